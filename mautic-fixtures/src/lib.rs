@@ -1,0 +1,1 @@
+//! Mautic stand-in.
