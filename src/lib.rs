@@ -1,1 +1,13 @@
-//! topicscore
+//! topicscore: topic scores beside Mautic.
+//!
+//! ```text
+//! Mautic ─webhooks─┐                                                     ┌─▶ Mautic REST
+//! Mautic ◀──polls──┴▶ intake ─▶ journal ─▶ scoring ─▶ outbox ─▶ writeback ┘
+//!                                (store)    (pure)     (store)
+//!                      plan ───────────────▶┘                  web, cli: read the store, ask the workers
+//! ```
+//!
+//! The modules in reading order; see `ARCHITECTURE.md` for what each may touch.
+
+pub mod clock;
+pub mod domain;

@@ -1,0 +1,16 @@
+//! The words of the field as types: contacts, activities, profiles, points. PURE.
+//!
+//! Nothing here knows HTTP, SQL, files or the clock.
+
+mod activity;
+mod fact;
+mod ids;
+mod profile;
+
+pub use activity::{Activity, ActivityKey, ActivityKind, Attributes, Source, attribute};
+pub use fact::{Fact, PointsLogRow, Sighting};
+pub use ids::{
+    AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
+    SmsId, StageId, TriggerId, UserId,
+};
+pub use profile::Profile;
