@@ -1,0 +1,53 @@
+//! What Mautic has, by id and name: needed to bind a plan's names.
+
+use crate::domain::{GroupId, SegmentId};
+use serde::{Deserialize, Serialize};
+
+/// One named thing of Mautic's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Mautic's id.
+    pub id: u32,
+    /// Mautic's name (titles of pages and assets).
+    pub name: String,
+}
+
+/// Mautic's names as last read. Kept in the store, so that a restart needs no Mautic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// Point groups.
+    pub groups: Vec<Named>,
+    /// Segments.
+    pub segments: Vec<Named>,
+    /// Segments that have filters: Mautic keeps them, a plan must not write them.
+    pub filtered_segments: Vec<SegmentId>,
+    /// Emails.
+    pub emails: Vec<Named>,
+    /// Landing pages.
+    pub pages: Vec<Named>,
+    /// Forms.
+    pub forms: Vec<Named>,
+    /// Assets.
+    pub assets: Vec<Named>,
+}
+
+impl Catalog {
+    /// Name of a point group.
+    #[must_use]
+    pub fn group_name(&self, id: GroupId) -> Option<&str> {
+        find(&self.groups, id.0)
+    }
+
+    /// Name of a segment.
+    #[must_use]
+    pub fn segment_name(&self, id: SegmentId) -> Option<&str> {
+        find(&self.segments, id.0)
+    }
+}
+
+fn find(things: &[Named], id: u32) -> Option<&str> {
+    things
+        .iter()
+        .find(|thing| thing.id == id)
+        .map(|thing| thing.name.as_str())
+}
