@@ -117,7 +117,7 @@ impl FromStr for ActivityKind {
 
 /// The natural key: the same activity told twice, by webhook and by poll, has the same key.
 ///
-/// `hit:ID` (page_hits), `submission:ID`, `download:ID`, `send:HASH` and `open:HASH:NTH`
+/// `hit:ID` (`page_hits`), `submission:ID`, `download:ID`, `send:HASH` and `open:HASH:NTH`
 /// (HASH = `email_stats.tracking_hash`, the only name of a stat that webhook and table share).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -122,8 +122,7 @@ impl Compiled {
         !self.inactivity_rules.is_empty()
     }
 
-    /// Whether a profile's change can change a score.
-    #[must_use]
+    /// The conditions of the profile rules.
     pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
         self.profile_rules.iter().map(|(_, rule)| &rule.when)
     }

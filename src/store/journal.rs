@@ -1,0 +1,104 @@
+//! Facts: what is known of Mautic's contacts.
+
+use super::{DeliveryId, Result, Urgency};
+use crate::domain::{ContactId, Sighting};
+use jiff::Timestamp;
+
+/// Facts that came together, applied in one transaction.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Where they came from; moved on in the same transaction.
+    pub origin: Origin,
+    /// The facts, in the order told.
+    pub sightings: Vec<Sighting>,
+    /// Items that could not be understood.
+    pub parked: Vec<NewParked>,
+    /// When the oldest of it reached us: the start of the way from delivery to write-back.
+    pub received_at: Timestamp,
+    /// How soon the contacts should be scored.
+    pub urgency: Urgency,
+}
+
+/// Where facts came from.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// These deliveries, now decoded.
+    Deliveries(Vec<DeliveryId>),
+    /// A poll; its cursors move on.
+    Poll(Vec<CursorMove>),
+    /// An answer to a question of ours (is this id merged or deleted?).
+    Lookup,
+}
+
+/// A poll's new position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CursorMove {
+    /// Name of the cursor, such as `page_hits`.
+    pub name: String,
+    /// Position, opaque to the store.
+    pub position: String,
+}
+
+/// An item that could not be understood; kept with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewParked {
+    /// The delivery it was in; `None` for a polled row.
+    pub delivery: Option<DeliveryId>,
+    /// Event type or table.
+    pub kind: String,
+    /// Why it was not understood.
+    pub reason: String,
+    /// The item as JSON text (or the whole body where it is no JSON), cut to 64 KiB.
+    pub excerpt: String,
+}
+
+/// What a batch changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Activities not known before.
+    pub new_activities: u64,
+    /// Activities known before (told again, or enriched).
+    pub known_activities: u64,
+    /// Contacts made dirty.
+    pub dirty_contacts: u64,
+    /// Facts of deleted contacts, dropped.
+    pub dropped: u64,
+}
+
+/// Keeps facts.
+///
+/// How each fact applies (all idempotent, and independent of the order of arrival):
+/// - ids that were merged away stand for their winner (chains are followed); facts of deleted
+///   contacts are dropped;
+/// - `Activity`: inserted by natural key, or absorbed (`Activity::absorb`) into the known one;
+///   dirties its contact (and a former one) only if something changed;
+/// - `Profile`: replaces an older one (`as_of`, then the greater serialisation); dirties if
+///   anything but `as_of` changed; its points are observed main points;
+/// - `Membership`: the newest `at` wins; a changed membership is the observed value of the
+///   segment target; dirties if it changed and differs from the desired value, or is none of ours;
+/// - `PointsSeen`: the newest `at` wins; never dirties;
+/// - `PointsLog`: kept by row id; one with a group whose `action_name` does not begin with
+///   [`OUR_MARK`] makes the observed value of that group target suspect (invariant 4);
+/// - `Gone`: kept until `Merged` or `Deleted` resolves it;
+/// - `Merged`: activities, log rows and memberships move to the winner, the loser's profile,
+///   scores and intents go, the winner's group targets become suspect, the winner is dirty;
+/// - `Deleted`: everything of the contact goes, a tombstone stays.
+#[async_trait::async_trait]
+pub trait Journal: Send + Sync {
+    /// Applies a batch.
+    async fn apply(&self, batch: Batch) -> Result<Applied>;
+
+    /// A cursor's position.
+    async fn cursor(&self, name: &str) -> Result<Option<String>>;
+
+    /// Ids that vanished and are neither known as merged nor as deleted, oldest first.
+    async fn unresolved_gone(&self, limit: usize) -> Result<Vec<ContactId>>;
+
+    /// The contact that an id stands for: itself, or the winner it was merged into;
+    /// `None` if deleted.
+    async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>>;
+}
+
+/// Begins the `actionName` of every write of ours, so that our own rows in
+/// `lead_points_change_log` are recognised. Only characters that Mautic stores unescaped (FACTS 33).
+pub const OUR_MARK: &str = "topicscore:";

@@ -1,0 +1,200 @@
+//! Desired and observed values, and the way from one to the other.
+
+use super::{Owner, Result, Urgency};
+use crate::domain::{ContactId, GroupId, SegmentId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// One thing of a contact that topicscore keeps true in Mautic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// The score in a point group.
+    Group(GroupId),
+    /// Membership in a segment: 1 in, 0 out.
+    Segment(SegmentId),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(id) => write!(f, "group:{id}"),
+            Self::Segment(id) => write!(f, "segment:{id}"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let unknown = || format!("`{text}` is no target: expected group:ID or segment:ID");
+        let (kind, id) = text.split_once(':').ok_or_else(unknown)?;
+        match kind {
+            "group" => id.parse().map(Self::Group).map_err(|_| unknown()),
+            "segment" => id.parse().map(Self::Segment).map_err(|_| unknown()),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A target's desired and observed value.
+///
+/// Pending (an intent) exactly while: desired is set, and observed is suspect, or known and
+/// different, or never seen and desired is not 0 (a contact never seen in a group or segment has
+/// score 0 and is out: FACTS 26).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetState {
+    /// The target.
+    pub target: Target,
+    /// What Mautic should hold; `None`: nothing is wanted (yet).
+    pub desired: Option<i32>,
+    /// What we last saw it hold; `None`: never seen.
+    pub observed: Option<i32>,
+    /// When it was seen.
+    pub observed_at: Option<Timestamp>,
+    /// Somebody else may have changed it since: look before writing.
+    pub suspect: bool,
+    /// Whether an intent is pending.
+    pub pending: bool,
+    /// Why the desired value is what it is.
+    pub reason: String,
+    /// What the last failed attempt said.
+    pub last_error: Option<String>,
+}
+
+/// One target of one contact to be brought to its desired value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The target.
+    pub target: Target,
+    /// Desired value.
+    pub desired: i32,
+    /// Last observed value.
+    pub observed: Option<i32>,
+    /// Look before writing.
+    pub suspect: bool,
+    /// Rises with every change of the desired value.
+    pub generation: i64,
+    /// Failed attempts so far.
+    pub attempts: u32,
+    /// Why.
+    pub reason: String,
+    /// When the delivery or poll came that led to this.
+    pub caused_at: Timestamp,
+    /// How soon.
+    pub urgency: Urgency,
+}
+
+/// All pending intents of one contact, leased together: one writer per contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactIntents {
+    /// The contact.
+    pub contact: ContactId,
+    /// Its intents, groups before segments (campaigns that start on a segment may read scores).
+    pub intents: Vec<Intent>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// Mautic holds this value now (written, or seen to be so already).
+    Holds {
+        /// The value seen.
+        value: i32,
+        /// Whether it had to be written.
+        written: bool,
+    },
+    /// Failed, or its outcome is unknown; look and try again at this time.
+    RetryAt {
+        /// Not before this moment.
+        not_before: Timestamp,
+        /// What happened.
+        error: String,
+        /// Whether the write may have been applied.
+        suspect: bool,
+    },
+    /// Can't be done (the segment is gone, the value is refused): parked until the desired
+    /// value changes or an administrator retries.
+    Parked {
+        /// What happened and what to do.
+        error: String,
+    },
+}
+
+/// A call that wrote, or was to write, to Mautic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteRecord {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Method and path, such as `POST /api/contacts/7/points/groups/3/set/62`.
+    pub request: String,
+    /// HTTP status; `None` if no answer came.
+    pub status: Option<u16>,
+    /// What Mautic said, shortened to 1 KiB.
+    pub answer: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u32,
+}
+
+/// The result of one attempt at one intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteResult {
+    /// The contact.
+    pub contact: ContactId,
+    /// The target.
+    pub target: Target,
+    /// Generation of the intent that was tried.
+    pub generation: i64,
+    /// Value that was wanted.
+    pub desired: i32,
+    /// How it ended.
+    pub outcome: WriteOutcome,
+    /// The call, if one was made.
+    pub record: Option<WriteRecord>,
+}
+
+/// Keeps intents.
+#[async_trait::async_trait]
+pub trait Outbox: Send + Sync {
+    /// Takes the pending intents of up to `limit` contacts whose time has come and that nobody
+    /// holds: most urgent first, then oldest cause. Parked intents are left.
+    async fn claim_intents(
+        &self,
+        owner: &Owner,
+        limit: usize,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<ContactIntents>>;
+
+    /// Stores results in one transaction with their records. An observed value is taken over even
+    /// when the desired one has moved on meanwhile (then the intent stays pending).
+    async fn finish_writes(&self, results: Vec<WriteResult>, now: Timestamp) -> Result<()>;
+
+    /// Gives contacts back that were claimed.
+    async fn release(&self, owner: &Owner, contacts: &[ContactId]) -> Result<()>;
+
+    /// Takes over values seen in Mautic (a sweep, a read before writing).
+    async fn observe(&self, values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Result<()>;
+
+    /// The time at which the earliest waiting intent may be tried, if any.
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>>;
+}

@@ -1,0 +1,124 @@
+//! From dirty contacts to scores and desired values.
+
+use super::{Owner, Result, Target};
+use crate::domain::{Activity, ContactId, Profile, SegmentId};
+use crate::plan::{RuleKey, TopicKey};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How soon something should be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// Backfill, recompute after a plan change, ticks.
+    Bulk,
+    /// The contact just did something.
+    Fresh,
+    /// The contact crosses a threshold.
+    Crossing,
+}
+
+/// A contact to be scored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirtyContact {
+    /// The contact.
+    pub contact: ContactId,
+    /// Rises with every change; a commit of an older generation leaves the contact dirty.
+    pub generation: i64,
+    /// When the oldest unscored change reached us.
+    pub since: Timestamp,
+    /// How soon.
+    pub urgency: Urgency,
+}
+
+/// Everything the score of a contact follows from, read in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The contact.
+    pub contact: ContactId,
+    /// Its activities by (`at`, key).
+    pub activities: Vec<Activity>,
+    /// Its profile, if Mautic showed one.
+    pub profile: Option<Profile>,
+    /// Segments it is in, as far as known.
+    pub segments: BTreeSet<SegmentId>,
+    /// Triggers that fired for it before.
+    pub fired: BTreeSet<RuleKey>,
+}
+
+/// The score of one topic, as stored and shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredScore {
+    /// The topic.
+    pub topic: TopicKey,
+    /// The score.
+    pub score: i32,
+    /// Sum of the contributions before floor and ceiling.
+    pub raw: i64,
+    /// Name of the band, if the topic has bands and the score is in one.
+    pub band: Option<String>,
+}
+
+/// What a target of a contact should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredValue {
+    /// The target.
+    pub target: Target,
+    /// Score of a group; 1 (in) or 0 (out) of a segment.
+    pub value: i32,
+    /// Why, for people: `dishwashers 62 (was 57)`, `dishwashers 62 >= 50`.
+    pub reason: String,
+    /// How soon.
+    pub urgency: Urgency,
+}
+
+/// The result of scoring one contact.
+#[derive(Debug, Clone)]
+pub struct ScoreCommit {
+    /// The contact and generation that was scored.
+    pub dirty: DirtyContact,
+    /// Plan version.
+    pub plan: String,
+    /// When it was scored.
+    pub at: Timestamp,
+    /// Scores of all topics.
+    pub scores: Vec<StoredScore>,
+    /// Desired values of all owned targets that may concern this contact.
+    pub desired: Vec<DesiredValue>,
+    /// Triggers that fire now.
+    pub fired: Vec<RuleKey>,
+    /// When time alone will next change a score, if ever.
+    pub next_change: Option<Timestamp>,
+}
+
+/// Keeps scores.
+#[async_trait::async_trait]
+pub trait Scores: Send + Sync {
+    /// Takes up to `limit` dirty contacts, most urgent and oldest first, until `lease_until`.
+    async fn claim_dirty(
+        &self,
+        owner: &Owner,
+        limit: usize,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<DirtyContact>>;
+
+    /// Reads what contacts' scores follow from, in the order asked. Contacts unknown to the
+    /// journal (erased meanwhile) are left out.
+    async fn snapshots(&self, contacts: &[ContactId]) -> Result<Vec<Snapshot>>;
+
+    /// Stores scores, desired values, fired triggers and the time of the next change in one
+    /// transaction, and makes the contacts clean whose generation has not moved on. Commits of
+    /// contacts that were merged away or erased meanwhile are dropped.
+    async fn commit_scores(&self, commits: Vec<ScoreCommit>) -> Result<()>;
+
+    /// Makes contacts dirty whose next change has come. Returns how many.
+    async fn mark_due(&self, now: Timestamp) -> Result<u64>;
+
+    /// Makes every contact dirty that was not scored with this plan version. Returns how many.
+    async fn mark_outdated(&self, plan: &str, now: Timestamp) -> Result<u64>;
+
+    /// A contact's stored scores, by topic key.
+    async fn scores(&self, contact: ContactId) -> Result<Vec<StoredScore>>;
+}
