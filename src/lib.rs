@@ -12,4 +12,5 @@
 pub mod clock;
 pub mod domain;
 pub mod plan;
+pub mod scoring;
 pub mod store;
