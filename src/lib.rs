@@ -11,6 +11,10 @@
 
 pub mod clock;
 pub mod domain;
+pub mod metrics;
 pub mod plan;
+pub mod scorer;
 pub mod scoring;
 pub mod store;
+pub mod wake;
+pub mod writeback;

@@ -125,11 +125,13 @@ pub struct WriteResult {
 #[async_trait::async_trait]
 pub trait Outbox: Send + Sync {
     /// Takes the pending intents of up to `limit` contacts whose time has come and that nobody
-    /// holds: most urgent first, then oldest cause. Parked intents are left.
+    /// holds: most urgent first, then oldest cause. Contacts none of whose due intents is at
+    /// least as urgent as `least` are left, and so are parked intents.
     async fn claim_intents(
         &self,
         owner: &Owner,
         limit: usize,
+        least: Urgency,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<ContactIntents>>;
