@@ -11,6 +11,7 @@
 
 pub mod clock;
 pub mod domain;
+pub mod lifecycle;
 pub mod metrics;
 pub mod plan;
 pub mod scorer;
