@@ -1,2 +1,7 @@
-//! Thin binary.
-fn main() {}
+//! topicscore: see `topicscore --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    topicscore::cli::main()
+}

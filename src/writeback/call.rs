@@ -45,12 +45,14 @@ pub fn call_for(intent: &Intent, seen: Option<&BTreeMap<GroupId, i32>>) -> Call 
     }
 }
 
-/// Whether a contact's group scores must be read before they are written.
+/// Whether a contact's group scores must be read before they are written: somebody else may have
+/// changed them, or they were never seen. Reading is cheaper than writing, and even a `set` that
+/// changes nothing makes Mautic evaluate its triggers (FACTS 29, 43).
 #[must_use]
 pub fn must_look(intents: &[Intent]) -> bool {
-    intents
-        .iter()
-        .any(|intent| intent.suspect && matches!(intent.target, Target::Group(_)))
+    intents.iter().any(|intent| {
+        matches!(intent.target, Target::Group(_)) && (intent.suspect || intent.observed.is_none())
+    })
 }
 
 /// Contacts to be added, by segment, in batches that Mautic takes well.
