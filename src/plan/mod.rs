@@ -3,12 +3,20 @@
 //! text ─▶ [`Plan`] (names as written) ─▶ with a [`Catalog`] of Mautic's names ─▶ [`Compiled`]
 
 mod catalog;
+mod compile;
+#[cfg(test)]
+mod compile_tests;
 mod compiled;
 mod model;
+mod ownership;
+mod parse;
+mod places;
 
 pub use catalog::{Catalog, Named};
+pub use compile::{compile, doubts};
 pub use compiled::{Compiled, CompiledAction, CompiledSegment, CompiledTopic, CompiledTrigger};
 pub use model::{
     Band, Condition, InactivityRule, Plan, PointAction, ProfileRule, Ref, Repeat, RuleKey, Scale,
     SegmentRule, Ticks, Topic, TopicKey, Trigger,
 };
+pub use places::Places;
