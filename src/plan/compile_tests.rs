@@ -66,12 +66,77 @@ fn everything_unbound_is_told_at_its_place() {
         [[topic]]\nkey = 'c'\ngroup = 'Sales'\n\
         [[point_action]]\nname = '1'\ntopic = 'a'\npoints = 1\nkind = 'form.submit'\nforms = [7, 'Contact', 99]\n\
         [[profile_rule]]\nname = '2'\ntopic = 'b'\npoints = 1\nwhen = { segment = 'Tell sales' }\n\
-        [[trigger]]\nname = '3'\ntopic = 'c'\nat = 3\nadd_to = ['Twin', 'Filtered', 1]\nremove_from = ['Tell sales']\n\
+        [[trigger]]\nname = '3'\ntopic = 'c'\nat = 3\nadd_to = ['Twin', 'Filtered']\n[[trigger]]\nname = '4'\ntopic = 'c'\nat = 3\nadd_to = [1]\n\
         [[segment]]\nsegment = 2\ntopic = 'c'\nenter = 3\n\
         [[segment]]\nsegment = 'Interested in dishwashers'\ntopic = 'c'\nenter = 3\n\
         [[segment]]\nsegment = 77\ntopic = 'c'\nenter = 3\n";
     let findings = compile(&plan(text), &catalog()).unwrap_err();
-    insta::assert_snapshot!(findings.to_string(), @"");
+    insta::assert_snapshot!(findings.to_string(), @r##"
+    error: Mautic has no point group named "Dishwasher"
+      --> plan.toml:4:9
+       |
+     4 | group = 'Dishwasher'
+       |         ^
+      help: did you mean "Dishwashers"?
+
+    error: two topics write this point group
+      --> plan.toml:10:9
+        |
+     10 | group = 'Sales'
+        |         ^
+      help: give each topic a group of its own
+
+    error: Mautic has no form named "Contact"
+      --> plan.toml:16:13
+        |
+     16 | forms = [7, 'Contact', 99]
+        |             ^
+      help: one of: Contact us
+
+    warning: Mautic has no form with the id 99
+      --> plan.toml:16:24
+        |
+     16 | forms = [7, 'Contact', 99]
+        |                        ^
+      help: look up the form in Mautic, or write its name
+
+    error: this plan writes this segment, so a score would depend on itself
+      --> plan.toml:21:20
+        |
+     21 | when = { segment = 'Tell sales' }
+        |                    ^
+      help: ask about a segment that this plan does not write
+
+    error: Mautic has several segments named "Twin"
+      --> plan.toml:26:11
+        |
+     26 | add_to = ['Twin', 'Filtered']
+        |           ^
+      help: write the id instead: 4 or 5
+
+    error: the segment "Filtered" has filters: Mautic keeps it, a plan must not
+      --> plan.toml:26:19
+        |
+     26 | add_to = ['Twin', 'Filtered']
+        |                   ^
+      help: make a segment without filters in Mautic and name that one
+
+    error: this segment is declared twice
+      --> plan.toml:37:11
+        |
+     37 | segment = 'Interested in dishwashers'
+        |           ^
+      help: keep one [[segment]] for each segment
+
+    error: Mautic has no segment with the id 77
+      --> plan.toml:41:11
+        |
+     41 | segment = 77
+        |           ^
+      help: look up the segment in Mautic, or write its name
+
+    8 errors, 1 warning
+    "##);
 }
 
 #[test]
@@ -99,4 +164,12 @@ fn a_segment_both_declared_by_id_and_triggered_by_name_is_refused() {
     let findings = compile(&plan(text), &catalog()).unwrap_err();
     assert_eq!(findings.len(), 1);
     assert_eq!(findings.iter().next().unwrap().line, Some(8));
+}
+
+#[test]
+fn a_segment_added_by_id_and_removed_by_name_is_refused() {
+    let text = "[[trigger]]\nname = '3'\ntopic = 'a'\nat = 3\nadd_to = [1]\nremove_from = ['Tell sales']\n";
+    let findings = compile(&plan(text), &catalog()).unwrap_err();
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings.iter().next().unwrap().line, Some(9));
 }
