@@ -1,5 +1,6 @@
 //! The plan: topics, rules, triggers and segments, from one versioned TOML file. PURE.
 //!
+//! Mautic's own point actions ─▶ [`import`] ─▶ text
 //! text ─▶ [`Plan`] (names as written) ─▶ with a [`Catalog`] of Mautic's names ─▶ [`Compiled`]
 
 mod catalog;
@@ -7,6 +8,7 @@ mod compile;
 #[cfg(test)]
 mod compile_tests;
 mod compiled;
+mod import;
 mod model;
 mod ownership;
 mod parse;
@@ -15,6 +17,7 @@ mod places;
 pub use catalog::{Catalog, Named};
 pub use compile::{compile, doubts};
 pub use compiled::{Compiled, CompiledAction, CompiledSegment, CompiledTopic, CompiledTrigger};
+pub use import::{ActionGroup, Imported, MauticAction, import};
 pub use model::{
     Band, Condition, InactivityRule, Plan, PointAction, ProfileRule, Ref, Repeat, RuleKey, Scale,
     SegmentRule, Ticks, Topic, TopicKey, Trigger,
