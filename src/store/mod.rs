@@ -15,6 +15,7 @@ mod journal;
 mod outbox;
 mod scores;
 mod settings;
+pub mod sqlite;
 
 pub use crate::domain::{DesiredValue, Snapshot, Target, Urgency};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
