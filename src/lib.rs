@@ -11,6 +11,8 @@
 
 pub mod clock;
 pub mod domain;
+pub mod health;
+pub mod metrics;
 pub mod plan;
 pub mod scoring;
 pub mod store;
