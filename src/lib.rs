@@ -12,6 +12,7 @@
 pub mod clock;
 pub mod diagnostics;
 pub mod domain;
+pub mod health;
 pub mod lifecycle;
 pub mod metrics;
 pub mod plan;

@@ -37,7 +37,7 @@ pub struct Scorer {
     /// Rung when intents may have become pending.
     pub intents: Wake,
     /// Told how many contacts were scored.
-    pub metrics: crate::metrics::Scorer,
+    pub metrics: crate::metrics::ScorerMetrics,
 }
 
 impl Scorer {
@@ -88,7 +88,7 @@ impl Scorer {
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
         self.store.commit_scores(commits).await?;
-        self.metrics.scored(taken, began.elapsed());
+        self.metrics.scored(taken as u64, began.elapsed());
         self.intents.ring();
         Ok(taken)
     }

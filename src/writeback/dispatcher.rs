@@ -9,9 +9,10 @@
 
 use super::attempt::{Attempt, Made, failed, holds};
 use super::call::{Call, call_for, log_name, must_look, segment_adds};
-use super::mautic::{CallError, GroupWrite, Identity, MauticWrites};
+use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
 use crate::clock::Clock;
 use crate::domain::{ContactId, Fact, GroupId, SegmentId, Sighting, Source, Target, Urgency};
+use crate::metrics::{CallOutcome, Endpoint, WritebackMetrics};
 use crate::store::{Batch, ContactIntents, Intent, OUR_MARK, Origin, Owner, Result, SharedStore};
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
@@ -46,7 +47,7 @@ pub struct Dispatcher {
     /// Rung when a merged contact became dirty.
     pub dirty: Wake,
     /// Told of calls and delays.
-    pub metrics: crate::metrics::Writeback,
+    pub metrics: WritebackMetrics,
 }
 
 impl Dispatcher {
@@ -157,10 +158,10 @@ impl Dispatcher {
                 at: now,
             })
             .collect();
-        let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
-        for result in &results {
-            self.metrics.finished(&result.outcome);
+        for delay in attempts.iter().filter_map(|attempt| attempt.delay(now)) {
+            self.metrics.written_back(delay);
         }
+        let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
         self.store.finish_writes(results, now).await?;
         self.tell(gone, now).await
     }
@@ -253,7 +254,9 @@ impl Dispatcher {
                 intent.desired
             ),
         );
-        match self.mautic.set_group_score(write).await {
+        let answer = self.mautic.set_group_score(write).await;
+        self.count(Endpoint::GroupSet, &answer, &call);
+        match answer {
             Ok(answer) => {
                 let record = Some(call.answered(&answer));
                 holds(contact, intent, answer.value, true, record)
@@ -283,6 +286,7 @@ impl Dispatcher {
             .mautic
             .add_to_segment(segment, &contacts, attempt, urgency)
             .await;
+        self.count(Endpoint::SegmentAdd, &answer, &call);
         let now = self.clock.now();
         adds.iter()
             .map(|(contact, intent)| match &answer {
@@ -316,14 +320,30 @@ impl Dispatcher {
         let request = format!("POST /api/segments/{segment}/contact/{contact}/remove");
         let call = Made::begin(self.clock.now(), request);
         let attempt = intent.attempts;
-        match self
+        let answer = self
             .mautic
             .remove_from_segment(segment, contact, attempt, urgency)
-            .await
-        {
+            .await;
+        self.count(Endpoint::SegmentRemove, &answer, &call);
+        match answer {
             Ok(answer) => holds(contact, &intent, 0, true, Some(call.answered(&answer))),
             Err(error) => failed(contact, &intent, &error, Some(call), self.clock.now()),
         }
+    }
+
+    fn count<T>(
+        &self,
+        endpoint: Endpoint,
+        answer: &std::result::Result<Answered<T>, CallError>,
+        call: &Made,
+    ) {
+        let status = match answer {
+            Ok(answer) => Some(answer.status),
+            Err(CallError::NoContact(_)) => Some(404),
+            Err(CallError::Again { status, .. } | CallError::Refused { status, .. }) => *status,
+        };
+        self.metrics
+            .call(endpoint, CallOutcome::of_status(status), call.elapsed());
     }
 }
 
