@@ -11,3 +11,4 @@
 
 pub mod clock;
 pub mod domain;
+pub mod mautic;
