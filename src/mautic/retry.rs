@@ -20,9 +20,9 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
+            longest_pause: Duration::from_mins(1),
             attempts: 5,
-            longest_rate_limit: Duration::from_secs(3900),
+            longest_rate_limit: Duration::from_mins(65),
         }
     }
 }
@@ -194,6 +194,8 @@ fn backoff(policy: &Policy, number: u32, fraction: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use proptest::prelude::*;
 

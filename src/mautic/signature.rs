@@ -38,6 +38,8 @@ fn keyed(secret: &SecretString, raw_body: &[u8]) -> Option<Hmac<Sha256>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
 
     const BODY: &[u8] =

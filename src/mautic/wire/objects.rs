@@ -220,6 +220,8 @@ pub struct Role {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::super::{Page, entity};
     use super::*;
     use serde_json::json;

@@ -177,6 +177,8 @@ impl From32 for u32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use serde_json::json;
 
