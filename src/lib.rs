@@ -14,6 +14,7 @@ pub mod diagnostics;
 pub mod domain;
 pub mod health;
 pub mod lifecycle;
+pub mod mautic;
 pub mod metrics;
 pub mod plan;
 pub mod scorer;
