@@ -1,7 +1,9 @@
 //! A setting wherever it was given: in the file or in the environment.
 
 use super::{Inputs, units};
-use crate::diagnostics::{Finding, Findings, Severity, Table, Value, did_you_mean, one_of, quote};
+use crate::diagnostics::{
+    Finding, Findings, Severity, Table, Told, Value, did_you_mean, one_of, quote,
+};
 use secrecy::SecretString;
 use std::{
     cell::RefCell,
@@ -107,19 +109,19 @@ impl<'a, 's> Given<'a, 's> {
         section: &'static str,
         key: &'static str,
         file_key: &'static str,
-    ) -> Option<Option<SecretString>> {
+    ) -> Result<Option<SecretString>, Told> {
         match (self.get(section, key), self.get(section, file_key)) {
-            (None, None) => Some(None),
-            (Some(secret), None) => secret.secret().map(Some),
-            (None, Some(file)) => file.secret_file().map(Some),
+            (None, None) => Ok(None),
+            (Some(secret), None) => secret.secret(),
+            (None, Some(file)) => file.secret_file(),
             // The environment goes before the file here, too.
             (Some(secret), Some(file)) => match (secret.is_variable(), file.is_variable()) {
-                (true, false) => secret.secret().map(Some),
-                (false, true) => file.secret_file().map(Some),
+                (true, false) => secret.secret(),
+                (false, true) => file.secret_file(),
                 _ => {
                     let message = format!("`{key}` and `{file_key}` are both given");
                     file.error(message, "keep one of the two");
-                    None
+                    Err(Told)
                 }
             },
         }
@@ -317,14 +319,18 @@ impl<'a> Setting<'_, 'a, '_> {
         })
     }
 
-    fn secret(&self) -> Option<SecretString> {
-        let text = self.text("write the secret in quotes, or name its file")?;
-        Some(SecretString::from(text))
+    fn secret(&self) -> Result<Option<SecretString>, Told> {
+        let text = self
+            .text("write the secret in quotes, or name its file")
+            .ok_or(Told)?;
+        Ok(Some(SecretString::from(text)))
     }
 
     /// Reads the secret's file; one line end after the secret does not belong to it.
-    fn secret_file(&self) -> Option<SecretString> {
-        let name = self.text("name the file that holds the secret")?;
+    fn secret_file(&self) -> Result<Option<SecretString>, Told> {
+        let name = self
+            .text("name the file that holds the secret")
+            .ok_or(Told)?;
         let path = self.given.path(name);
         match (self.given.inputs.read)(&path) {
             Err(why) => {
@@ -336,7 +342,7 @@ impl<'a> Setting<'_, 'a, '_> {
                     message,
                     "make the file, or let the user that runs topicscore read it",
                 );
-                None
+                Err(Told)
             }
             Ok(text) => {
                 let secret = text.strip_suffix('\n').unwrap_or(&text);
@@ -344,9 +350,9 @@ impl<'a> Setting<'_, 'a, '_> {
                 if secret.trim().is_empty() {
                     let message = format!("{} is empty", quote(&path.display().to_string()));
                     self.error(message, "write the secret into the file");
-                    return None;
+                    return Err(Told);
                 }
-                Some(SecretString::from(secret))
+                Ok(Some(SecretString::from(secret)))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::given::{Given, Setting};
 use super::{Login, MauticConfig};
+use crate::diagnostics::Told;
 use secrecy::SecretString;
 use std::time::Duration;
 use url::{Host, Url};
@@ -10,17 +11,17 @@ const SECTION: &str = "mautic";
 const URL_HINT: &str = "write the whole address, such as \"https://mautic.example.com\"";
 
 pub(super) fn read(given: &Given<'_, '_>) -> Option<MauticConfig> {
-    let base_url = match given.get(SECTION, "base_url") {
-        Some(setting) => read_url(&setting).map(with_slash),
-        None => {
-            given.missing(SECTION, "base_url", "");
-            None
-        }
-    };
+    let setting = given.get(SECTION, "base_url");
+    if setting.is_none() {
+        given.missing(SECTION, "base_url", "");
+    }
+    let base_url = setting
+        .and_then(|setting| read_url(&setting))
+        .map(with_slash);
     let login = read_login(given);
     let timeout = match given.get(SECTION, "timeout") {
-        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_secs(600)),
-        None => Some(Duration::from_secs(60)),
+        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_mins(10)),
+        None => Some(Duration::from_mins(1)),
     };
     Some(MauticConfig {
         base_url: base_url?,
@@ -78,9 +79,9 @@ fn read_login(given: &Given<'_, '_>) -> Option<Login> {
     let username = read_name(given, "username");
     let client_secret = given.secret(SECTION, "client_secret", "client_secret_file");
     let password = given.secret(SECTION, "password", "password_file");
-    // Each is `None` if it is wrong, which was told already.
-    let (client_id, username) = (client_id?, username?);
-    let (client_secret, password) = (client_secret?, password?);
+    // Only now, so that all four are checked.
+    let (client_id, username) = (client_id.ok()?, username.ok()?);
+    let (client_secret, password) = (client_secret.ok()?, password.ok()?);
     let oauth = client_id.is_some() || client_secret.is_some();
     let basic = username.is_some() || password.is_some();
     match (oauth, basic) {
@@ -122,12 +123,13 @@ fn read_login(given: &Given<'_, '_>) -> Option<Login> {
     }
 }
 
-/// A name in plain text; `Some(None)` if it was not given.
-fn read_name(given: &Given<'_, '_>, key: &'static str) -> Option<Option<String>> {
-    match given.get(SECTION, key) {
-        None => Some(None),
-        Some(setting) => Some(Some(setting.text("write it in quotes")?.to_owned())),
-    }
+/// A name in plain text, if it was given.
+fn read_name(given: &Given<'_, '_>, key: &'static str) -> Result<Option<String>, Told> {
+    let Some(setting) = given.get(SECTION, key) else {
+        return Ok(None);
+    };
+    let name = setting.text("write it in quotes").ok_or(Told)?;
+    Ok(Some(name.to_owned()))
 }
 
 fn both(

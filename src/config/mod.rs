@@ -59,7 +59,7 @@ pub struct MauticConfig {
 /// How to log in to Mautic.
 #[derive(Debug, Clone)]
 pub enum Login {
-    /// OAuth2 client credentials (recommended: Basic costs Mautic 0.5 s per call, FACTS 142).
+    /// `OAuth2` client credentials (recommended: Basic costs Mautic 0.5 s per call, FACTS 142).
     ClientCredentials {
         /// Client id (public key).
         client_id: String,
@@ -119,7 +119,7 @@ pub struct PollConfig {
 /// `[store]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// The SQLite file; default `topicscore.db`.
+    /// The `SQLite` file; default `topicscore.db`.
     pub path: PathBuf,
 }
 

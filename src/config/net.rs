@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::{net::SocketAddr, time::Duration};
 use url::Url;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn webhook(given: &Given<'_, '_>) -> Option<WebhookConfig> {
     const SECTION: &str = "webhook";
@@ -23,7 +23,7 @@ pub(super) fn webhook(given: &Given<'_, '_>) -> Option<WebhookConfig> {
         None => Some(32 << 20),
     };
     let read_timeout = match given.get(SECTION, "read_timeout") {
-        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_secs(300)),
+        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_mins(5)),
         None => Some(Duration::from_secs(10)),
     };
     let keep_bodies = match given.get(SECTION, "keep_bodies") {
@@ -61,7 +61,7 @@ fn read_register(given: &Given<'_, '_>, public_url: Option<&Option<Url>>) -> Opt
 fn read_secrets(given: &Given<'_, '_>) -> Option<Vec<SecretString>> {
     let current = given.secret("webhook", "secret", "secret_file");
     let previous = given.secret("webhook", "previous_secret", "previous_secret_file");
-    let (current, previous) = (current?, previous?);
+    let (current, previous) = (current.ok()?, previous.ok()?);
     if current.is_none() && previous.is_some() {
         given.missing("webhook", "secret", ", it goes with previous_secret");
         return None;
@@ -84,7 +84,7 @@ pub(super) fn admin(given: &Given<'_, '_>, webhook: Option<&WebhookConfig>) -> O
     const SECTION: &str = "admin";
     let listen = listen(given, SECTION, 8751);
     let password = given.secret(SECTION, "password", "password_file");
-    let (listen, password) = (listen?, password?);
+    let (listen, password) = (listen?, password.ok()?);
     let setting = given.get(SECTION, "listen");
     if let Some(setting) = &setting
         && !listen.ip().is_loopback()

@@ -23,8 +23,8 @@ pub(super) fn budget(given: &Given<'_, '_>) -> Option<BudgetConfig> {
 
 pub(super) fn poll(given: &Given<'_, '_>) -> Option<PollConfig> {
     let interval = match given.get("poll", "interval") {
-        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_secs(86_400)),
-        None => Some(Duration::from_secs(60)),
+        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_hours(24)),
+        None => Some(Duration::from_mins(1)),
     };
     let page_size = integer(given, "poll", "page_size", 500, 10..=10_000);
     let overlap = read_overlap(given, page_size);

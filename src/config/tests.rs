@@ -5,7 +5,7 @@ use super::{Config, Inputs, Login, WriteMode, units};
 use crate::diagnostics::Findings;
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path, time::Duration};
 
 const EXAMPLE: &str = include_str!("../../deploy/topicscore.example.toml");
 const SECRET: &str = "Zq8-kvXw-31Lp-yyTr";
@@ -222,7 +222,7 @@ fn each_mistake_alone() {
     for text in &cases {
         for one in &findings(text, &[]) {
             let line = one.line.unwrap_or(0);
-            told.push_str(&format!("{line}: {}: {}\n", one.severity, one.message));
+            writeln!(told, "{line}: {}: {}", one.severity, one.message).unwrap();
         }
         told.push_str("--\n");
     }
@@ -368,9 +368,9 @@ fn no_secret_is_visible() {
         ("admin", "password"),
     ] {
         if !text.contains(&format!("[{section}]")) {
-            text.push_str(&format!("[{section}]\n"));
+            writeln!(text, "[{section}]").unwrap();
         }
-        text.push_str(&format!("{key} = '{SECRET}'\n"));
+        writeln!(text, "{key} = '{SECRET}'").unwrap();
     }
     let loaded = load(&text, &[]);
     assert!(loaded.is_ok());
