@@ -16,6 +16,10 @@ pub(crate) use value::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, btree_set};
 
+/// What is wrong was reported already: the error of readers whose value may also be absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told;
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

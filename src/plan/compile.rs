@@ -257,9 +257,9 @@ impl Binder<'_> {
         match named.as_slice() {
             [id] => return Some(*id),
             [] => {
-                let names: Vec<&str> = sort.known.iter().map(|thing| thing.name.as_str()).collect();
+                let all: Vec<&str> = sort.known.iter().map(|thing| thing.name.as_str()).collect();
                 let message = format!("Mautic has no {} named {}", sort.word, quote(name));
-                self.error(path, message, one_of(name, &names));
+                self.error(path, message, one_of(name, &all));
             }
             several => {
                 let ids: Vec<String> = several.iter().map(ToString::to_string).collect();

@@ -9,6 +9,8 @@ mod compile;
 mod compile_tests;
 mod compiled;
 mod import;
+#[cfg(test)]
+mod manual_tests;
 mod model;
 mod ownership;
 mod parse;

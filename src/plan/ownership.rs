@@ -79,10 +79,7 @@ fn has<K: Eq, W>(claims: &[(K, W)], key: &K) -> bool {
     claims.iter().any(|(claimed, _)| claimed == key)
 }
 
-fn places_of<'c, K, W>(
-    claims: &'c [(K, W)],
-    wanted: impl Fn(&K) -> bool,
-) -> impl Iterator<Item = &'c W> {
+fn places_of<K, W>(claims: &[(K, W)], wanted: impl Fn(&K) -> bool) -> impl Iterator<Item = &W> {
     claims
         .iter()
         .filter(move |(key, _)| wanted(key))

@@ -39,11 +39,8 @@ impl Rule {
 
     /// The text, with the doubts above it.
     pub(super) fn text(&self) -> String {
-        let doubts: String = self
-            .doubts
-            .iter()
-            .map(|(doubt, _)| format!("# {doubt}.\n"))
-            .collect();
+        let doubts = self.doubts.iter().map(|(doubt, _)| ["# ", doubt, ".\n"]);
+        let doubts: String = doubts.flatten().collect();
         let rule = if self.active {
             self.lines.clone()
         } else {
@@ -158,16 +155,14 @@ fn ids(value: &Value) -> Option<Vec<u32>> {
 }
 
 fn list(ids: &[u32], known: &[Named]) -> String {
-    let items: String = ids
-        .iter()
-        .map(|id| {
-            let thing = known.iter().find(|thing| thing.id == *id);
-            let name = thing.map_or("not in Mautic any more".to_owned(), |thing| {
-                string(&thing.name)
-            });
-            format!("  {id}, # {name}\n")
-        })
-        .collect();
+    let item = |text: String, id: &u32| {
+        let thing = known.iter().find(|thing| thing.id == *id);
+        let name = thing.map_or("not in Mautic any more".to_owned(), |thing| {
+            string(&thing.name)
+        });
+        text + &format!("  {id}, # {name}\n")
+    };
+    let items = ids.iter().fold(String::new(), item);
     format!("[\n{items}]")
 }
 

@@ -39,6 +39,7 @@ fn catalog() -> Catalog {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one snapshot, read as a whole")]
 fn a_small_mautic_becomes_this_plan() {
     let actions = [
         MauticAction {

@@ -3,7 +3,7 @@
 use super::super::{Band, Scale, Topic, TopicKey};
 use super::context::{Context, read_key};
 use super::targets::read_ref;
-use crate::diagnostics::{Severity, Table, Value, quote};
+use crate::diagnostics::{Severity, Table, Told, Value, quote};
 use crate::domain::GroupId;
 use toml::de::DeValue;
 
@@ -63,8 +63,8 @@ fn read_scale(table: &Table<'_, '_>) -> Option<Scale> {
         .map_or(table.span.clone(), Value::span);
     let ceiling = read_bound(ceiling_value, 100);
     let scale = Scale {
-        floor: floor?,
-        ceiling: ceiling?,
+        floor: floor.ok()?,
+        ceiling: ceiling.ok()?,
     };
     if let (Some(floor), Some(ceiling)) = (scale.floor, scale.ceiling)
         && floor > ceiling
@@ -77,15 +77,16 @@ fn read_scale(table: &Table<'_, '_>) -> Option<Scale> {
     Some(scale)
 }
 
-fn read_bound(value: Option<Value<'_, '_>>, default: i32) -> Option<Option<i32>> {
+fn read_bound(value: Option<Value<'_, '_>>, default: i32) -> Result<Option<i32>, Told> {
     let Some(value) = value else {
-        return Some(Some(default));
+        return Ok(Some(default));
     };
-    match value.node() {
-        DeValue::String(text) if text == "none" => Some(None),
-        DeValue::Integer(_) => value.integer(SCORES, BOUND_HINT).map(Some),
+    let bound = match value.node() {
+        DeValue::String(text) if text == "none" => return Ok(None),
+        DeValue::Integer(_) => value.integer(SCORES, BOUND_HINT),
         _ => value.mistyped("a whole number or \"none\"", BOUND_HINT),
-    }
+    };
+    bound.map(Some).ok_or(Told)
 }
 
 fn read_bands(value: &Value<'_, '_>, scale: Option<Scale>) -> Option<Vec<Band>> {
