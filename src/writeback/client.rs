@@ -105,7 +105,10 @@ impl MauticWrites for ClientWrites {
         let scores = self.client.group_scores(contact, priority(urgency)).await;
         let scores = scores.map_err(|error| self.error(&error, 0))?;
         let score = |score: i64| i32::try_from(score).unwrap_or(i32::MAX);
-        Ok(scores.into_iter().map(|row| (row.group.id, score(row.score))).collect())
+        Ok(scores
+            .into_iter()
+            .map(|row| (row.group.id, score(row.score)))
+            .collect())
     }
 
     async fn set_group_score(&self, write: GroupWrite<'_>) -> Result<Answered<i32>, CallError> {
@@ -116,8 +119,9 @@ impl MauticWrites for ClientWrites {
         };
         let priority = priority(write.urgency);
         let client = &self.client;
-        let answer =
-            client.set_group_score(write.contact, write.group, write.score, &note, priority).await;
+        let answer = client
+            .set_group_score(write.contact, write.group, write.score, &note, priority)
+            .await;
         let score = answer.map_err(refused)?;
         Ok(Answered {
             value: i32::try_from(score).unwrap_or(i32::MAX),
@@ -133,10 +137,17 @@ impl MauticWrites for ClientWrites {
         attempt: u32,
         urgency: Urgency,
     ) -> Result<Answered<Vec<ContactId>>, CallError> {
-        let answer = self.client.add_to_segment(segment, contacts, priority(urgency)).await;
+        let answer = self
+            .client
+            .add_to_segment(segment, contacts, priority(urgency))
+            .await;
         let answer = answer.map_err(|error| segment_gone(self.error(&error, attempt)))?;
         let text = format!("{} are members now", answer.added.len());
-        Ok(Answered { value: answer.added.into_iter().collect(), status: 200, text })
+        Ok(Answered {
+            value: answer.added.into_iter().collect(),
+            status: 200,
+            text,
+        })
     }
 
     async fn remove_from_segment(
@@ -146,16 +157,26 @@ impl MauticWrites for ClientWrites {
         attempt: u32,
         urgency: Urgency,
     ) -> Result<Answered<()>, CallError> {
-        let answer = self.client.remove_from_segment(segment, contact, priority(urgency)).await;
+        let answer = self
+            .client
+            .remove_from_segment(segment, contact, priority(urgency))
+            .await;
         answer.map_err(|error| self.error(&error, attempt))?;
-        Ok(Answered { value: (), status: 200, text: "no member now".into() })
+        Ok(Answered {
+            value: (),
+            status: 200,
+            text: "no member now".into(),
+        })
     }
 }
 
 /// A batch add names contacts it does not know one by one: a 404 speaks of the segment.
 fn segment_gone(error: CallError) -> CallError {
     match error {
-        CallError::NoContact(what) => CallError::Refused { what, status: Some(404) },
+        CallError::NoContact(what) => CallError::Refused {
+            what,
+            status: Some(404),
+        },
         other => other,
     }
 }
