@@ -11,5 +11,6 @@
 
 pub mod clock;
 pub mod domain;
+pub mod mautic;
 pub mod plan;
 pub mod store;
