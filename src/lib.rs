@@ -11,6 +11,7 @@
 
 pub mod clock;
 pub mod domain;
+pub mod intake;
 pub mod mautic;
 pub mod plan;
 pub mod store;

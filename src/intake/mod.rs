@@ -1,0 +1,3 @@
+//! What comes in from Mautic: webhooks and polls, into the journal.
+
+pub mod decode;
