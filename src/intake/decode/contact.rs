@@ -61,7 +61,10 @@ pub(super) fn shown(item: &Value, as_of: Timestamp) -> Result<Shown, Fault> {
     }
     let id = ContactId(json::id(item, "contact.id")?);
     let stage = json::at(value, "stage");
-    if stage.as_object().is_some_and(|stage| !stage.is_empty() && !stage.contains_key("id")) {
+    if stage
+        .as_object()
+        .is_some_and(|stage| !stage.is_empty() && !stage.contains_key("id"))
+    {
         return Ok(Shown::WithoutStage(id));
     }
     let contact: Contact = serde_json::from_value(value.clone())

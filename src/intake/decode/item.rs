@@ -60,22 +60,18 @@ fn hit(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
         email: json::maybe_id(item, "hit.email.id"),
         // `[]` for a click, null otherwise: the redirect itself is never shown (FACTS 74).
         redirect: !json::at(item, "hit.redirect").is_null(),
-        url: json::text(item, "hit.url").map(without_nul),
+        url: json::text(item, "hit.url"),
         more: vec![
             (attribute::CODE, json::text(item, "hit.code")),
-            (attribute::REFERER, json::text(item, "hit.referer").map(without_nul)),
+            (attribute::REFERER, json::text(item, "hit.referer")),
             (attribute::SOURCE, json::text(item, "hit.source")),
             (attribute::SOURCE_ID, json::text(item, "hit.sourceId")),
             (attribute::TRACKING_ID, json::text(item, "hit.trackingId")),
             (attribute::TITLE, json::plain_text(item, "hit.urlTitle")),
-            (attribute::USER_AGENT, json::text(item, "hit.userAgent").map(without_nul)),
+            (attribute::USER_AGENT, json::text(item, "hit.userAgent")),
         ],
     }
     .activity())
-}
-
-fn without_nul(text: String) -> String {
-    text.replace('\0', "")
 }
 
 fn submission(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
@@ -87,17 +83,33 @@ fn submission(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
         .into_iter()
         .flatten()
         .map(|(alias, value)| {
-            let name = format!("{}{}", attribute::RESULT_PREFIX, without_nul(alias.clone()));
-            (name, wire::text(value).map(|text| super::text::plain(&text)))
+            let name = format!("{}{}", attribute::RESULT_PREFIX, alias.replace('\0', ""));
+            (
+                name,
+                wire::text(value).map(|text| super::text::plain(&text)),
+            )
         })
         .collect();
     let mut known = vec![
-        (attribute::REFERER, json::text(item, "submission.referer").map(without_nul)),
-        (attribute::TRACKING_ID, json::text(item, "submission.trackingId")),
+        (attribute::REFERER, json::text(item, "submission.referer")),
+        (
+            attribute::TRACKING_ID,
+            json::text(item, "submission.trackingId"),
+        ),
         (attribute::PAGE, json::text(item, "submission.page.id")),
     ];
-    known.extend(results.iter().map(|(name, value)| (name.as_str(), value.clone())));
-    Ok(activity(key, contact, at, (ActivityKind::FormSubmit, form), known))
+    known.extend(
+        results
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone())),
+    );
+    Ok(activity(
+        key,
+        contact,
+        at,
+        (ActivityKind::FormSubmit, form),
+        known,
+    ))
 }
 
 fn hash(item: &Value, path: &str) -> Result<String, Fault> {
@@ -118,7 +130,13 @@ fn open(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
         (attribute::SOURCE, json::text(item, "stat.source")),
         (attribute::SOURCE_ID, json::text(item, "stat.sourceId")),
     ];
-    Ok(activity(key, contact, at, (ActivityKind::EmailOpen, email), known))
+    Ok(activity(
+        key,
+        contact,
+        at,
+        (ActivityKind::EmailOpen, email),
+        known,
+    ))
 }
 
 fn send(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
@@ -130,7 +148,13 @@ fn send(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
         (attribute::SOURCE, wire::text(&source[0])),
         (attribute::SOURCE_ID, wire::text(&source[1])),
     ];
-    Ok(activity(key, contact, at, (ActivityKind::EmailSend, email), known))
+    Ok(activity(
+        key,
+        contact,
+        at,
+        (ActivityKind::EmailSend, email),
+        known,
+    ))
 }
 
 /// A message has no id of its own, neither here nor in a table that is polled.
@@ -138,7 +162,13 @@ fn sms(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
     let sms = json::id(item, "smsId")?;
     let at = json::moment(item, "timestamp")?;
     let key = ActivityKey(format!("sms:{sms}:{contact}:{}", at.as_second()));
-    Ok(activity(key, contact, at, (ActivityKind::SmsSend, Some(sms)), vec![]))
+    Ok(activity(
+        key,
+        contact,
+        at,
+        (ActivityKind::SmsSend, Some(sms)),
+        vec![],
+    ))
 }
 
 fn gone(told: &mut Decoded, item: &Value) -> Result<(), Fault> {
@@ -166,7 +196,12 @@ fn membership(told: &mut Decoded, item: &Value) -> Result<(), Fault> {
     let (contact, segment) = (ContactId(contact), SegmentId(segment));
     told.tell(
         Source::Webhook,
-        Fact::Membership { contact, segment, member, at },
+        Fact::Membership {
+            contact,
+            segment,
+            member,
+            at,
+        },
     );
     Ok(())
 }
@@ -175,7 +210,14 @@ fn points(told: &mut Decoded, item: &Value) -> Result<(), Fault> {
     let points = json::integer(item, "points.new_points")?;
     let at = json::moment(item, "timestamp")?;
     if let Some(contact) = json::maybe_id(item, "contact.id").map(ContactId) {
-        told.tell(Source::Webhook, Fact::PointsSeen { contact, points, at });
+        told.tell(
+            Source::Webhook,
+            Fact::PointsSeen {
+                contact,
+                points,
+                at,
+            },
+        );
     }
     contact(told, item, Some(points))
 }

@@ -38,9 +38,11 @@ pub(super) fn moment(item: &Value, path: &str) -> Result<Timestamp, Fault> {
         .ok_or_else(|| fault(item, path, "a date"))
 }
 
-/// A scalar as text; none where it is null or empty.
+/// A scalar as text; none where it is null or empty. NUL is dropped: stores refuse it.
 pub(super) fn text(item: &Value, path: &str) -> Option<String> {
-    wire::text(at(item, path)).filter(|text| !text.is_empty())
+    wire::text(at(item, path))
+        .map(|text| text.replace('\0', ""))
+        .filter(|text| !text.is_empty())
 }
 
 /// Like [`text`], with Mautic's escapes undone.

@@ -29,7 +29,7 @@ struct Mail<'a> {
 
 pub(super) fn decode(told: &mut Decoded, row: &Row) -> Result<(), Fault> {
     let hash = row::required(row, "tracking_hash")?;
-    let sent = row::moment(row, "date_sent")?;
+    let sent_at = row::moment(row, "date_sent")?;
     let opens = opens(row)?;
     let Some(contact) = row::maybe_id(row, "lead_id") else {
         told.unattributed += 1 + opens.len() as u64;
@@ -48,7 +48,7 @@ pub(super) fn decode(told: &mut Decoded, row: &Row) -> Result<(), Fault> {
     if !row::flag(row, "is_failed") {
         let kind = (ActivityKind::EmailSend, mail.email);
         let key = ActivityKey::send(hash);
-        let send = activity(key, mail.contact, sent, kind, mail.source.clone());
+        let send = activity(key, mail.contact, sent_at, kind, mail.source.clone());
         told.tell(Source::Poll, Fact::Activity(send));
     }
     for open in opens {
@@ -75,7 +75,7 @@ impl Mail<'_> {
 }
 
 /// The entries of `open_details`, and the last open where Mautic stopped writing them (it keeps
-/// 1000: Stat::MAX_OPEN_DETAILS) or never did (`date_read` of a stat marked as read).
+/// 1000: `Stat::MAX_OPEN_DETAILS`) or never did (`date_read` of a stat marked as read).
 fn opens(row: &Row) -> Result<Vec<Open>, Fault> {
     let mut opens = details(row)?;
     let count = match row.get("open_count") {

@@ -62,7 +62,7 @@ const MAX_EXCERPT: usize = 64 * 1024;
 const MAX_KIND: usize = 200;
 
 impl Unreadable {
-    pub(crate) fn new(kind: &str, reason: impl ToString, item: &str) -> Self {
+    pub(crate) fn new(kind: &str, reason: &impl ToString, item: &str) -> Self {
         Self {
             kind: cut(kind, MAX_KIND).to_owned(),
             reason: reason.to_string(),

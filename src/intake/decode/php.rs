@@ -194,7 +194,7 @@ mod tests {
         for (text, reason) in [
             ("", "no serialised value at byte 0"),
             ("a:1:{i:0;", "no serialised value at byte 9"),
-            ("s:5:\"abc\";", "wrong length at byte 5"),
+            ("s:5:\"abc\";", "wrong length at byte 10"),
             ("s:1:\"ö\";", "wrong length at byte 5"),
             ("i:1;i:2;", "text after the end at byte 4"),
             ("i:x;", "no number at byte 4"),
@@ -219,10 +219,11 @@ mod tests {
             Php::Float(number) => format!("d:{number};"),
             Php::Text(text) => format!("s:{}:\"{text}\";", text.len()),
             Php::Array(entries) => {
-                let inner: String = entries
+                let inner: Vec<_> = entries
                     .iter()
                     .map(|(key, value)| format!("s:{}:\"{key}\";{}", key.len(), php(value)))
                     .collect();
+                let inner = inner.concat();
                 format!("a:{}:{{{inner}}}", entries.len())
             }
         }

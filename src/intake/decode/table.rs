@@ -78,7 +78,7 @@ pub fn rows(table: Table, rows: &[Row], asked_at: Timestamp) -> Decoded {
                 let text = serde_json::to_string(row).unwrap_or_default();
                 decoded
                     .unreadable
-                    .push(Unreadable::new(table.name(), fault, &text));
+                    .push(Unreadable::new(table.name(), &fault, &text));
             }
         }
     }

@@ -19,11 +19,14 @@ pub fn body(raw: &[u8]) -> Decoded {
         Ok(types) => types,
         Err(fault) => {
             let text = String::from_utf8_lossy(raw);
-            decoded.unreadable.push(Unreadable::new("?", fault, &text));
+            decoded.unreadable.push(Unreadable::new("?", &fault, &text));
             return decoded;
         }
     };
-    if types.iter().any(|(name, value)| name == "timestamp" && value.get().starts_with('"')) {
+    if types
+        .iter()
+        .any(|(name, value)| name == "timestamp" && value.get().starts_with('"'))
+    {
         decoded.ignored += 1;
         return decoded;
     }
@@ -38,7 +41,7 @@ pub fn body(raw: &[u8]) -> Decoded {
 pub fn error_item(raw: &[u8]) -> Unreadable {
     let reason = "decoding failed unexpectedly: this is a mistake in topicscore; \
                   please report it, and retry the parked items after an upgrade";
-    Unreadable::new("?", reason, &String::from_utf8_lossy(raw))
+    Unreadable::new("?", &reason, &String::from_utf8_lossy(raw))
 }
 
 fn read(raw: &[u8]) -> Result<Types<'_>, Fault> {
@@ -55,7 +58,7 @@ fn of_type(decoded: &mut Decoded, name: &str, value: &RawValue) {
     let Some(event) = EventType::named(name) else {
         decoded
             .unreadable
-            .push(Unreadable::new(name, Fault::UnknownType, value.get()));
+            .push(Unreadable::new(name, &Fault::UnknownType, value.get()));
         return;
     };
     match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
@@ -70,7 +73,7 @@ fn of_type(decoded: &mut Decoded, name: &str, value: &RawValue) {
             let fault = Fault::wrong("the event", "a list of items", value.get());
             decoded
                 .unreadable
-                .push(Unreadable::new(name, fault, value.get()));
+                .push(Unreadable::new(name, &fault, value.get()));
         }
     }
 }
@@ -87,7 +90,7 @@ fn one(decoded: &mut Decoded, event: EventType, raw: &RawValue) {
         // All of an item or nothing: what is retried later must not be half there.
         Some(fault) => decoded
             .unreadable
-            .push(Unreadable::new(event.name(), fault, raw.get())),
+            .push(Unreadable::new(event.name(), &fault, raw.get())),
     }
 }
 
