@@ -1,4 +1,12 @@
 //! What comes in from Mautic: webhooks and polls, into the journal.
 
 pub mod decode;
+mod decoder;
 pub mod receiver;
+mod refresh;
+
+#[cfg(test)]
+mod testing;
+
+pub use decoder::{Decoder, Decodings, Signals};
+pub use refresh::Refresh;
