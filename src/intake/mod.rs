@@ -2,6 +2,8 @@
 
 pub mod decode;
 mod decoder;
+pub mod poll;
+mod reader;
 pub mod receiver;
 mod refresh;
 
@@ -9,4 +11,5 @@ mod refresh;
 mod testing;
 
 pub use decoder::{Decoder, Decodings, Signals};
+pub use reader::{Reader, Rows, Which};
 pub use refresh::Refresh;
