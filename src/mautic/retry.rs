@@ -20,9 +20,9 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(60),
+            longest_pause: Duration::from_mins(1),
             attempts: 5,
-            longest_rate_limit: Duration::from_secs(3900),
+            longest_rate_limit: Duration::from_mins(65),
         }
     }
 }
@@ -50,6 +50,20 @@ pub enum Outcome {
     Shape,
     /// The credentials were refused.
     Auth,
+}
+
+impl Outcome {
+    /// Whether Mautic may have applied the call all the same. `false` = it surely did not.
+    #[must_use]
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::NoAnswer | Self::Shape => true,
+            Self::NotSent | Self::RateLimited { .. } | Self::Auth => false,
+            Self::Status { status, message } => {
+                matches!(judge(*status, message), Verdict::MaybeApplied)
+            }
+        }
+    }
 }
 
 /// What is being repeated.
@@ -194,6 +208,8 @@ fn backoff(policy: &Policy, number: u32, fraction: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use proptest::prelude::*;
 

@@ -151,10 +151,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn queue<'a>(
-        self: &'a Arc<Self>,
-        priority: Priority,
-    ) -> (Waiting<'a>, oneshot::Receiver<Place>) {
+    fn queue(self: &Arc<Self>, priority: Priority) -> (Waiting<'_>, oneshot::Receiver<Place>) {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.lock();
         let ticket = (priority, state.next);
@@ -238,12 +235,14 @@ impl fmt::Debug for LocalBudget {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use crate::clock::ManualClock;
     use jiff::SignedDuration;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: Duration = Duration::from_hours(1);
 
     fn budget(per_second: u32, burst: u32, in_flight: u32) -> (LocalBudget, ManualClock) {
         let clock = ManualClock::new("2026-11-21T20:00:00Z".parse().unwrap());

@@ -156,6 +156,8 @@ impl Pacing {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use jiff::SignedDuration;
     use proptest::prelude::*;

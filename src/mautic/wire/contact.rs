@@ -95,9 +95,9 @@ fn grouped(fields: &Value) -> BTreeMap<String, String> {
                 }
             }
             Value::Object(fields) => {
-                found.extend(fields.iter().filter_map(|(alias, field)| {
-                    Some((alias.clone(), filled(field.get("value")?)?))
-                }))
+                let value = |field: &Value| filled(field.get("value")?);
+                let named = |(alias, field): (&String, _)| Some((alias.clone(), value(field)?));
+                found.extend(fields.iter().filter_map(named));
             }
             _ => {}
         }
@@ -137,6 +137,8 @@ fn names(list: &Value, key: &str) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use serde_json::json;
 

@@ -87,6 +87,8 @@ fn row(row: Value) -> Option<StatsRow> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use super::*;
     use serde_json::json;
 

@@ -1,0 +1,342 @@
+//! The way every call takes: budget, login, exchange, retry of reads.
+
+use super::auth::{Authenticator, Credentials, TokenStore};
+use super::budget::{Budget, Feedback};
+use super::error::{Error, Lost};
+use super::request::Request;
+use super::retry::{self, Attempt, Retry};
+use super::transport::{Answer, exchange};
+use super::wire::{Page, entity, excerpt};
+use crate::clock::Clock;
+use reqwest::{Method, redirect};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+use tracing::{Instrument, field};
+use url::Url;
+
+/// How to reach one Mautic.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Mautic's address, with the folder it lives in if any: `https://m.example.test/mautic`.
+    pub base_url: Url,
+    /// How to log in.
+    pub credentials: Credentials,
+    /// Longest time for a connection to be made.
+    pub connect_timeout: Duration,
+    /// Longest time from sending a request to having the whole answer.
+    pub timeout: Duration,
+    /// How reads are repeated. Writes never are: who writes decides by [`retry::decide`].
+    /// Its `longest_rate_limit` is also how long any call waits for a rate limit to end.
+    pub reads: retry::Policy,
+}
+
+impl Settings {
+    /// Settings with timeouts of 5 s and 30 s, and reads tried three times.
+    #[must_use]
+    pub fn new(base_url: Url, credentials: Credentials) -> Self {
+        Self {
+            base_url,
+            credentials,
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            reads: retry::Policy {
+                attempts: 3,
+                longest_pause: Duration::from_secs(10),
+                longest_rate_limit: Duration::from_secs(30),
+                ..retry::Policy::default()
+            },
+        }
+    }
+}
+
+/// What a client works with; another instance has others.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Leave to make requests.
+    pub budget: Arc<dyn Budget>,
+    /// Keeps the access token.
+    pub tokens: Arc<dyn TokenStore>,
+}
+
+/// A client of one Mautic. Clones are cheap and share login, budget and connections.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    base_url: Url,
+    auth: Authenticator,
+    budget: Arc<dyn Budget>,
+    clock: Arc<dyn Clock>,
+    reads: retry::Policy,
+    version: Mutex<Option<String>>,
+}
+
+impl Client {
+    /// A client. Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsendable`] when the base URL is no http(s) address or TLS can't be set up.
+    pub fn new(settings: Settings, parts: Parts) -> Result<Self, Error> {
+        let base_url = folder(settings.base_url)?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("topicscore/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            // Following a redirect would turn a POST into a GET and carry the login elsewhere.
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(|error| Error::Unsendable(format!("the HTTP client: {error}")))?;
+        let auth = Authenticator::new(
+            settings.credentials,
+            http.clone(),
+            at(&base_url, "/oauth/v2/token"),
+            parts.tokens,
+            Arc::clone(&parts.clock),
+        );
+        Ok(Self(Arc::new(Inner {
+            http,
+            base_url,
+            auth,
+            budget: parts.budget,
+            clock: parts.clock,
+            reads: settings.reads,
+            version: Mutex::default(),
+        })))
+    }
+
+    /// The version that Mautic named last, such as `5.1.1` (FACTS 140).
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        self.0.version().clone()
+    }
+
+    /// Makes a call and reads the JSON of its answer.
+    pub(super) async fn json(&self, request: Request) -> Result<Value, Error> {
+        self.read(request, Ok).await
+    }
+
+    /// Makes a call and reads its answer with `read`.
+    pub(super) async fn read<T>(
+        &self,
+        request: Request,
+        read: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        let call = request.call.clone();
+        let body = self.0.call(request).await?.body;
+        let answer = serde_json::from_slice(&body).map_err(|error| format!("no JSON: {error}"));
+        answer.and_then(read).map_err(|problem| Error::Shape {
+            call,
+            problem,
+            excerpt: excerpt(&body),
+        })
+    }
+
+    /// The single entity called `key` in an answer.
+    pub(super) async fn one<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        key: &str,
+    ) -> Result<T, Error> {
+        self.read(request, |answer| entity(answer, key)).await
+    }
+
+    /// One page of the list called `key`.
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        key: &str,
+    ) -> Result<Page<T>, Error> {
+        self.read(request, |answer| Page::read(answer, key)).await
+    }
+
+    /// All entities of a list, by id, in pages of `size`.
+    pub(super) async fn all<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        key: &str,
+        size: u32,
+    ) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        loop {
+            let page = request
+                .clone()
+                .query("start", found.len())
+                .query("limit", size)
+                .query("orderBy", "id")
+                .query("orderByDir", "asc");
+            let page: Page<T> = self.page(page, key).await?;
+            let last = page.items.len() < size as usize;
+            found.extend(page.items);
+            if last || found.len() as u64 >= page.total {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Makes a call in its span. Reads are repeated while that can help.
+    async fn call(&self, request: Request) -> Result<Answer, Error> {
+        let span = tracing::info_span!(
+            "mautic",
+            method = request.call.method,
+            path = request.call.path,
+            status = field::Empty,
+            latency_ms = field::Empty,
+        );
+        self.attempts(&request).instrument(span).await
+    }
+
+    async fn attempts(&self, request: &Request) -> Result<Answer, Error> {
+        let mut number = 1;
+        loop {
+            let error = match self.attempt(request).await {
+                Err(error) if request.method == Method::GET => error,
+                result => return result,
+            };
+            let attempt = Attempt {
+                number,
+                idempotent: true,
+                deadline: None,
+            };
+            let (fraction, now) = (rand::random(), self.clock.now());
+            match retry::decide(&self.reads, attempt, &error.outcome(), fraction, now) {
+                Retry::After(pause) => {
+                    tracing::debug!(%error, number, ?pause, "will be repeated");
+                    tokio::time::sleep(pause).await;
+                }
+                Retry::GiveUp(_) | Retry::Unknown => return Err(error),
+            }
+            number += 1;
+        }
+    }
+
+    /// One attempt, within the budget.
+    async fn attempt(&self, request: &Request) -> Result<Answer, Error> {
+        let permit = self
+            .budget
+            .acquire(request.priority, self.reads.longest_rate_limit)
+            .await
+            .map_err(|closed| Error::RateLimited {
+                call: request.call.clone(),
+                until: Some(closed.until),
+            })?;
+        let started = Instant::now();
+        let result = self.send(request).await;
+        let latency = started.elapsed();
+        if let Some(feedback) = feedback(&result, latency) {
+            self.budget.report(request.call.path, feedback).await;
+        }
+        drop(permit);
+        note(&result, latency);
+        result
+    }
+
+    /// Sends with a login; after a 401 once more with a new one. Nothing was done by a 401.
+    async fn send(&self, request: &Request) -> Result<Answer, Error> {
+        let login = self.auth.login().await?;
+        let refused = match self.exchange(request, &login).await {
+            Err(error @ Error::Auth { .. }) => error,
+            result => return result,
+        };
+        match self.auth.renew(&login).await? {
+            Some(login) => self.exchange(request, &login).await,
+            None => Err(refused),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        login: &super::auth::Login,
+    ) -> Result<Answer, Error> {
+        let mut builder = self
+            .http
+            .request(request.method.clone(), at(&self.base_url, &request.path))
+            .query(&request.query);
+        if let Some(body) = &request.body {
+            builder = builder.json(body);
+        }
+        let answer = exchange(&request.call, login.apply(builder)).await?;
+        if let Some(version) = answer.version() {
+            let mut known = self.version();
+            if known.as_deref() != Some(version) {
+                *known = Some(version.to_owned());
+            }
+        }
+        match answer.refused(&request.call, self.clock.now()) {
+            Some(error) => Err(error),
+            None => Ok(answer),
+        }
+    }
+
+    fn version(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an attempt tells of Mautic's state; nothing when Mautic was not asked.
+fn feedback(result: &Result<Answer, Error>, latency: Duration) -> Option<Feedback> {
+    match result {
+        Err(Error::RateLimited { until, .. }) => Some(Feedback::RateLimited { until: *until }),
+        Err(Error::Transport { .. } | Error::Status { status: 500.., .. }) => {
+            Some(Feedback::Overloaded)
+        }
+        Err(Error::Login(_) | Error::TokenStore(_) | Error::Unsendable(_)) => None,
+        _ => Some(Feedback::Answered { latency }),
+    }
+}
+
+/// Writes the outcome of an attempt into its span and the log; bodies stay out of it.
+fn note(result: &Result<Answer, Error>, latency: Duration) {
+    let span = tracing::Span::current();
+    let latency = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+    span.record("latency_ms", latency);
+    let status = match result {
+        Ok(answer) => answer.status.as_u16(),
+        Err(Error::Status { status, .. }) => *status,
+        Err(Error::Auth { .. }) => 401,
+        Err(Error::RateLimited { .. }) => 429,
+        Err(Error::Transport { lost, .. }) => {
+            return tracing::info!(connected = *lost != Lost::NotConnected, "no answer");
+        }
+        Err(_) => return tracing::info!("not sent"),
+    };
+    span.record("status", status);
+    tracing::debug!("answered");
+}
+
+/// The base URL as a folder, so that paths can be put behind it.
+fn folder(mut url: Url) -> Result<Url, Error> {
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(Error::Unsendable(
+            "the base URL is no http:// or https:// address".to_owned(),
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::Unsendable(
+            "the base URL has a user or password in it; these belong into the credentials"
+                .to_owned(),
+        ));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn at(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
