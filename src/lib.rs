@@ -12,6 +12,12 @@
 pub mod clock;
 pub mod domain;
 pub mod intake;
+pub mod lifecycle;
 pub mod mautic;
+pub mod metrics;
 pub mod plan;
+pub mod scorer;
+pub mod scoring;
 pub mod store;
+pub mod wake;
+pub mod writeback;

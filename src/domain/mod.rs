@@ -4,13 +4,19 @@
 
 mod activity;
 mod fact;
+mod history;
 mod ids;
+mod keys;
 mod profile;
+mod target;
 
 pub use activity::{Activity, ActivityKey, ActivityKind, Attributes, Source, attribute};
 pub use fact::{Fact, PointsLogRow, Sighting};
+pub use history::Snapshot;
 pub use ids::{
     AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
     SmsId, StageId, TriggerId, UserId,
 };
+pub use keys::{RuleKey, TopicKey};
 pub use profile::Profile;
+pub use target::{DesiredValue, Target, Urgency};

@@ -1,9 +1,7 @@
 //! The plan bound to Mautic's ids: what the engine runs.
 
-use super::model::{
-    Band, Condition, InactivityRule, ProfileRule, Repeat, RuleKey, Scale, Ticks, TopicKey,
-};
-use crate::domain::{ActivityKind, GroupId, SegmentId};
+use super::model::{Band, Condition, InactivityRule, ProfileRule, Repeat, Scale, Ticks};
+use crate::domain::{ActivityKind, GroupId, RuleKey, SegmentId, TopicKey};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 

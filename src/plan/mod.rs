@@ -6,9 +6,10 @@ mod catalog;
 mod compiled;
 mod model;
 
+pub use crate::domain::{RuleKey, TopicKey};
 pub use catalog::{Catalog, Named};
 pub use compiled::{Compiled, CompiledAction, CompiledSegment, CompiledTopic, CompiledTrigger};
 pub use model::{
-    Band, Condition, InactivityRule, Plan, PointAction, ProfileRule, Ref, Repeat, RuleKey, Scale,
-    SegmentRule, Ticks, Topic, TopicKey, Trigger,
+    Band, Condition, InactivityRule, Plan, PointAction, ProfileRule, Ref, Repeat, Scale,
+    SegmentRule, Ticks, Topic, Trigger,
 };

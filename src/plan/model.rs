@@ -1,31 +1,9 @@
 //! The plan as its author wrote it, validated but not yet bound to Mautic's ids.
 
-use crate::domain::{ActivityKind, GroupId, SegmentId};
+use crate::domain::{ActivityKind, GroupId, RuleKey, SegmentId, TopicKey};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt};
-
-/// Name of a topic inside the plan, such as `dishwashers`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TopicKey(pub String);
-
-impl fmt::Display for TopicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Name of a rule inside the plan; unique among all rules, stable across edits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RuleKey(pub String);
-
-impl fmt::Display for RuleKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use std::collections::BTreeSet;
 
 /// Something of Mautic's, by id or by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -15,14 +15,16 @@ mod journal;
 mod outbox;
 mod scores;
 mod settings;
+pub mod sqlite;
 
+pub use crate::domain::{DesiredValue, Snapshot, Target, Urgency};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
 pub use outbox::{
-    ContactIntents, Intent, Outbox, Target, TargetState, WriteOutcome, WriteRecord, WriteResult,
+    ContactIntents, Intent, Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult,
 };
-pub use scores::{DesiredValue, DirtyContact, ScoreCommit, Scores, Snapshot, StoredScore, Urgency};
+pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, Settings};
 
 use std::sync::Arc;

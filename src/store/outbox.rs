@@ -1,60 +1,9 @@
 //! Desired and observed values, and the way from one to the other.
 
-use super::{Owner, Result, Urgency};
-use crate::domain::{ContactId, GroupId, SegmentId};
+use super::{Owner, Result};
+use crate::domain::{ContactId, Target, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
-
-/// One thing of a contact that topicscore keeps true in Mautic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Target {
-    /// The score in a point group.
-    Group(GroupId),
-    /// Membership in a segment: 1 in, 0 out.
-    Segment(SegmentId),
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Group(id) => write!(f, "group:{id}"),
-            Self::Segment(id) => write!(f, "segment:{id}"),
-        }
-    }
-}
-
-impl FromStr for Target {
-    type Err = String;
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let unknown = || format!("`{text}` is no target: expected group:ID or segment:ID");
-        let (kind, id) = text.split_once(':').ok_or_else(unknown)?;
-        match kind {
-            "group" => id.parse().map(Self::Group).map_err(|_| unknown()),
-            "segment" => id.parse().map(Self::Segment).map_err(|_| unknown()),
-            _ => Err(unknown()),
-        }
-    }
-}
-
-impl Serialize for Target {
-    fn serialize<S: serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
 
 /// A target's desired and observed value.
 ///
@@ -176,11 +125,13 @@ pub struct WriteResult {
 #[async_trait::async_trait]
 pub trait Outbox: Send + Sync {
     /// Takes the pending intents of up to `limit` contacts whose time has come and that nobody
-    /// holds: most urgent first, then oldest cause. Parked intents are left.
+    /// holds: most urgent first, then oldest cause. Contacts none of whose due intents is at
+    /// least as urgent as `least` are left, and so are parked intents.
     async fn claim_intents(
         &self,
         owner: &Owner,
         limit: usize,
+        least: Urgency,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<ContactIntents>>;

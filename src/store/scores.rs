@@ -1,23 +1,9 @@
 //! From dirty contacts to scores and desired values.
 
-use super::{Owner, Result, Target};
-use crate::domain::{Activity, ContactId, Profile, SegmentId};
-use crate::plan::{RuleKey, TopicKey};
+use super::{Owner, Result};
+use crate::domain::{ContactId, DesiredValue, RuleKey, Snapshot, TopicKey, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-
-/// How soon something should be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Urgency {
-    /// Backfill, recompute after a plan change, ticks.
-    Bulk,
-    /// The contact just did something.
-    Fresh,
-    /// The contact crosses a threshold.
-    Crossing,
-}
 
 /// A contact to be scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,21 +18,6 @@ pub struct DirtyContact {
     pub urgency: Urgency,
 }
 
-/// Everything the score of a contact follows from, read in one transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The contact.
-    pub contact: ContactId,
-    /// Its activities by (`at`, key).
-    pub activities: Vec<Activity>,
-    /// Its profile, if Mautic showed one.
-    pub profile: Option<Profile>,
-    /// Segments it is in, as far as known.
-    pub segments: BTreeSet<SegmentId>,
-    /// Triggers that fired for it before.
-    pub fired: BTreeSet<RuleKey>,
-}
-
 /// The score of one topic, as stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredScore {
@@ -58,19 +29,6 @@ pub struct StoredScore {
     pub raw: i64,
     /// Name of the band, if the topic has bands and the score is in one.
     pub band: Option<String>,
-}
-
-/// What a target of a contact should hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DesiredValue {
-    /// The target.
-    pub target: Target,
-    /// Score of a group; 1 (in) or 0 (out) of a segment.
-    pub value: i32,
-    /// Why, for people: `dishwashers 62 (was 57)`, `dishwashers 62 >= 50`.
-    pub reason: String,
-    /// How soon.
-    pub urgency: Urgency,
 }
 
 /// The result of scoring one contact.

@@ -1,0 +1,142 @@
+//! Facts: each applied as the journal's contract says, whatever the order they come in.
+
+mod activities;
+mod erase;
+mod identity;
+mod origin;
+mod sightings;
+
+use super::{
+    SqliteStore,
+    codec::{limit, micros},
+    dirty,
+    targets::Cause,
+};
+use crate::domain::ContactId;
+use crate::store::{Applied, Batch, Journal, Result, Urgency};
+use identity::Identity;
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+pub(super) use activities::read_activities;
+
+#[async_trait::async_trait]
+impl Journal for SqliteStore {
+    async fn apply(&self, batch: Batch) -> Result<Applied> {
+        self.write(move |db| apply(db, batch)).await
+    }
+
+    async fn cursor(&self, name: &str) -> Result<Option<String>> {
+        let name = name.to_owned();
+        self.read(move |db| {
+            let mut statement = db.prepare_cached("SELECT position FROM cursor WHERE name = ?1")?;
+            Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
+    async fn unresolved_gone(&self, most: usize) -> Result<Vec<ContactId>> {
+        self.read(move |db| {
+            let mut statement =
+                db.prepare_cached("SELECT contact FROM gone ORDER BY at, contact LIMIT ?1")?;
+            let rows = statement.query_map([limit(most)], |row| row.get(0).map(ContactId))?;
+            Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {
+        self.read(move |db| resolve(db, contact)).await
+    }
+}
+
+/// The contact that an id stands for; `None` if erased.
+pub(super) fn resolve(db: &Connection, contact: ContactId) -> Result<Option<ContactId>> {
+    Ok(match identity::find(db, contact)? {
+        Identity::Own => Some(contact),
+        Identity::MergedInto(winner) => Some(winner),
+        Identity::Erased => None,
+    })
+}
+
+fn apply(db: &Connection, batch: Batch) -> Result<Applied> {
+    let mut applier = Applier::new(db, micros(batch.received_at), batch.urgency);
+    for sighting in batch.sightings {
+        applier.sighting(sighting)?;
+    }
+    applier.mark_dirty()?;
+    origin::park(db, &batch.parked, applier.since)?;
+    origin::move_on(db, &batch.origin, &applier.mentioned)?;
+    erase::bodies(db, &applier.erased)?;
+    Ok(applier.applied)
+}
+
+/// Applies the facts of one batch.
+struct Applier<'db> {
+    db: &'db Connection,
+    since: i64,
+    urgency: Urgency,
+    applied: Applied,
+    /// Contacts to be made dirty, with since when and how urgent.
+    dirty: BTreeMap<ContactId, (i64, Urgency)>,
+    /// Ids as they were told, whose facts are in the deliveries' bodies.
+    mentioned: BTreeSet<ContactId>,
+    /// Erased contacts that the batch speaks of: their raw bodies go.
+    erased: BTreeSet<ContactId>,
+    identities: HashMap<ContactId, Identity>,
+    known: BTreeSet<ContactId>,
+}
+
+impl<'db> Applier<'db> {
+    fn new(db: &'db Connection, since: i64, urgency: Urgency) -> Self {
+        Self {
+            db,
+            since,
+            urgency,
+            applied: Applied::default(),
+            dirty: BTreeMap::new(),
+            mentioned: BTreeSet::new(),
+            erased: BTreeSet::new(),
+            identities: HashMap::new(),
+            known: BTreeSet::new(),
+        }
+    }
+
+    fn cause(&self) -> Cause {
+        Cause {
+            at: self.since,
+            urgency: self.urgency,
+        }
+    }
+
+    fn dirty(&mut self, contact: ContactId) {
+        self.dirty_since(contact, self.since, self.urgency);
+    }
+
+    fn dirty_since(&mut self, contact: ContactId, since: i64, urgency: Urgency) {
+        let mark = self.dirty.entry(contact).or_insert((since, urgency));
+        *mark = (mark.0.min(since), mark.1.max(urgency));
+    }
+
+    fn mark_dirty(&mut self) -> Result<()> {
+        if self.dirty.is_empty() {
+            return Ok(());
+        }
+        let generation = dirty::next_generation(self.db)?;
+        for (contact, (since, urgency)) in &self.dirty {
+            dirty::mark(self.db, *contact, generation, *since, *urgency)?;
+        }
+        self.applied.dirty_contacts = self.dirty.len() as u64;
+        Ok(())
+    }
+
+    /// Makes a contact known.
+    fn know(&mut self, contact: ContactId) -> Result<()> {
+        if self.known.insert(contact) {
+            self.db
+                .prepare_cached("INSERT OR IGNORE INTO contact (id) VALUES (?1)")?
+                .execute([contact.0])?;
+        }
+        Ok(())
+    }
+}

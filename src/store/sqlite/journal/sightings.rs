@@ -1,0 +1,168 @@
+//! Facts that are neither activities nor about who is who.
+
+use super::{
+    super::{
+        codec::{from_json, micros, to_json},
+        dirty, targets,
+    },
+    Applier,
+    identity::Identity,
+};
+use crate::domain::{ContactId, Fact, PointsLogRow, Profile, SegmentId, Sighting};
+use crate::store::{OUR_MARK, Result, Target};
+use rusqlite::params;
+
+impl Applier<'_> {
+    pub(super) fn sighting(&mut self, sighting: Sighting) -> Result<()> {
+        match sighting.fact {
+            Fact::Activity(activity) => self.activity(sighting.source, activity),
+            Fact::Profile(profile) => self.profile(&profile),
+            Fact::Membership {
+                contact,
+                segment,
+                member,
+                at,
+            } => self.membership(contact, segment, member, micros(at)),
+            Fact::PointsSeen {
+                contact,
+                points,
+                at,
+            } => self.points_seen(contact, points, micros(at)),
+            Fact::PointsLog(row) => self.points_log(&row),
+            Fact::Gone { contact, at } => self.gone(contact, micros(at)),
+            Fact::Merged { loser, winner, at } => self.merged(loser, winner, micros(at)),
+            Fact::Deleted { contact, at } => self.deleted(contact, micros(at)),
+        }
+    }
+
+    /// What was shown of a loser before it was merged away says nothing of the winner: `None`.
+    fn shown(&mut self, contact: ContactId) -> Result<Option<ContactId>> {
+        if let Identity::MergedInto(_) = self.identity(contact)? {
+            return Ok(None);
+        }
+        self.subject(contact)
+    }
+
+    fn profile(&mut self, profile: &Profile) -> Result<()> {
+        let Some(contact) = self.shown(profile.contact)? else {
+            return Ok(());
+        };
+        self.see_points(contact, profile.points, micros(profile.as_of))?;
+        let known: Option<String> = self
+            .db
+            .prepare_cached("SELECT profile FROM contact WHERE id = ?1")?
+            .query_row([contact.0], |row| row.get(0))?;
+        let text = to_json(profile)?;
+        if known.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        let known = known
+            .map(|json| Ok::<_, crate::store::StoreError>((from_json::<Profile>(&json)?, json)))
+            .transpose()?;
+        let newer =
+            |(known, json): &(Profile, String)| (known.as_of, json) > (profile.as_of, &text);
+        if known.as_ref().is_some_and(newer) {
+            return Ok(());
+        }
+        self.db
+            .prepare_cached("UPDATE contact SET profile = ?2 WHERE id = ?1")?
+            .execute(params![contact.0, text])?;
+        if known.is_none_or(|(known, _)| differs(known, profile)) {
+            self.dirty(contact);
+        }
+        Ok(())
+    }
+
+    fn membership(
+        &mut self,
+        contact: ContactId,
+        segment: SegmentId,
+        member: bool,
+        at: i64,
+    ) -> Result<()> {
+        let Some(contact) = self.subject(contact)? else {
+            return Ok(());
+        };
+        let (target, value) = (Target::Segment(segment), i32::from(member));
+        let before = targets::load(self.db, contact, target)?;
+        let mut after = before.clone();
+        if (Some(at), Some(value)) > (before.observed_at, before.observed) {
+            after.observed = Some(value);
+            after.observed_at = Some(at);
+            after.looked = false;
+        } else if before.observed != Some(value) && before.looked && before.may_postdate(at) {
+            after.doubt(self.since);
+        }
+        if after.membership_matters(&before) || self.never_scored(contact)? {
+            self.dirty(contact);
+        }
+        targets::save(self.db, contact, target, &before, after, self.cause())
+    }
+
+    /// A contact that nobody scored yet and that does not wait for it.
+    fn never_scored(&self, contact: ContactId) -> Result<bool> {
+        let scored = self
+            .db
+            .prepare_cached("SELECT 1 FROM contact WHERE id = ?1 AND plan IS NOT NULL")?
+            .exists([contact.0])?;
+        Ok(!scored && !dirty::is_dirty(self.db, contact)?)
+    }
+
+    fn points_seen(&mut self, contact: ContactId, points: i64, at: i64) -> Result<()> {
+        match self.shown(contact)? {
+            Some(contact) => self.see_points(contact, points, at),
+            None => Ok(()),
+        }
+    }
+
+    fn see_points(&mut self, contact: ContactId, points: i64, at: i64) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE contact SET points = ?2, points_at = ?3
+                 WHERE id = ?1 AND (points_at IS NULL OR (points_at, points) < (?3, ?2))",
+            )?
+            .execute(params![contact.0, points, at])?;
+        Ok(())
+    }
+
+    fn points_log(&mut self, row: &PointsLogRow) -> Result<()> {
+        let Some(contact) = self.subject(row.contact)? else {
+            return Ok(());
+        };
+        let new = self
+            .db
+            .prepare_cached(
+                "INSERT OR IGNORE INTO points_log
+                     (id, contact, point_group, delta, log_type, event_name, action_name, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                i64::try_from(row.id).unwrap_or(i64::MAX),
+                contact.0,
+                row.group.map(|group| group.0),
+                row.delta,
+                row.log_type,
+                row.event_name,
+                row.action_name,
+                micros(row.at),
+            ])?;
+        match row.group {
+            Some(group) if new == 1 && !row.action_name.starts_with(OUR_MARK) => {
+                let target = Target::Group(group);
+                let since = self.since;
+                targets::change(self.db, contact, target, self.cause(), |state| {
+                    if state.may_postdate(micros(row.at)) {
+                        state.doubt(since);
+                    }
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether anything but the time it was shown differs.
+fn differs(mut known: Profile, shown: &Profile) -> bool {
+    known.as_of = shown.as_of;
+    known != *shown
+}

@@ -1,0 +1,97 @@
+//! The embedded store: one SQLite file in WAL mode.
+//!
+//! One thread writes ([`writer`]), a few connections read ([`readers`]). Everything between is
+//! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
+//! `targets` and `outbox`, `settings`, `admin`.
+
+mod admin;
+mod codec;
+mod deliveries;
+mod dirty;
+mod journal;
+mod open;
+mod outbox;
+mod readers;
+mod scores;
+mod settings;
+mod targets;
+mod writer;
+
+use super::Result;
+use codec::in_file;
+use readers::Readers;
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use writer::{Turn, Writer};
+
+/// A store in one SQLite file. Times are kept to the microsecond.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Arc<Writer>,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it, and brings it to the newest format. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`](super::StoreError::TooNew) when a newer topicscore wrote it,
+    /// [`StoreError::Corrupt`](super::StoreError::Corrupt) when it is damaged or another
+    /// program's, [`StoreError::Database`](super::StoreError::Database) when it can't be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file: Arc<str> = path.display().to_string().into();
+        let parts = || {
+            let writer = Writer::start(open::writer(path)?, Arc::clone(&file))?;
+            Ok((writer, Readers::open(path, Arc::clone(&file))?))
+        };
+        let (writer, readers) = parts().map_err(|error| in_file(&file, error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Arc::new(writer),
+            readers,
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Transactions committed since it was opened; each is one fsync. Deliveries that come
+    /// together share one.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
+    /// Finishes what was begun and closes the file; from then on every method answers
+    /// [`StoreError::Closed`](super::StoreError::Closed). Dropping the store does the same.
+    pub async fn close(&self) {
+        self.readers.close();
+        let writer = Arc::clone(&self.writer);
+        // Joins a thread; fails only if that panicked, and then it is closed as well.
+        let _ = tokio::task::spawn_blocking(move || writer.close()).await;
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.run(Turn::InTurn, work).await
+    }
+
+    async fn read<T, F>(&self, question: F) -> Result<T>
+    where
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.readers.ask(question).await
+    }
+}

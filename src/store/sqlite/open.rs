@@ -1,0 +1,106 @@
+//! Opening the file: settings of a connection, the format, what is not ours.
+
+use super::codec::is_missing_table;
+use crate::store::{Result, StoreError};
+use rusqlite::{Connection, OpenFlags};
+use std::{path::Path, time::Duration};
+
+#[allow(missing_docs, unreachable_pub)] // generated
+mod embedded {
+    refinery::embed_migrations!("src/store/migrations/sqlite");
+}
+
+/// How long a connection waits for a lock of another process.
+const BUSY: Duration = Duration::from_secs(10);
+/// "tpsc": says whose file it is (`file` shows it, too).
+const APPLICATION_ID: i32 = 0x7470_7363;
+/// Prepared statements kept per connection; more than the store has.
+const STATEMENTS: usize = 128;
+
+/// Opens the file for writing, makes it if need be, and brings it to the newest format.
+pub(super) fn writer(path: &Path) -> Result<Connection> {
+    let mut connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY)?;
+    refuse_strangers(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Erased contacts leave nothing behind in free pages.
+    connection.pragma_update(None, "secure_delete", "FAST")?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Opens one more connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// A file with tables of somebody else is left alone.
+fn refuse_strangers(connection: &Connection) -> Result<()> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(
+        "the file is a SQLite database of another program; name another path for the store".into(),
+    ))
+}
+
+fn migrate(connection: &mut Connection) -> Result<()> {
+    let known = embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max()
+        .unwrap_or(0);
+    let found = format(connection)?;
+    let (found, known) = (
+        u32::try_from(found).unwrap_or(u32::MAX),
+        u32::try_from(known).unwrap_or(0),
+    );
+    if found > known {
+        return Err(StoreError::TooNew { found, known });
+    }
+    embedded::migrations::runner()
+        .set_grouped(true)
+        .run(connection)
+        .map(drop)
+        .map_err(|error| {
+            StoreError::Database(format!("can't bring the store to format {known}: {error}"))
+        })
+}
+
+/// The format of the file; 0 for a new one.
+fn format(connection: &Connection) -> Result<i64> {
+    let newest = connection.query_row(
+        "SELECT coalesce(max(version), 0) FROM refinery_schema_history",
+        [],
+        |row| row.get(0),
+    );
+    match newest {
+        Err(error) if is_missing_table(&error) => Ok(0),
+        other => Ok(other?),
+    }
+}

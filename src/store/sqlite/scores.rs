@@ -1,0 +1,259 @@
+//! Scores: from dirty contacts to stored scores and desired values.
+
+use super::{
+    SqliteStore,
+    codec::{from_json, id_list, limit, micros},
+    dirty, journal, targets,
+    targets::{Cause, TargetRow},
+};
+use crate::domain::{ContactId, SegmentId};
+use crate::domain::{RuleKey, TopicKey};
+use crate::store::{
+    DirtyContact, Owner, Result, ScoreCommit, Scores, Snapshot, StoredScore, Target, Urgency,
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::{BTreeSet, HashMap};
+
+/// Contacts made dirty per transaction, so that deliveries never wait long.
+const CHUNK: usize = 5_000;
+
+#[async_trait::async_trait]
+impl Scores for SqliteStore {
+    async fn claim_dirty(
+        &self,
+        owner: &Owner,
+        limit: usize,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<DirtyContact>> {
+        let (owner, now, until) = (owner.clone(), micros(now), micros(lease_until));
+        self.write(move |db| dirty::claim(db, &owner, limit, now, until))
+            .await
+    }
+
+    async fn snapshots(&self, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
+        let contacts = contacts.to_vec();
+        self.read(move |db| snapshots(db, &contacts)).await
+    }
+
+    async fn commit_scores(&self, commits: Vec<ScoreCommit>) -> Result<()> {
+        self.write(move |db| commits.iter().try_for_each(|commit| store(db, commit)))
+            .await
+    }
+
+    async fn mark_due(&self, now: Timestamp) -> Result<u64> {
+        let (now, mut marked) = (micros(now), 0);
+        loop {
+            let count = self.write(move |db| mark_due(db, now)).await?;
+            marked += count as u64;
+            if count < CHUNK {
+                return Ok(marked);
+            }
+        }
+    }
+
+    async fn mark_outdated(&self, plan: &str, now: Timestamp) -> Result<u64> {
+        let (now, mut marked, mut after) = (micros(now), 0, -1);
+        loop {
+            let plan = plan.to_owned();
+            let ids = self
+                .write(move |db| mark_outdated(db, &plan, after, now))
+                .await?;
+            marked += ids.len() as u64;
+            match ids.last() {
+                Some(last) if ids.len() == CHUNK => after = i64::from(last.0),
+                _ => return Ok(marked),
+            }
+        }
+    }
+
+    async fn scores(&self, contact: ContactId) -> Result<Vec<StoredScore>> {
+        self.read(move |db| match journal::resolve(db, contact)? {
+            Some(contact) => read(db, contact),
+            None => Ok(Vec::new()),
+        })
+        .await
+    }
+}
+
+/// A contact's scores, by topic.
+pub(super) fn read(db: &Connection, contact: ContactId) -> Result<Vec<StoredScore>> {
+    let mut statement = db.prepare_cached(
+        "SELECT topic, score, raw, band FROM score WHERE contact = ?1 ORDER BY topic",
+    )?;
+    let rows = statement.query_map([contact.0], |row| {
+        Ok(StoredScore {
+            topic: TopicKey(row.get(0)?),
+            score: row.get(1)?,
+            raw: row.get(2)?,
+            band: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<std::result::Result<_, _>>()?)
+}
+
+fn snapshots(db: &Connection, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
+    let ids = id_list(contacts.iter().map(|contact| contact.0));
+    let mut found: HashMap<ContactId, Snapshot> = HashMap::with_capacity(contacts.len());
+    let mut known = db.prepare_cached(
+        "SELECT id, profile FROM contact WHERE id IN (SELECT value FROM json_each(?1))",
+    )?;
+    let mut rows = known.query([&ids])?;
+    while let Some(row) = rows.next()? {
+        let contact = ContactId(row.get(0)?);
+        let profile: Option<String> = row.get(1)?;
+        let snapshot = Snapshot {
+            contact,
+            activities: Vec::new(),
+            profile: profile.as_deref().map(from_json).transpose()?,
+            segments: BTreeSet::new(),
+            fired: BTreeSet::new(),
+        };
+        found.insert(contact, snapshot);
+    }
+    journal::read_activities(db, &ids, |activity| {
+        if let Some(snapshot) = found.get_mut(&activity.contact) {
+            snapshot.activities.push(activity);
+        }
+    })?;
+    for (contact, segment) in targets::segments(db, &ids)? {
+        if let Some(snapshot) = found.get_mut(&ContactId(contact)) {
+            snapshot.segments.insert(SegmentId(segment));
+        }
+    }
+    let mut fired = db.prepare_cached(
+        "SELECT contact, rule FROM fired WHERE contact IN (SELECT value FROM json_each(?1))",
+    )?;
+    let mut rows = fired.query([&ids])?;
+    while let Some(row) = rows.next()? {
+        if let Some(snapshot) = found.get_mut(&ContactId(row.get(0)?)) {
+            snapshot.fired.insert(RuleKey(row.get(1)?));
+        }
+    }
+    Ok(contacts
+        .iter()
+        .filter_map(|contact| found.remove(contact))
+        .collect())
+}
+
+/// Stores one contact's commit, unless the contact is gone or a newer commit came first.
+fn store(db: &Connection, commit: &ScoreCommit) -> Result<()> {
+    let (contact, at) = (commit.dirty.contact, micros(commit.at));
+    let last: Option<(i64, Option<i64>)> = db
+        .prepare_cached("SELECT scored_generation, scored_at FROM contact WHERE id = ?1")?
+        .query_row([contact.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let this = (commit.dirty.generation, Some(at));
+    if last.is_none_or(|last| last > this) {
+        return Ok(());
+    }
+    store_scores(db, contact, &commit.scores)?;
+    let mut fired =
+        db.prepare_cached("INSERT OR IGNORE INTO fired (contact, rule) VALUES (?1, ?2)")?;
+    for rule in &commit.fired {
+        fired.execute(params![contact.0, rule.0])?;
+    }
+    store_desired(db, commit)?;
+    db.prepare_cached(
+        "UPDATE contact SET plan = ?2, scored_at = ?3, scored_generation = ?4, next_change = ?5
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        contact.0,
+        commit.plan,
+        at,
+        commit.dirty.generation,
+        commit.next_change.map(micros),
+    ])?;
+    dirty::scored(db, contact, commit.dirty.generation)
+}
+
+fn store_scores(db: &Connection, contact: ContactId, scores: &[StoredScore]) -> Result<()> {
+    let mut sorted: Vec<&StoredScore> = scores.iter().collect();
+    sorted.sort_by(|a, b| a.topic.cmp(&b.topic));
+    if read(db, contact)?.iter().eq(sorted) {
+        return Ok(());
+    }
+    db.prepare_cached("DELETE FROM score WHERE contact = ?1")?
+        .execute([contact.0])?;
+    let mut insert = db.prepare_cached(
+        "INSERT OR REPLACE INTO score (contact, topic, score, raw, band)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for score in scores {
+        insert.execute(params![
+            contact.0,
+            score.topic.0,
+            score.score,
+            score.raw,
+            score.band
+        ])?;
+    }
+    Ok(())
+}
+
+/// Targets that are not among the desired ones any more (the plan changed) are wanted no more.
+fn store_desired(db: &Connection, commit: &ScoreCommit) -> Result<()> {
+    let (contact, since) = (commit.dirty.contact, micros(commit.dirty.since));
+    let generation = dirty::next_generation(db)?;
+    let rows = targets::load_all(db, contact)?;
+    let mut rows: HashMap<Target, TargetRow> = rows.into_iter().collect();
+    for desired in &commit.desired {
+        let urgency = desired.urgency.max(commit.dirty.urgency);
+        let before = rows
+            .remove(&desired.target)
+            .unwrap_or_else(TargetRow::unseen);
+        let mut after = before.clone();
+        after.want(Some(desired.value), &desired.reason, since, generation);
+        if before.pending() {
+            after.urgency = before.urgency.max(urgency);
+        }
+        let cause = Cause { at: since, urgency };
+        targets::save(db, contact, desired.target, &before, after, cause)?;
+    }
+    let cause = Cause {
+        at: since,
+        urgency: Urgency::Bulk,
+    };
+    for (target, before) in rows {
+        let mut after = before.clone();
+        after.want(None, "", since, generation);
+        targets::save(db, contact, target, &before, after, cause)?;
+    }
+    Ok(())
+}
+
+fn mark_due(db: &Connection, now: i64) -> Result<usize> {
+    let mut statement = db.prepare_cached(
+        "UPDATE contact SET next_change = NULL WHERE id IN (
+             SELECT id FROM contact WHERE next_change <= ?1 ORDER BY next_change LIMIT ?2)
+         RETURNING id",
+    )?;
+    let rows = statement.query_map(params![now, limit(CHUNK)], |row| row.get(0).map(ContactId))?;
+    let due: Vec<ContactId> = rows.collect::<std::result::Result<_, _>>()?;
+    mark_all(db, &due, now)?;
+    Ok(due.len())
+}
+
+fn mark_outdated(db: &Connection, plan: &str, after: i64, now: i64) -> Result<Vec<ContactId>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM contact WHERE id > ?1 AND plan IS NOT ?2 ORDER BY id LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![after, plan, limit(CHUNK)], |row| {
+        row.get(0).map(ContactId)
+    })?;
+    let outdated: Vec<ContactId> = rows.collect::<std::result::Result<_, _>>()?;
+    mark_all(db, &outdated, now)?;
+    Ok(outdated)
+}
+
+fn mark_all(db: &Connection, contacts: &[ContactId], now: i64) -> Result<()> {
+    if contacts.is_empty() {
+        return Ok(());
+    }
+    let generation = dirty::next_generation(db)?;
+    contacts
+        .iter()
+        .try_for_each(|contact| dirty::mark(db, *contact, generation, now, Urgency::Bulk))
+}

@@ -1,0 +1,133 @@
+//! One attempt at one intent and how it ended.
+
+use super::mautic::{Answered, CallError};
+use crate::domain::ContactId;
+use crate::store::{Intent, WriteOutcome, WriteRecord, WriteResult};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Instant;
+
+/// Longest answer kept in a write's record, in bytes.
+const LONGEST_ANSWER: usize = 1024;
+/// Until then the resolver has asked what became of a contact that vanished.
+const RESOLVE: SignedDuration = SignedDuration::from_secs(30);
+
+/// A result, and whether the contact turned out not to be there.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub result: WriteResult,
+    pub vanished: bool,
+}
+
+/// A call under way.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    at: Timestamp,
+    request: String,
+    began: Instant,
+}
+
+impl Made {
+    pub(super) fn begin(at: Timestamp, request: String) -> Self {
+        Self {
+            at,
+            request,
+            began: Instant::now(),
+        }
+    }
+
+    pub(super) fn answered<T>(self, answer: &Answered<T>) -> WriteRecord {
+        self.record(Some(answer.status), &answer.text)
+    }
+
+    fn record(self, status: Option<u16>, text: &str) -> WriteRecord {
+        let end = text.floor_char_boundary(LONGEST_ANSWER);
+        WriteRecord {
+            at: self.at,
+            request: self.request,
+            status,
+            answer: text[..end].to_owned(),
+            took_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+pub(super) fn holds(
+    contact: ContactId,
+    intent: &Intent,
+    value: i32,
+    written: bool,
+    record: Option<WriteRecord>,
+) -> Attempt {
+    attempt(
+        contact,
+        intent,
+        WriteOutcome::Holds { value, written },
+        record,
+        false,
+    )
+}
+
+pub(super) fn failed(
+    contact: ContactId,
+    intent: &Intent,
+    error: &CallError,
+    call: Option<Made>,
+    now: Timestamp,
+) -> Attempt {
+    let (outcome, status) = match error {
+        CallError::Again {
+            what,
+            status,
+            not_before,
+            maybe_applied,
+        } => {
+            let outcome = WriteOutcome::RetryAt {
+                not_before: *not_before,
+                error: what.clone(),
+                suspect: *maybe_applied,
+            };
+            (outcome, *status)
+        }
+        CallError::NoContact(what) => {
+            let not_before = now.saturating_add(RESOLVE).unwrap_or(now);
+            let outcome = WriteOutcome::RetryAt {
+                not_before,
+                error: what.clone(),
+                suspect: true,
+            };
+            (outcome, None)
+        }
+        CallError::Refused { what, status } => (
+            WriteOutcome::Parked {
+                error: what.clone(),
+            },
+            *status,
+        ),
+    };
+    let record = call.map(|call| call.record(status, &error.to_string()));
+    attempt(
+        contact,
+        intent,
+        outcome,
+        record,
+        matches!(error, CallError::NoContact(_)),
+    )
+}
+
+fn attempt(
+    contact: ContactId,
+    intent: &Intent,
+    outcome: WriteOutcome,
+    record: Option<WriteRecord>,
+    vanished: bool,
+) -> Attempt {
+    let result = WriteResult {
+        contact,
+        target: intent.target,
+        generation: intent.generation,
+        desired: intent.desired,
+        outcome,
+        record,
+    };
+    Attempt { result, vanished }
+}

@@ -1,0 +1,343 @@
+//! The write-back worker: pending intents to calls, answers to observed values.
+//!
+//! Invariants:
+//! 1. Contacts are leased whole: one writer per contact.
+//! 2. Right before writing, every id is known to be still its own; a vanished one is told to the
+//!    journal instead.
+//! 3. No store transaction is open while Mautic is asked.
+//! 4. Every call that writes is recorded, whatever its answer.
+
+use super::attempt::{Attempt, Made, failed, holds};
+use super::call::{Call, call_for, log_name, must_look, segment_adds};
+use super::mautic::{CallError, GroupWrite, Identity, MauticWrites};
+use crate::clock::Clock;
+use crate::domain::{ContactId, Fact, GroupId, SegmentId, Sighting, Source, Target, Urgency};
+use crate::store::{Batch, ContactIntents, Intent, OUR_MARK, Origin, Owner, Result, SharedStore};
+use crate::wake::Wake;
+use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Contacts taken at once: few enough that their identity is still fresh when the last is written.
+const BATCH: usize = 20;
+/// Contacts written at the same time; the request budget bounds what is really in flight.
+const SIDE_BY_SIDE: usize = 8;
+/// A worker that vanished gives its contacts back after this time.
+const LEASE: SignedDuration = SignedDuration::from_mins(10);
+/// How long to sleep when nothing rings.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Brings Mautic to the desired values.
+#[derive(Debug, Clone)]
+pub struct Dispatcher {
+    /// Where intents are kept.
+    pub store: SharedStore,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Mautic.
+    pub mautic: Arc<dyn MauticWrites>,
+    /// Who leases.
+    pub owner: Owner,
+    /// Least urgency taken: one worker keeps free for contacts that just did something.
+    pub least: Urgency,
+    /// Rings when intents became pending.
+    pub intents: Wake,
+    /// Rung when a merged contact became dirty.
+    pub dirty: Wake,
+    /// Told of calls and delays.
+    pub metrics: crate::metrics::Writeback,
+}
+
+impl Dispatcher {
+    /// Writes until told to stop; what was begun is finished and recorded first.
+    ///
+    /// # Errors
+    /// The store's, when it fails for good.
+    pub async fn run(self, stop: CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
+            let bell = self.intents.armed();
+            if self.step().await? == 0 {
+                let pause = self.pause().await?;
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = bell.wait(pause) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn pause(&self) -> Result<Duration> {
+        let now = self.clock.now();
+        let due = self.store.next_due(now).await?;
+        let until_due = due.map_or(LOOK_AGAIN, |due| {
+            Duration::try_from(due.duration_since(now)).unwrap_or(Duration::from_millis(50))
+        });
+        Ok(until_due.clamp(Duration::from_millis(20), LOOK_AGAIN))
+    }
+
+    /// Writes one batch; returns how many contacts it took.
+    ///
+    /// # Errors
+    /// The store's. Mautic's become results of the intents.
+    pub async fn step(&self) -> Result<usize> {
+        let now = self.clock.now();
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        let claimed = self
+            .store
+            .claim_intents(&self.owner, BATCH, self.least, now, until)
+            .await?;
+        if claimed.is_empty() {
+            return Ok(0);
+        }
+        let contacts: Vec<_> = claimed.iter().map(|claim| claim.contact).collect();
+        let urgency = claimed
+            .iter()
+            .flat_map(|claim| &claim.intents)
+            .map(|i| i.urgency)
+            .max();
+        let urgency = urgency.unwrap_or(Urgency::Bulk);
+        match self.mautic.identities(&contacts, urgency).await {
+            Ok(identities) => self.write(&claimed, &identities, urgency).await?,
+            Err(error) => {
+                let results = claimed
+                    .iter()
+                    .flat_map(|claim| claim.intents.iter().map(move |i| (claim.contact, i)))
+                    .map(|(contact, intent)| failed(contact, intent, &error, None, now))
+                    .collect();
+                self.keep(results).await?;
+            }
+        }
+        self.store.release(&self.owner, &contacts).await?;
+        Ok(contacts.len())
+    }
+
+    async fn write(
+        &self,
+        claimed: &[ContactIntents],
+        identities: &BTreeMap<ContactId, Identity>,
+        urgency: Urgency,
+    ) -> Result<()> {
+        let own: Vec<ContactIntents> = claimed
+            .iter()
+            .filter(|claim| identities.get(&claim.contact) == Some(&Identity::Own))
+            .cloned()
+            .collect();
+        self.tell_vanished(identities).await?;
+        let groups = stream::iter(&own)
+            .map(|claim| self.write_groups(claim, urgency))
+            .buffer_unordered(SIDE_BY_SIDE)
+            .concat();
+        self.keep(groups.await).await?;
+        let adds = segment_adds(&own);
+        let adds = stream::iter(&adds)
+            .map(|(segment, adds)| self.add(*segment, adds, urgency))
+            .buffer_unordered(SIDE_BY_SIDE)
+            .concat();
+        let leaving = stream::iter(removes(&own))
+            .map(|(contact, segment, intent)| self.remove(contact, segment, intent, urgency))
+            .buffer_unordered(SIDE_BY_SIDE)
+            .collect::<Vec<_>>();
+        let (mut attempts, removed) = tokio::join!(adds, leaving);
+        attempts.extend(removed);
+        self.keep(attempts).await
+    }
+
+    async fn keep(&self, attempts: Vec<Attempt>) -> Result<()> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        // Not taken for deleted at once: the resolver asks Mautic what became of them.
+        let vanished = attempts.iter().filter(|attempt| attempt.vanished);
+        let gone = vanished
+            .map(|a| Fact::Gone {
+                contact: a.result.contact,
+                at: now,
+            })
+            .collect();
+        let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
+        for result in &results {
+            self.metrics.finished(&result.outcome);
+        }
+        self.store.finish_writes(results, now).await?;
+        self.tell(gone, now).await
+    }
+
+    async fn tell_vanished(&self, identities: &BTreeMap<ContactId, Identity>) -> Result<()> {
+        let now = self.clock.now();
+        let facts = identities
+            .iter()
+            .filter_map(|(&contact, identity)| match *identity {
+                Identity::Own => None,
+                Identity::MergedInto(winner) => Some(Fact::Merged {
+                    loser: contact,
+                    winner,
+                    at: now,
+                }),
+                Identity::Deleted => Some(Fact::Deleted { contact, at: now }),
+            })
+            .collect();
+        self.tell(facts, now).await
+    }
+
+    async fn tell(&self, facts: Vec<Fact>, now: Timestamp) -> Result<()> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        let sightings = facts
+            .into_iter()
+            .map(|fact| Sighting {
+                source: Source::Poll,
+                fact,
+            })
+            .collect();
+        let batch = Batch {
+            origin: Origin::Lookup,
+            sightings,
+            parked: Vec::new(),
+            received_at: now,
+            urgency: Urgency::Fresh,
+        };
+        self.store.apply(batch).await?;
+        self.dirty.ring();
+        Ok(())
+    }
+
+    async fn write_groups(&self, claim: &ContactIntents, urgency: Urgency) -> Vec<Attempt> {
+        let intents: Vec<_> = claim
+            .intents
+            .iter()
+            .filter(|i| matches!(i.target, Target::Group(_)))
+            .collect();
+        let seen = if must_look(&claim.intents) {
+            match self.mautic.group_scores(claim.contact, urgency).await {
+                Ok(scores) => Some(scores),
+                Err(error) => {
+                    let now = self.clock.now();
+                    let failed = |i: &&Intent| failed(claim.contact, i, &error, None, now);
+                    return intents.iter().map(failed).collect();
+                }
+            }
+        } else {
+            None
+        };
+        let mut results = Vec::with_capacity(intents.len());
+        for intent in intents {
+            results.push(match call_for(intent, seen.as_ref()) {
+                Call::SetGroup(group) => self.set_group(claim.contact, group, intent).await,
+                _ => holds(claim.contact, intent, intent.desired, false, None),
+            });
+        }
+        results
+    }
+
+    async fn set_group(&self, contact: ContactId, group: GroupId, intent: &Intent) -> Attempt {
+        let write = GroupWrite {
+            contact,
+            group,
+            score: intent.desired,
+            event_name: &log_name(&intent.reason),
+            action_name: &log_name(&format!(
+                "{OUR_MARK}{contact}:{group}:{}",
+                intent.generation
+            )),
+            attempt: intent.attempts,
+            urgency: intent.urgency,
+        };
+        let call = Made::begin(
+            self.clock.now(),
+            format!(
+                "POST /api/contacts/{contact}/points/groups/{group}/set/{}",
+                intent.desired
+            ),
+        );
+        match self.mautic.set_group_score(write).await {
+            Ok(answer) => {
+                let record = Some(call.answered(&answer));
+                holds(contact, intent, answer.value, true, record)
+            }
+            Err(error) => failed(contact, intent, &error, Some(call), self.clock.now()),
+        }
+    }
+
+    async fn add(
+        &self,
+        segment: SegmentId,
+        adds: &[(ContactId, Intent)],
+        urgency: Urgency,
+    ) -> Vec<Attempt> {
+        let contacts: Vec<_> = adds.iter().map(|(contact, _)| *contact).collect();
+        let attempt = adds
+            .iter()
+            .map(|(_, intent)| intent.attempts)
+            .max()
+            .unwrap_or(0);
+        let request = format!(
+            "POST /api/segments/{segment}/contacts/add ({} contacts)",
+            adds.len()
+        );
+        let call = Made::begin(self.clock.now(), request);
+        let answer = self
+            .mautic
+            .add_to_segment(segment, &contacts, attempt, urgency)
+            .await;
+        let now = self.clock.now();
+        adds.iter()
+            .map(|(contact, intent)| match &answer {
+                Ok(answer) if answer.value.contains(contact) => holds(
+                    *contact,
+                    intent,
+                    1,
+                    true,
+                    Some(call.clone().answered(answer)),
+                ),
+                // The answer names the winner instead of a contact merged away meanwhile (FACTS 94).
+                Ok(answer) => {
+                    let gone = CallError::NoContact(format!(
+                        "Mautic did not add contact {contact} to segment {segment}: {}",
+                        answer.text
+                    ));
+                    failed(*contact, intent, &gone, Some(call.clone()), now)
+                }
+                Err(error) => failed(*contact, intent, error, Some(call.clone()), now),
+            })
+            .collect()
+    }
+
+    async fn remove(
+        &self,
+        contact: ContactId,
+        segment: SegmentId,
+        intent: Intent,
+        urgency: Urgency,
+    ) -> Attempt {
+        let request = format!("POST /api/segments/{segment}/contact/{contact}/remove");
+        let call = Made::begin(self.clock.now(), request);
+        let attempt = intent.attempts;
+        match self
+            .mautic
+            .remove_from_segment(segment, contact, attempt, urgency)
+            .await
+        {
+            Ok(answer) => holds(contact, &intent, 0, true, Some(call.answered(&answer))),
+            Err(error) => failed(contact, &intent, &error, Some(call), self.clock.now()),
+        }
+    }
+}
+
+fn removes(own: &[ContactIntents]) -> Vec<(ContactId, SegmentId, Intent)> {
+    own.iter()
+        .flat_map(|claim| {
+            claim
+                .intents
+                .iter()
+                .map(move |intent| (claim.contact, intent))
+        })
+        .filter_map(|(contact, intent)| match call_for(intent, None) {
+            Call::Remove(segment) => Some((contact, segment, intent.clone())),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,10 @@
+//! From desired and observed values to calls, and from answers back to observed values.
+
+mod attempt;
+mod call;
+mod dispatcher;
+mod mautic;
+
+pub use call::{Call, call_for, log_name, must_look, segment_adds};
+pub use dispatcher::Dispatcher;
+pub use mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
