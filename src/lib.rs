@@ -14,6 +14,7 @@ pub mod config;
 pub mod diagnostics;
 pub mod domain;
 pub mod health;
+pub mod intake;
 pub mod lifecycle;
 pub mod mautic;
 pub mod metrics;

@@ -1,0 +1,73 @@
+//! A contact's JSON as a profile.
+
+use super::{Fault, json};
+use crate::{
+    domain::{ContactId, Profile},
+    mautic::wire::{Contact, Details},
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The profile of a contact as a full answer or webhook shows it.
+///
+/// # Errors
+/// What is missing: minimal lists and the contacts inside hits are no profiles.
+pub fn profile(contact: &Contact, as_of: Timestamp) -> Result<Profile, Fault> {
+    let id = contact
+        .id
+        .ok_or_else(|| Fault::Missing("contact.id".to_owned()))?;
+    let Some(details) = &contact.details else {
+        return Err(Fault::Missing("contact.tags".to_owned()));
+    };
+    Ok(with_details(id, contact, details, as_of))
+}
+
+fn with_details(id: ContactId, contact: &Contact, details: &Details, as_of: Timestamp) -> Profile {
+    let mut fields = contact.fields.clone();
+    // Main points stand beside the fields, and newer (FACTS 71).
+    fields.remove("points");
+    for value in fields.values_mut() {
+        value.retain(|character| character != '\0');
+    }
+    Profile {
+        contact: id,
+        as_of,
+        added_at: contact.added_at,
+        identified_at: details.identified_at,
+        points: contact.points,
+        owner: details.owner,
+        stage: details.stage,
+        fields,
+        tags: details.tags.clone(),
+        do_not_contact: details.do_not_contact.clone(),
+    }
+}
+
+/// What a webhook's contact tells.
+pub(super) enum Shown {
+    /// The whole.
+    Whole(Box<Profile>),
+    /// All but the id of the stage, which most webhooks leave out.
+    WithoutStage(ContactId),
+    /// A contact that is deleted by now.
+    Nobody,
+}
+
+/// The contact of a `lead_*` webhook.
+pub(super) fn shown(item: &Value, as_of: Timestamp) -> Result<Shown, Fault> {
+    let value = json::at(item, "contact");
+    if json::at(value, "id").is_null() && value.is_object() {
+        return Ok(Shown::Nobody);
+    }
+    let id = ContactId(json::id(item, "contact.id")?);
+    let stage = json::at(value, "stage");
+    if stage
+        .as_object()
+        .is_some_and(|stage| !stage.is_empty() && !stage.contains_key("id"))
+    {
+        return Ok(Shown::WithoutStage(id));
+    }
+    let contact: Contact = serde_json::from_value(value.clone())
+        .map_err(|error| Fault::wrong("contact", "a contact", &error.to_string()))?;
+    Ok(Shown::Whole(Box::new(profile(&contact, as_of)?)))
+}

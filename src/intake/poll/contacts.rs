@@ -1,0 +1,192 @@
+//! Contacts: the new ones by id, the changed ones by the date of their last edit.
+
+use super::{
+    super::{
+        decode::{self, Decoded, Unreadable},
+        reader::Reader,
+    },
+    Feed, Page, PollError, Polled, Poller, Start, ids,
+    opened::OVERLAP,
+    urgency,
+};
+use crate::{
+    domain::{ContactId, Fact, Sighting, Source},
+    mautic::{ContactsQuery, wire::Contact},
+    store::Journal,
+};
+use jiff::Timestamp;
+use std::{fmt, str::FromStr};
+
+/// Contact ids read again at every poll.
+const OVERLAP_IDS: u32 = 20;
+
+impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+    pub(super) async fn new_contacts(&self, now: Timestamp) -> Result<Polled, PollError> {
+        let feed = Feed::NewContacts;
+        // Whom we have to know of does not depend on when we began: profile rules are for all.
+        let known: u32 = self.cursor(feed).await?.unwrap_or(0);
+        let mut after = known.saturating_sub(OVERLAP_IDS);
+        let mut polled = Polled::default();
+        for _ in 0..self.options.pages {
+            let query = self.query(after, None);
+            let contacts = self.mautic.contacts(&query).await?.items;
+            let full = contacts.len() >= query.limit as usize;
+            let Some(last) = last(&contacts) else { break };
+            after = last.0;
+            self.contacts_page(
+                feed,
+                &contacts,
+                ids::at(feed, after.max(known)),
+                (full, now),
+                &mut polled,
+            )
+            .await?;
+            polled.more = full;
+            if !full {
+                break;
+            }
+        }
+        Ok(polled)
+    }
+
+    /// Read by id, so that none is missed while others change; the date moves on at the end.
+    pub(super) async fn changed_contacts(&self, now: Timestamp) -> Result<Polled, PollError> {
+        let feed = Feed::ChangedContacts;
+        let start = match self.options.start {
+            Start::Beginning => Timestamp::UNIX_EPOCH,
+            Start::Now => now,
+        };
+        let begin = Sweep::from(start);
+        let mut sweep = self.cursor(feed).await?.unwrap_or(begin);
+        let mut polled = Polled::default();
+        for _ in 0..self.options.pages {
+            let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
+            let query = self.query(sweep.after, Some(since));
+            let contacts = self.mautic.contacts(&query).await?.items;
+            let full = contacts.len() >= query.limit as usize;
+            sweep = sweep.after_page(&contacts, full);
+            self.contacts_page(
+                feed,
+                &contacts,
+                ids::at(feed, sweep),
+                (full, now),
+                &mut polled,
+            )
+            .await?;
+            polled.more = full;
+            if !full {
+                break;
+            }
+        }
+        Ok(polled)
+    }
+
+    fn query(&self, after: u32, modified_since: Option<Timestamp>) -> ContactsQuery {
+        ContactsQuery {
+            after: (after > 0).then_some(ContactId(after)),
+            limit: self.options.contacts,
+            full: true,
+            modified_since,
+            added_since: None,
+        }
+    }
+
+    async fn contacts_page(
+        &self,
+        feed: Feed,
+        contacts: &[Contact],
+        cursor: crate::store::CursorMove,
+        (full, now): (bool, Timestamp),
+        polled: &mut Polled,
+    ) -> Result<(), PollError> {
+        let told = profiles(contacts, now);
+        if self.is_known(feed, &(&cursor.position, format!("{contacts:?}"))) {
+            return Ok(());
+        }
+        polled.add(contacts.len(), &told);
+        let page = Page {
+            decoded: told,
+            cursor: Some(cursor),
+            asked_at: now,
+            urgency: urgency(full),
+        };
+        Ok(self.keep(feed, page).await?)
+    }
+}
+
+/// Contacts as REST shows them.
+pub(in crate::intake) fn profiles(contacts: &[Contact], now: Timestamp) -> Decoded {
+    let mut told = Decoded::default();
+    for contact in contacts {
+        match decode::profile(contact, now) {
+            Ok(profile) => told.sightings.push(Sighting {
+                source: Source::Poll,
+                fact: Fact::Profile(Box::new(profile)),
+            }),
+            Err(fault) => {
+                let id = contact.id.map(|id| id.to_string()).unwrap_or_default();
+                told.unreadable
+                    .push(Unreadable::new("contacts", &fault, &id));
+            }
+        }
+    }
+    told
+}
+
+fn last(contacts: &[Contact]) -> Option<ContactId> {
+    contacts.iter().filter_map(|contact| contact.id).max()
+}
+
+/// A way through the contacts edited since a moment, by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sweep {
+    since: Timestamp,
+    after: u32,
+    newest: Timestamp,
+}
+
+impl From<Timestamp> for Sweep {
+    fn from(since: Timestamp) -> Self {
+        Self {
+            since,
+            after: 0,
+            newest: since,
+        }
+    }
+}
+
+impl Sweep {
+    fn after_page(self, contacts: &[Contact], full: bool) -> Self {
+        let edits = contacts.iter().filter_map(|contact| contact.modified_at);
+        let newest = edits.max().unwrap_or(self.newest).max(self.newest);
+        match last(contacts) {
+            Some(last) if full => Self {
+                after: last.0,
+                newest,
+                ..self
+            },
+            _ => Self::from(newest),
+        }
+    }
+}
+
+impl fmt::Display for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.since, self.after, self.newest)
+    }
+}
+
+impl FromStr for Sweep {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let parts: Vec<_> = text.split(' ').collect();
+        let [since, after, newest] = parts.as_slice() else {
+            return Err(());
+        };
+        Ok(Self {
+            since: since.parse().map_err(drop)?,
+            after: after.parse().map_err(drop)?,
+            newest: newest.parse().map_err(drop)?,
+        })
+    }
+}

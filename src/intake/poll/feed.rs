@@ -1,0 +1,97 @@
+//! What is polled.
+
+use super::super::decode::Table;
+use jiff::SignedDuration;
+
+/// One way of learning from Mautic by asking, with its own cursor and state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Feed {
+    /// New rows of `page_hits`.
+    Hits,
+    /// The same rows an hour later: by then Mautic has noted when the page was left, and rows
+    /// that were committed late are there (FACTS 105).
+    SettledHits,
+    /// New rows of `email_stats`.
+    Sends,
+    /// New rows of `email_stats_devices`, and the sends they belong to, read again: opens.
+    Opens,
+    /// Sends whose `last_opened` moved: opens that left no device.
+    LateOpens,
+    /// New rows of `form_submissions`.
+    Submissions,
+    /// New rows of `asset_downloads`: no webhook tells of them (FACTS 78).
+    Downloads,
+    /// New rows of `lead_points_change_log`.
+    PointsLog,
+    /// Merges and deletions of contacts.
+    AuditLog,
+    /// Contacts by id: those never edited have no date of edit (FACTS 120).
+    NewContacts,
+    /// Contacts by date of edit.
+    ChangedContacts,
+    /// Members of the segments that the plan owns.
+    Members,
+}
+
+impl Feed {
+    /// All feeds, in the order they are polled: who is gone before who did what.
+    pub const ALL: [Self; 12] = [
+        Self::AuditLog,
+        Self::NewContacts,
+        Self::ChangedContacts,
+        Self::Hits,
+        Self::Submissions,
+        Self::Sends,
+        Self::Opens,
+        Self::LateOpens,
+        Self::Downloads,
+        Self::PointsLog,
+        Self::Members,
+        Self::SettledHits,
+    ];
+
+    /// Name of its cursor, and in logs, metrics and the status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hits => "page_hits",
+            Self::SettledHits => "page_hits.settled",
+            Self::Sends => "email_stats",
+            Self::Opens => "email_stats_devices",
+            Self::LateOpens => "email_stats.last_opened",
+            Self::Submissions => "form_submissions",
+            Self::Downloads => "asset_downloads",
+            Self::PointsLog => "lead_points_change_log",
+            Self::AuditLog => "audit_log",
+            Self::NewContacts => "contacts.new",
+            Self::ChangedContacts => "contacts.changed",
+            Self::Members => "lead_lists_leads",
+        }
+    }
+
+    /// The table it walks through by id.
+    #[must_use]
+    pub const fn table(self) -> Option<Table> {
+        match self {
+            Self::Hits | Self::SettledHits => Some(Table::PageHits),
+            Self::Sends => Some(Table::EmailStats),
+            Self::Opens => Some(Table::EmailStatsDevices),
+            Self::Submissions => Some(Table::FormSubmissions),
+            Self::Downloads => Some(Table::AssetDownloads),
+            Self::PointsLog => Some(Table::PointsLog),
+            Self::AuditLog => Some(Table::AuditLog),
+            Self::LateOpens | Self::NewContacts | Self::ChangedContacts | Self::Members => None,
+        }
+    }
+
+    /// Least time between two polls, for those that are dear to Mautic or rarely tell anything.
+    #[must_use]
+    pub const fn pause(self) -> SignedDuration {
+        match self {
+            // Mautic has no index on `last_opened`.
+            Self::LateOpens | Self::SettledHits => SignedDuration::from_mins(5),
+            Self::Members => SignedDuration::from_hours(6),
+            _ => SignedDuration::ZERO,
+        }
+    }
+}

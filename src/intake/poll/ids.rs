@@ -1,0 +1,159 @@
+//! Tables with an id: read upwards, the last few again.
+
+use super::{
+    super::{
+        decode::{self, Decoded, Row, Table},
+        reader::{Reader, Rows, Which},
+    },
+    Feed, Page, PollError, Polled, Poller, Start, urgency,
+};
+use crate::store::{CursorMove, Journal, StoreError};
+use jiff::{SignedDuration, Timestamp};
+
+/// Ids read again at every poll, for rows that were committed late.
+pub(super) const OVERLAP: u64 = 50;
+/// After so long a hit is read once more.
+const SETTLED: SignedDuration = SignedDuration::from_hours(1);
+/// Rows of `email_stats` asked for by id at once: more would make the address too long.
+const IDS: usize = 200;
+
+impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+    pub(super) async fn by_id(&self, feed: Feed, now: Timestamp) -> Result<Polled, PollError> {
+        let Some(table) = feed.table() else {
+            return Ok(Polled::default());
+        };
+        let known = match self.cursor::<u64>(feed).await? {
+            Some(known) => known,
+            None => self.first(feed, table).await?,
+        };
+        let overlap = if feed == Feed::SettledHits {
+            0
+        } else {
+            OVERLAP
+        };
+        let mut after = known.saturating_sub(overlap);
+        let mut polled = Polled::default();
+        for _ in 0..self.options.pages {
+            let limit = self.options.rows;
+            let which = Which::After(after);
+            let page = self
+                .mautic
+                .rows(&Rows {
+                    table,
+                    which,
+                    limit,
+                })
+                .await?;
+            let mut full = page.rows.len() >= limit as usize;
+            let mut rows = page.rows;
+            if feed == Feed::SettledHits {
+                full &= !cut_young(&mut rows, now);
+            }
+            let Some(last) = last_id(&rows)? else {
+                break;
+            };
+            self.page(feed, table, rows, (last.max(known), full, now), &mut polled)
+                .await?;
+            after = last;
+            polled.more = full;
+            if !full {
+                break;
+            }
+        }
+        Ok(polled)
+    }
+
+    async fn page(
+        &self,
+        feed: Feed,
+        table: Table,
+        rows: Vec<Row>,
+        (position, full, now): (u64, bool, Timestamp),
+        polled: &mut Polled,
+    ) -> Result<(), PollError> {
+        let (known, decoded) = if table == Table::EmailStatsDevices {
+            let mails = self.opened(&rows).await?;
+            let decoded = decode::rows(Table::EmailStats, &mails, now);
+            (self.is_known(feed, &(&rows, &mails)), decoded)
+        } else {
+            let decoded = decode::rows(table, &rows, now);
+            (self.is_known(feed, &rows), decoded)
+        };
+        if known {
+            return Ok(());
+        }
+        polled.add(rows.len(), &decoded);
+        let page = Page {
+            decoded,
+            cursor: Some(at(feed, position)),
+            asked_at: now,
+            urgency: urgency(full),
+        };
+        Ok(self.keep(feed, page).await?)
+    }
+
+    /// The rows of `email_stats` that were opened on these devices.
+    async fn opened(&self, devices: &[Row]) -> Result<Vec<Row>, PollError> {
+        let ids: Vec<_> = decode::opened_stats(devices).into_iter().collect();
+        let mut mails = Vec::with_capacity(ids.len());
+        for some in ids.chunks(IDS) {
+            let rows = Rows {
+                table: Table::EmailStats,
+                which: Which::Ids(some.to_vec()),
+                limit: u32::try_from(IDS).unwrap_or(u32::MAX),
+            };
+            mails.extend(self.mautic.rows(&rows).await?.rows);
+        }
+        Ok(mails)
+    }
+
+    /// Where a feed begins that was never read; kept at once, so that nothing that comes before
+    /// the first page is missed.
+    async fn first(&self, feed: Feed, table: Table) -> Result<u64, PollError> {
+        if self.options.start == Start::Beginning {
+            return Ok(0);
+        }
+        let newest = Rows {
+            table,
+            which: Which::Newest,
+            limit: 1,
+        };
+        let page = self.mautic.rows(&newest).await?;
+        let position = last_id(&page.rows)?.unwrap_or(0);
+        let page = Page {
+            decoded: Decoded::default(),
+            cursor: Some(at(feed, position)),
+            asked_at: self.clock.now(),
+            urgency: urgency(true),
+        };
+        self.keep(feed, page).await?;
+        Ok(position)
+    }
+}
+
+pub(super) fn at(feed: Feed, position: impl ToString) -> CursorMove {
+    CursorMove {
+        name: feed.name().to_owned(),
+        position: position.to_string(),
+    }
+}
+
+/// A page whose rows have no ids would be read for ever.
+pub(super) fn last_id(rows: &[Row]) -> Result<Option<u64>, StoreError> {
+    let ids = rows.iter().filter_map(|row| row.get("id")?.parse().ok());
+    match ids.max() {
+        None if !rows.is_empty() => Err(StoreError::Corrupt(
+            "Mautic's rows have no ids; is a plugin changing its answers?".to_owned(),
+        )),
+        last => Ok(last),
+    }
+}
+
+/// Takes away the rows from the first that is too young; returns whether there was one.
+fn cut_young(rows: &mut Vec<Row>, now: Timestamp) -> bool {
+    let hit_at = |row: &Row| crate::mautic::wire::naive_utc(row.get("date_hit")?);
+    let young = |row: &Row| hit_at(row).is_some_and(|hit| now.duration_since(hit) < SETTLED);
+    let first = rows.iter().position(young);
+    rows.truncate(first.unwrap_or(rows.len()));
+    first.is_some()
+}

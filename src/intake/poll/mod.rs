@@ -1,0 +1,284 @@
+//! Polls: what webhooks do not tell, or may have lost.
+//!
+//! Each [`Feed`] reads page by page and commits a page's facts with its cursor. Ids are given
+//! before rows are committed, so every poll reads a little of the past again (FACTS 105).
+
+mod contacts;
+mod feed;
+mod ids;
+mod members;
+mod opened;
+mod page;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use feed::Feed;
+pub use status::FeedStatus;
+
+use super::{decode::Decoded, decoder::Signals, reader::Reader};
+use crate::{
+    clock::Clock,
+    domain::SegmentId,
+    mautic,
+    store::{Journal, StoreError, Urgency},
+};
+use jiff::Timestamp;
+use page::Page;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::Notify, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Why a feed could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// Mautic could not be asked, or said no.
+    #[error("{0}. {hint}", hint = .0.hint())]
+    Mautic(#[from] mautic::Error),
+    /// The journal could not keep what was read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where a feed begins that was never read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    /// At the first row ever.
+    #[default]
+    Beginning,
+    /// At the newest row; what was before is left to a backfill.
+    Now,
+}
+
+/// How to poll.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Time between two rounds.
+    pub interval: Duration,
+    /// Most rows of a page.
+    pub rows: u32,
+    /// Most contacts of a page.
+    pub contacts: u32,
+    /// Most pages of one feed before the others have their turn.
+    pub pages: u32,
+    /// Where a feed begins that was never read.
+    pub start: Start,
+    /// Segments whose members are compared with what we know.
+    pub segments: Vec<SegmentId>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(15),
+            rows: 1000,
+            contacts: 200,
+            pages: 20,
+            start: Start::default(),
+            segments: Vec::new(),
+        }
+    }
+}
+
+/// What reading a feed came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// Rows read, overlaps included.
+    pub rows: u64,
+    /// Rows that could not be understood.
+    pub unreadable: u64,
+    /// Activities of deleted contacts.
+    pub unattributed: u64,
+    /// Whether there is more to read.
+    pub more: bool,
+}
+
+/// Polls one Mautic.
+#[derive(Debug)]
+pub struct Poller<S: ?Sized, M: ?Sized> {
+    store: Arc<S>,
+    mautic: Arc<M>,
+    clock: Arc<dyn Clock>,
+    signals: Signals,
+    options: Options,
+    state: Mutex<BTreeMap<Feed, FeedStatus>>,
+    /// What a feed's overlap held the last time: the same again is not applied again.
+    seen: Mutex<BTreeMap<Feed, u64>>,
+    wake: Notify,
+}
+
+impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+    /// A poller.
+    #[must_use]
+    pub fn new(
+        store: Arc<S>,
+        mautic: Arc<M>,
+        clock: Arc<dyn Clock>,
+        signals: Signals,
+        options: Options,
+    ) -> Self {
+        Self {
+            store,
+            mautic,
+            clock,
+            signals,
+            options,
+            state: Mutex::default(),
+            seen: Mutex::default(),
+            wake: Notify::new(),
+        }
+    }
+
+    /// How each feed is doing.
+    #[must_use]
+    pub fn status(&self) -> BTreeMap<Feed, FeedStatus> {
+        self.state().clone()
+    }
+
+    /// Begins the next round now: deliveries may have been lost.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Polls until `stop`; a page under way is finished first.
+    pub async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let round = self.round(self.clock.now(), &stop).await;
+            let pause = if round.more {
+                Duration::ZERO
+            } else {
+                self.options.interval
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Polls every feed that is due, one after the other; one that fails does not stop the others.
+    pub async fn round(&self, now: Timestamp, stop: &CancellationToken) -> Polled {
+        let mut round = Polled::default();
+        for feed in Feed::ALL {
+            if stop.is_cancelled() || !self.is_due(feed, now) {
+                continue;
+            }
+            if let Ok(polled) = self.poll_once(feed, now).await {
+                round.rows += polled.rows;
+                round.more |= polled.more;
+            }
+        }
+        round
+    }
+
+    /// Polls one feed, at most [`Options::pages`] pages of it.
+    ///
+    /// # Errors
+    /// [`PollError`]; it stands in [`Poller::status`], too.
+    pub async fn poll_once(&self, feed: Feed, now: Timestamp) -> Result<Polled, PollError> {
+        let polled = match feed {
+            Feed::LateOpens => self.late_opens(now).await,
+            Feed::NewContacts => self.new_contacts(now).await,
+            Feed::ChangedContacts => self.changed_contacts(now).await,
+            Feed::Members => self.members(now).await,
+            _ => self.by_id(feed, now).await,
+        };
+        self.note(feed, now, &polled);
+        polled
+    }
+
+    fn is_due(&self, feed: Feed, now: Timestamp) -> bool {
+        let state = self.state();
+        let Some(status) = state.get(&feed) else {
+            return true;
+        };
+        if let Some(retry_at) = status.retry_at() {
+            return now >= retry_at;
+        }
+        status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
+    }
+
+    fn note(&self, feed: Feed, now: Timestamp, polled: &Result<Polled, PollError>) {
+        let mut state = self.state();
+        let status = state.entry(feed).or_default();
+        status.last_attempt = Some(now);
+        match polled {
+            Ok(polled) => {
+                status.rows += polled.rows;
+                status.unreadable += polled.unreadable;
+                status.unattributed += polled.unattributed;
+                status.error = None;
+                status.failures = 0;
+                status.behind = polled.more;
+                if !polled.more {
+                    status.last_success = Some(now);
+                }
+            }
+            Err(error) => {
+                status.failures = status.failures.saturating_add(1);
+                status.error = Some(error.to_string());
+                tracing::warn!(feed = feed.name(), %error, "polling failed; trying again");
+            }
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, BTreeMap<Feed, FeedStatus>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a feed holds the same as the last time, so that nothing needs to be applied.
+    fn is_known(&self, feed: Feed, rows: &impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        rows.hash(&mut hasher);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(feed, hasher.finish()) == Some(hasher.finish())
+    }
+
+    /// Nothing was applied after all.
+    fn forget(&self, feed: Feed) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(&feed);
+    }
+
+    async fn cursor<T: std::str::FromStr>(&self, feed: Feed) -> Result<Option<T>, StoreError> {
+        let name = feed.name();
+        let Some(position) = self.store.cursor(name).await? else {
+            return Ok(None);
+        };
+        position
+            .parse()
+            .map(Some)
+            .map_err(|_| StoreError::Corrupt(format!("the cursor {name} is at \"{position}\"")))
+    }
+
+    async fn keep(&self, feed: Feed, page: Page) -> Result<(), StoreError> {
+        let applied = page
+            .apply(&*self.store)
+            .await
+            .inspect_err(|_| self.forget(feed))?;
+        if applied.dirty_contacts > 0 {
+            self.signals.dirty.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl Polled {
+    fn add(&mut self, rows: usize, decoded: &Decoded) {
+        self.rows += rows as u64;
+        self.unreadable += decoded.unreadable.len() as u64;
+        self.unattributed += decoded.unattributed;
+    }
+}
+
+/// A full page means that much happened, or long ago: who was active just now goes first.
+const fn urgency(full: bool) -> Urgency {
+    if full { Urgency::Bulk } else { Urgency::Fresh }
+}

@@ -1,0 +1,72 @@
+//! Emails by the time of their last open.
+
+use super::{
+    super::{
+        decode::{self, Row, Table},
+        reader::{Reader, Rows, Which},
+    },
+    Feed, Page, PollError, Polled, Poller, Start, ids, urgency,
+};
+use crate::{mautic::wire, store::Journal};
+use jiff::{SignedDuration, Timestamp};
+
+/// Seconds read again at every poll, for rows that were committed late.
+pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
+
+impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+    pub(super) async fn late_opens(&self, now: Timestamp) -> Result<Polled, PollError> {
+        let feed = Feed::LateOpens;
+        let start = match self.options.start {
+            Start::Beginning => Timestamp::UNIX_EPOCH,
+            Start::Now => now,
+        };
+        let mut known = self.cursor(feed).await?.unwrap_or(start);
+        let mut since = known.saturating_sub(OVERLAP).unwrap_or(known);
+        let (mut skip, mut polled) = (0, Polled::default());
+        for _ in 0..self.options.pages {
+            let limit = self.options.rows;
+            let which = Which::Opened { since, skip };
+            let table = Table::EmailStats;
+            let rows = self
+                .mautic
+                .rows(&Rows {
+                    table,
+                    which,
+                    limit,
+                })
+                .await?
+                .rows;
+            let full = rows.len() >= limit as usize;
+            let Some(last) = rows.iter().filter_map(opened_at).max() else {
+                break;
+            };
+            known = known.max(last);
+            if !self.is_known(feed, &rows) {
+                let decoded = decode::rows(table, &rows, now);
+                polled.add(rows.len(), &decoded);
+                let page = Page {
+                    decoded,
+                    cursor: Some(ids::at(feed, known)),
+                    asked_at: now,
+                    urgency: urgency(full),
+                };
+                self.keep(feed, page).await?;
+            }
+            polled.more = full;
+            if !full {
+                break;
+            }
+            // Many rows can share a second.
+            (since, skip) = if last > since {
+                (last, 0)
+            } else {
+                (since, skip + limit)
+            };
+        }
+        Ok(polled)
+    }
+}
+
+fn opened_at(row: &Row) -> Option<Timestamp> {
+    wire::naive_utc(row.get("last_opened")?)
+}

@@ -1,0 +1,58 @@
+//! A page of what was read, on its way into the journal.
+
+use super::super::decode::Decoded;
+use crate::{
+    domain::{Fact, Sighting},
+    store::{Applied, Batch, CursorMove, Journal, NewParked, Origin, Result, Urgency},
+};
+use jiff::Timestamp;
+
+/// What one page told, with the cursor that moves on with it.
+pub(super) struct Page {
+    pub(super) decoded: Decoded,
+    pub(super) cursor: Option<CursorMove>,
+    pub(super) asked_at: Timestamp,
+    pub(super) urgency: Urgency,
+}
+
+impl Page {
+    /// Rows and cursor in one transaction.
+    pub(super) async fn apply<S: Journal + ?Sized>(self, store: &S) -> Result<Applied> {
+        let sightings = without_merged(store, self.decoded.sightings).await?;
+        let parked = self.decoded.unreadable.into_iter().map(|item| NewParked {
+            delivery: None,
+            kind: item.kind,
+            reason: item.reason,
+            excerpt: item.excerpt,
+        });
+        let batch = Batch {
+            origin: Origin::Poll(self.cursor.into_iter().collect()),
+            sightings,
+            parked: parked.collect(),
+            received_at: self.asked_at,
+            urgency: self.urgency,
+        };
+        store.apply(batch).await
+    }
+}
+
+/// The end of a merge looks like a deletion in the audit log; where the merge itself was told
+/// before, the loser's id stands for the winner already, who must not be erased.
+async fn without_merged<S: Journal + ?Sized>(
+    store: &S,
+    sightings: Vec<Sighting>,
+) -> Result<Vec<Sighting>> {
+    let mut kept = Vec::with_capacity(sightings.len());
+    for told in sightings {
+        if let Fact::Deleted { contact, .. } = told.fact
+            && store
+                .resolve(contact)
+                .await?
+                .is_some_and(|id| id != contact)
+        {
+            continue;
+        }
+        kept.push(told);
+    }
+    Ok(kept)
+}
