@@ -52,6 +52,20 @@ pub enum Outcome {
     Auth,
 }
 
+impl Outcome {
+    /// Whether Mautic may have applied the call all the same. `false` = it surely did not.
+    #[must_use]
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Self::NoAnswer | Self::Shape => true,
+            Self::NotSent | Self::RateLimited { .. } | Self::Auth => false,
+            Self::Status { status, message } => {
+                matches!(judge(*status, message), Verdict::MaybeApplied)
+            }
+        }
+    }
+}
+
 /// What is being repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {

@@ -6,7 +6,7 @@ use super::tolerant::{
 use crate::domain::{GroupId, PointActionId, SegmentId, TriggerId};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -182,6 +182,7 @@ pub struct Hook {
     #[serde(rename = "webhookUrl", default, deserialize_with = "de_name")]
     pub url: String,
     /// Signs the deliveries; Mautic shows it in clear (FACTS 12).
+    #[serde(default, deserialize_with = "de_secret")]
     pub secret: SecretString,
     /// Event types, such as `mautic.page_on_hit`.
     #[serde(default, deserialize_with = "de_list")]
@@ -195,6 +196,10 @@ pub struct Hook {
     /// Last edit. `None` = never edited: unpublished at its first failure (FACTS 9).
     #[serde(rename = "dateModified", default, deserialize_with = "de_date")]
     pub modified_at: Option<Timestamp>,
+}
+
+fn de_secret<'de, D: Deserializer<'de>>(input: D) -> Result<SecretString, D::Error> {
+    Ok(de_name(input)?.into())
 }
 
 /// Whom the credentials belong to.

@@ -84,19 +84,17 @@ pub fn naive_utc(text: &str) -> Option<Timestamp> {
 pub fn excerpt(body: &[u8]) -> String {
     const MOST: usize = 200;
     let start = String::from_utf8_lossy(&body[..body.len().min(4 * MOST)]);
-    let line: String = start
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words: Vec<_> = start.split_whitespace().collect();
+    let line = words.join(" ");
+    let mut shown: String = line
         .chars()
         .filter(|character| !character.is_control())
         .take(MOST)
         .collect();
-    if line.len() < start.trim().len() || start.len() < body.len() {
-        line + "…"
-    } else {
-        line
+    if shown.len() < line.len() || start.len() < body.len() {
+        shown.push('…');
     }
+    shown
 }
 
 pub(super) fn de_flag<'de, D: Deserializer<'de>>(input: D) -> Result<bool, D::Error> {
@@ -250,7 +248,7 @@ mod tests {
 
     #[test]
     fn excerpts_are_short_and_on_one_line() {
-        assert_eq!(excerpt(b"<html>\n  <body>x"), "<html> <body>x…");
+        assert_eq!(excerpt(b"<html>\n  <body>x"), "<html> <body>x");
         assert_eq!(excerpt(b"{}"), "{}");
         assert_eq!(excerpt("ü".repeat(5000).as_bytes()).chars().count(), 201);
     }
