@@ -121,13 +121,7 @@ impl Client {
 
     /// Makes a call and reads the JSON of its answer.
     pub(super) async fn json(&self, request: Request) -> Result<Value, Error> {
-        let call = request.call.clone();
-        let answer = self.0.call(request).await?;
-        serde_json::from_slice(&answer.body).map_err(|error| Error::Shape {
-            call,
-            problem: format!("no JSON: {error}"),
-            excerpt: excerpt(&answer.body),
-        })
+        self.read(request, Ok).await
     }
 
     /// Makes a call and reads its answer with `read`.
@@ -137,12 +131,12 @@ impl Client {
         read: impl FnOnce(Value) -> Result<T, String>,
     ) -> Result<T, Error> {
         let call = request.call.clone();
-        let answer = self.json(request).await?;
-        let start = excerpt(answer.to_string().as_bytes());
-        read(answer).map_err(|problem| Error::Shape {
+        let body = self.0.call(request).await?.body;
+        let answer = serde_json::from_slice(&body).map_err(|error| format!("no JSON: {error}"));
+        answer.and_then(read).map_err(|problem| Error::Shape {
             call,
             problem,
-            excerpt: start,
+            excerpt: excerpt(&body),
         })
     }
 

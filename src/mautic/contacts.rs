@@ -2,7 +2,7 @@
 
 use super::budget::Priority;
 use super::request::{Filter, Request, Test};
-use super::wire::{Contact, Membership, Page};
+use super::wire::{Contact, Membership, Page, entity};
 use super::{Client, Error};
 use crate::domain::ContactId;
 use jiff::Timestamp;
@@ -58,15 +58,17 @@ impl Client {
     /// [`Error`] when Mautic can't be asked or answers something else.
     pub async fn contact(&self, id: ContactId, priority: Priority) -> Result<ContactAnswer, Error> {
         let request = Request::get("/api/contacts/{id}", priority).with(id);
-        let contact: Contact = match self.one(request, "contact").await {
+        let with_id = |answer| match entity::<Contact>(answer, "contact")? {
+            Contact { id: None, .. } => Err("the contact has no id".to_owned()),
+            contact => Ok(contact),
+        };
+        let contact = match self.read(request, with_id).await {
             Err(error) if error.is_not_found() => return Ok(ContactAnswer::Gone),
             answer => answer?,
         };
-        let contact = Box::new(contact);
-        Ok(if contact.id == Some(id) {
-            ContactAnswer::Found(contact)
-        } else {
-            ContactAnswer::Merged(contact)
+        Ok(match contact.id {
+            Some(same) if same == id => ContactAnswer::Found(Box::new(contact)),
+            _ => ContactAnswer::Merged(Box::new(contact)),
         })
     }
 

@@ -106,12 +106,7 @@ impl Error {
     /// Whether Mautic may have applied the call. `false` = it surely did not.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {
-        match self {
-            Self::Transport { lost, .. } => *lost != Lost::NotConnected,
-            Self::Status { status, .. } => *status >= 500 || matches!(status, 400 | 408),
-            Self::Shape { .. } => true,
-            _ => false,
-        }
+        self.outcome().may_have_been_applied()
     }
 
     /// Whether the thing asked for does not exist, said by Mautic's API itself.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::fmt::Display;
 use url::form_urlencoded::byte_serialize;
 
-/// A request to be made.
-#[derive(Debug, Clone)]
+/// A request to be made. No `Debug`: its body may hold secrets.
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) call: Call,
     pub(super) method: Method,

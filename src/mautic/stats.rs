@@ -2,7 +2,7 @@
 
 use super::budget::Priority;
 use super::request::{Filter, Request, Test};
-use super::wire::{StatsFault, StatsPage, excerpt};
+use super::wire::StatsPage;
 use super::{Client, Error};
 use jiff::Timestamp;
 
@@ -106,16 +106,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; [`Error::Shape`] also for errors that Mautic hides in a 200 (FACTS 102).
     pub async fn stats(&self, query: &StatsQuery, priority: Priority) -> Result<StatsPage, Error> {
-        let request = query.request(priority);
-        let call = request.call.clone();
-        let answer = self.json(request).await?;
-        StatsPage::read(answer).map_err(|fault| Error::Shape {
-            call,
-            excerpt: match &fault {
-                StatsFault::Refused(message) => excerpt(message.as_bytes()),
-                _ => query.table.clone(),
-            },
-            problem: fault.to_string(),
-        })
+        let read = |answer| StatsPage::read(answer).map_err(|fault| fault.to_string());
+        self.read(query.request(priority), read).await
     }
 }

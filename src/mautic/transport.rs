@@ -196,7 +196,7 @@ mod tests {
             .unwrap();
         assert_eq!(
             page.to_string(),
-            "GET /api/contacts: Mautic answered 404: <html> <body>nginx…"
+            "GET /api/contacts: Mautic answered 404: <html> <body>nginx"
         );
         assert_eq!(answer(200, &[], "").refused(&CALL, now()), None);
         assert_eq!(answer(201, &[], "").refused(&CALL, now()), None);

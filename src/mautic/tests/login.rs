@@ -275,7 +275,7 @@ async fn secrets_stay_out_of_debug_and_logs() {
         log.contains("status=404") && log.contains("latency_ms="),
         "{log}"
     );
-    let shown = format!("{log}{client:?}{:?}", tokens);
+    let shown = format!("{log}{client:?}{tokens:?}");
     for secret in [SECRET, "token-1"] {
         assert!(!shown.contains(secret), "{shown}");
     }
