@@ -16,13 +16,19 @@ pub async fn read_catalog(client: &Client) -> std::result::Result<Catalog, Error
     let groups = client.point_groups(priority).await?;
     let segments = client.segments(priority).await?;
     Ok(Catalog {
-        groups: groups.into_iter().map(|group| named(group.id.0, group.name)).collect(),
+        groups: groups
+            .into_iter()
+            .map(|group| named(group.id.0, group.name))
+            .collect(),
         filtered_segments: segments
             .iter()
             .filter(|segment| !segment.filters.is_empty())
             .map(|segment| segment.id)
             .collect(),
-        segments: segments.into_iter().map(|segment| named(segment.id.0, segment.name)).collect(),
+        segments: segments
+            .into_iter()
+            .map(|segment| named(segment.id.0, segment.name))
+            .collect(),
         emails: items(client.emails(priority).await?),
         pages: items(client.pages(priority).await?),
         forms: items(client.forms(priority).await?),
@@ -31,7 +37,10 @@ pub async fn read_catalog(client: &Client) -> std::result::Result<Catalog, Error
 }
 
 fn items(items: Vec<Item>) -> Vec<Named> {
-    items.into_iter().map(|item| named(item.id, item.name)).collect()
+    items
+        .into_iter()
+        .map(|item| named(item.id, item.name))
+        .collect()
 }
 
 fn named(id: u32, name: String) -> Named {

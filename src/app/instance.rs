@@ -65,7 +65,10 @@ impl Listeners {
     /// # Errors
     /// The system's.
     pub fn addresses(&self) -> anyhow::Result<Addresses> {
-        Ok(Addresses { webhook: self.webhook.local_addr()?, admin: self.admin.local_addr()? })
+        Ok(Addresses {
+            webhook: self.webhook.local_addr()?,
+            admin: self.admin.local_addr()?,
+        })
     }
 }
 
@@ -100,13 +103,22 @@ impl Instance {
             .with_context(|| format!("the store {} can't be opened", path.display()))?;
         let store: SharedStore = Arc::new(store);
         let client = client(&config, &store, &clock)?;
-        let name = config.mautic.base_url.host_str().unwrap_or("mautic").to_owned();
+        let name = config
+            .mautic
+            .base_url
+            .host_str()
+            .unwrap_or("mautic")
+            .to_owned();
         Ok(Self {
             clock,
             client,
             health: Health::new(),
             metrics: Arc::new(register(env!("CARGO_PKG_VERSION"), &name)),
-            owner: Owner(format!("{}-{:016x}", std::process::id(), rand::random::<u64>())),
+            owner: Owner(format!(
+                "{}-{:016x}",
+                std::process::id(),
+                rand::random::<u64>()
+            )),
             plan: watch::channel(None).0,
             config,
             store,
@@ -152,7 +164,11 @@ impl Instance {
         self.store.activate_plan(record).await?;
         let outdated = self.store.mark_outdated(&compiled.version, now).await?;
         if outdated > 0 {
-            tracing::info!(contacts = outdated, plan = compiled.version, "to be scored anew");
+            tracing::info!(
+                contacts = outdated,
+                plan = compiled.version,
+                "to be scored anew"
+            );
         }
         self.plan.send_replace(Some(Arc::clone(&compiled)));
         Ok(compiled)
@@ -178,13 +194,17 @@ impl Instance {
 
 fn client(config: &Config, store: &SharedStore, clock: &Arc<dyn Clock>) -> anyhow::Result<Client> {
     let credentials = match &config.mautic.login {
-        Login::ClientCredentials { client_id, client_secret } => Credentials::ClientCredentials {
+        Login::ClientCredentials {
+            client_id,
+            client_secret,
+        } => Credentials::ClientCredentials {
             id: client_id.clone(),
             secret: client_secret.clone(),
         },
-        Login::Basic { username, password } => {
-            Credentials::Basic { user: username.clone(), password: password.clone() }
-        }
+        Login::Basic { username, password } => Credentials::Basic {
+            user: username.clone(),
+            password: password.clone(),
+        },
     };
     let mut settings = Settings::new(config.mautic.base_url.clone(), credentials);
     settings.timeout = config.mautic.timeout;

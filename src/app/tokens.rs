@@ -13,12 +13,19 @@ pub(super) struct StoredTokens(pub SharedStore);
 #[async_trait::async_trait]
 impl TokenStore for StoredTokens {
     async fn load(&self) -> Result<Option<Token>, String> {
-        let text = self.0.setting(KEY).await.map_err(|error| error.to_string())?;
+        let text = self
+            .0
+            .setting(KEY)
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(text.as_deref().and_then(Token::from_text))
     }
 
     async fn save(&self, token: &Token) -> Result<(), String> {
         let text = token.to_text();
-        self.0.put_setting(KEY, text.expose_secret()).await.map_err(|error| error.to_string())
+        self.0
+            .put_setting(KEY, text.expose_secret())
+            .await
+            .map_err(|error| error.to_string())
     }
 }

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 /// Most contacts in one batch add: 200 take Mautic about 0.6 s (LATENCY).
 const BATCH_ADD: usize = 200;
-/// Longest name Mautic stores in its points log; one more and the score changes unlogged (FACTS 32).
-const LONGEST_NAME: usize = 191;
 
 /// What to do about one intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,22 +74,6 @@ pub fn segment_adds(claimed: &[ContactIntents]) -> Vec<(SegmentId, Vec<(ContactI
                 .map(|chunk| (segment, chunk.to_vec()))
                 .collect::<Vec<_>>()
         })
-        .collect()
-}
-
-/// Text for Mautic's points log: short enough, and without the characters that Mautic escapes
-/// (FACTS 33).
-#[must_use]
-pub fn log_name(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if matches!(c, '"' | '\'' | '<' | '>' | '&') || c.is_control() {
-                ' '
-            } else {
-                c
-            }
-        })
-        .take(LONGEST_NAME)
         .collect()
 }
 
@@ -171,11 +153,5 @@ mod tests {
             .map(|(segment, adds)| (segment.0, adds.len()))
             .collect();
         assert_eq!(sizes, [(7, 200), (7, 50)]);
-    }
-
-    #[test]
-    fn log_names_fit_mautics_column_and_survive_its_escaping() {
-        assert_eq!(log_name("a<b> & \"c\""), "a b     c ");
-        assert_eq!(log_name(&"ü".repeat(300)).chars().count(), 191);
     }
 }

@@ -13,9 +13,9 @@ use std::{sync::Arc, time::Duration};
 /// wanted until the plan says otherwise.
 const WRITES: retry::Policy = retry::Policy {
     first_pause: Duration::from_secs(1),
-    longest_pause: Duration::from_secs(900),
+    longest_pause: Duration::from_mins(15),
     attempts: u32::MAX,
-    longest_rate_limit: Duration::from_secs(86_400),
+    longest_rate_limit: Duration::from_hours(24),
 };
 
 /// Writes through a [`Client`].
@@ -29,7 +29,7 @@ pub struct ClientWrites {
 
 impl ClientWrites {
     fn error(&self, error: &Error, attempt: u32) -> CallError {
-        if error.is_not_found() {
+        if error.is_contact_not_found() {
             return CallError::NoContact(error.to_string());
         }
         let now = self.clock.now();
@@ -114,8 +114,8 @@ impl MauticWrites for ClientWrites {
     async fn set_group_score(&self, write: GroupWrite<'_>) -> Result<Answered<i32>, CallError> {
         let refused = |error: Error| self.error(&error, write.attempt);
         let note = Note {
-            event: Marker::new(write.event_name).map_err(refused)?,
-            action: Marker::new(write.action_name).map_err(refused)?,
+            event: Marker::nearest(write.event_name),
+            action: Marker::nearest(write.action_name),
         };
         let priority = priority(write.urgency);
         let client = &self.client;
@@ -141,7 +141,7 @@ impl MauticWrites for ClientWrites {
             .client
             .add_to_segment(segment, contacts, priority(urgency))
             .await;
-        let answer = answer.map_err(|error| segment_gone(self.error(&error, attempt)))?;
+        let answer = answer.map_err(|error| self.error(&error, attempt))?;
         let text = format!("{} are members now", answer.added.len());
         Ok(Answered {
             value: answer.added.into_iter().collect(),
@@ -167,17 +167,6 @@ impl MauticWrites for ClientWrites {
             status: 200,
             text: "no member now".into(),
         })
-    }
-}
-
-/// A batch add names contacts it does not know one by one: a 404 speaks of the segment.
-fn segment_gone(error: CallError) -> CallError {
-    match error {
-        CallError::NoContact(what) => CallError::Refused {
-            what,
-            status: Some(404),
-        },
-        other => other,
     }
 }
 

@@ -8,7 +8,7 @@
 //! 4. Every call that writes is recorded, whatever its answer.
 
 use super::attempt::{Attempt, Made, failed, holds};
-use super::call::{Call, call_for, log_name, must_look, segment_adds};
+use super::call::{Call, call_for, must_look, segment_adds};
 use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
 use crate::clock::Clock;
 use crate::domain::{ContactId, Fact, GroupId, SegmentId, Sighting, Source, Target, Urgency};
@@ -239,11 +239,8 @@ impl Dispatcher {
             contact,
             group,
             score: intent.desired,
-            event_name: &log_name(&intent.reason),
-            action_name: &log_name(&format!(
-                "{OUR_MARK}{contact}:{group}:{}",
-                intent.generation
-            )),
+            event_name: &intent.reason,
+            action_name: &format!("{OUR_MARK}{contact}:{group}:{}", intent.generation),
             attempt: intent.attempts,
             urgency: intent.urgency,
         };
