@@ -72,9 +72,10 @@ pub fn import(actions: &[MauticAction], catalog: &Catalog, time_zone: &str) -> I
         active: BTreeSet::new(),
         findings: Findings::new(),
     };
-    let mut sorted: Vec<&MauticAction> = actions.iter().collect();
+    // An action is written once, even if it was read on two pages of a list.
+    let by_id: BTreeMap<u32, &MauticAction> = actions.iter().map(|one| (one.id, one)).collect();
+    let mut sorted: Vec<&MauticAction> = by_id.into_values().collect();
     sorted.sort_by_key(|action| (importer.group(action).map(|id| id.0), action.id));
-    sorted.dedup_by_key(|action| action.id);
     let rules: String = sorted.iter().map(|action| importer.rule(action)).collect();
     let text = [
         header(time_zone),

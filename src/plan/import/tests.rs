@@ -258,6 +258,21 @@ fn what_would_pay_otherwise_than_in_mautic_is_a_comment() {
 }
 
 #[test]
+fn an_action_read_twice_is_written_once() {
+    let again = MauticAction {
+        group: ActionGroup::None,
+        ..action(1, "page.hit", json!([]))
+    };
+    let imported = import(
+        &[action(1, "page.hit", json!([])), again],
+        &catalog(),
+        "UTC",
+    );
+    let (plan, _) = Plan::parse("p", &imported.text).unwrap();
+    assert_eq!(plan.point_actions.len(), 1);
+}
+
+#[test]
 fn entities_are_decoded_once() {
     let cases = [
         ("a&amp;b", "a&b"),
