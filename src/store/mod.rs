@@ -10,6 +10,8 @@
 //! 6. No transaction stays open while somebody outside is asked.
 
 mod admin;
+#[cfg(test)]
+pub(crate) mod contract;
 mod deliveries;
 mod journal;
 mod outbox;

@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file in WAL mode.
+//! The embedded store: one `SQLite` file in WAL mode.
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). Everything between is
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
@@ -15,6 +15,8 @@ mod readers;
 mod scores;
 mod settings;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use super::Result;
@@ -27,7 +29,7 @@ use std::{
 };
 use writer::{Turn, Writer};
 
-/// A store in one SQLite file. Times are kept to the microsecond.
+/// A store in one `SQLite` file. Times are kept to the microsecond.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
