@@ -1,1 +1,12 @@
-//! Mautic stand-in.
+//! A stand-in for Mautic 5.1.1: an HTTP server that answers, scores and sends webhooks as the real one does,
+//! held against recordings of the real one.
+
+pub mod server;
+
+pub mod api;
+pub mod php;
+pub mod state;
+pub mod webhooks;
+
+pub use server::StandIn;
+pub use server::options::{ClockKind, OauthClient, Options, QueueMode, User};

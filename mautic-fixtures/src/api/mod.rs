@@ -1,0 +1,106 @@
+//! The REST API under `/api`, and the way from a request to its answer.
+
+mod auth;
+mod body;
+pub mod crud;
+pub mod errors;
+pub mod form;
+pub mod list;
+pub mod oauth;
+mod point_groups;
+
+use serde_json::Value;
+
+use crate::server::answer::{Answer, Failure, Handled};
+use crate::server::request::Request;
+use crate::state::{Actor, State};
+
+/// First path segments under `/api`; anything else is no route even for those who are not logged in.
+const AREAS: &[&str] = &[
+    "assets",
+    "campaigns",
+    "categories",
+    "companies",
+    "contacts",
+    "dynamiccontents",
+    "emails",
+    "fields",
+    "files",
+    "forms",
+    "hooks",
+    "leads",
+    "messages",
+    "notes",
+    "pages",
+    "points",
+    "reports",
+    "roles",
+    "segments",
+    "smses",
+    "stages",
+    "stats",
+    "tags",
+    "users",
+];
+
+/// An API request after login: who asks is in the state, the body is decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The request itself.
+    pub request: &'a Request,
+    /// The body as PHP's `$request->request`: an object or a list.
+    pub input: &'a Value,
+}
+
+impl<'a> Call<'a> {
+    /// `GET`, `POST`, …; HEAD counts as GET.
+    #[must_use]
+    pub fn method(&self) -> &'a str {
+        if self.request.method == "HEAD" {
+            "GET"
+        } else {
+            &self.request.method
+        }
+    }
+}
+
+/// Answers one request.
+pub fn serve(state: &mut State, request: &Request) -> Answer {
+    state.actor = Actor::Nobody;
+    let answer = route(state, request).unwrap_or_else(|failure| errors::answer(request, failure));
+    state.actor = Actor::Nobody;
+    answer
+}
+
+fn route(state: &mut State, request: &Request) -> Handled {
+    match request.path_segments().as_slice() {
+        _ if request.method == "OPTIONS" => {
+            Ok(Answer::new(204, "text/html; charset=UTF-8", Vec::new()))
+        }
+        ["oauth", "v2", "token"] => oauth::token(state, request),
+        ["api", .., ""] => {
+            let target = format!("{}{}", state.site_url(), request.path.trim_end_matches('/'));
+            Ok(Answer::redirect(301, &target))
+        }
+        ["api", path @ ..] => api(state, request, path),
+        _ => Ok(Answer::html(404, "Not Found")),
+    }
+}
+
+fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
+    if !path.first().is_some_and(|area| AREAS.contains(area)) {
+        return Err(Failure::NoRoute);
+    }
+    state.actor = auth::login(state, request)?;
+    let input = body::decode(request)?;
+    let call = Call {
+        request,
+        input: &input,
+    };
+    match path {
+        ["points", "groups", rest @ ..] => {
+            crud::handle::<point_groups::PointGroups>(state, call, rest)
+        }
+        _ => Err(Failure::NoRoute),
+    }
+}

@@ -1,0 +1,8 @@
+//! The parts of PHP whose habits show in answers.
+
+pub mod cast;
+pub mod html;
+mod json;
+pub mod query;
+
+pub use json::json_encode;
