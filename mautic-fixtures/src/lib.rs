@@ -8,5 +8,9 @@ pub mod php;
 pub mod state;
 pub mod webhooks;
 
+pub mod cron;
+
+pub mod held_against;
+
 pub use server::StandIn;
 pub use server::options::{ClockKind, OauthClient, Options, QueueMode, User};

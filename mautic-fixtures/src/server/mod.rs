@@ -82,6 +82,20 @@ impl StandIn {
             .await
     }
 
+    /// Runs a console command such as `mautic:segments:update` and gives its exit code.
+    pub async fn run_command(&self, command: &str) -> i32 {
+        let mut state = Arc::clone(&self.state).lock_owned().await;
+        let command = command.to_owned();
+        // Commands send webhooks, which blocks.
+        let run = tokio::task::spawn_blocking(move || crate::cron::run(&mut state, &command));
+        run.await.unwrap_or(255)
+    }
+
+    /// Webhook deliveries sent since the start, those without an answer included.
+    pub async fn deliveries_sent(&self) -> u64 {
+        self.with_state(|state| state.hooks.deliveries_sent).await
+    }
+
     /// Stops accepting, waits for the request under way.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {

@@ -27,6 +27,10 @@ pub struct Options {
     pub seed: u64,
     /// Aliases of the standard contact fields that are published; `None` publishes all 28.
     pub published_contact_fields: Option<Vec<String>>,
+    /// Where webhooks really go: the authority (`host:port`) of a hook's URL, and the address connected to instead.
+    pub receivers: Vec<(String, SocketAddr)>,
+    /// SQL run at the start; only `insert into reports` is understood (reports cannot be made by REST).
+    pub setup_sql: Vec<String>,
 }
 
 /// Mautic's `queue_mode`.
@@ -87,6 +91,8 @@ impl Default for Options {
             clock: ClockKind::Real,
             seed: 1,
             published_contact_fields: None,
+            receivers: Vec::new(),
+            setup_sql: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Everything a Mautic remembers: its tables, its clock, who is asking, and its outgoing webhooks.
 
 pub mod clock;
+pub mod hooks;
 mod points;
 mod random;
 mod stamp;
@@ -12,8 +13,9 @@ use serde_json::Value;
 use crate::api::oauth::Tokens;
 use crate::server::answer::Exception;
 use crate::server::options::Options;
-use crate::webhooks::{EventType, Outbox};
+use crate::webhooks::EventType;
 use clock::Clock;
+pub use hooks::Hooks;
 pub use points::{GroupScores, PointGroup};
 pub use random::Random;
 pub use stamp::{Actor, Stamp};
@@ -31,8 +33,8 @@ pub struct State {
     pub actor: Actor,
     /// Access tokens given out.
     pub tokens: Tokens,
-    /// Webhooks on their way out.
-    pub outbox: Outbox,
+    /// Webhooks with their queue and log.
+    pub hooks: Hooks,
     /// `point_groups`.
     pub point_groups: Table<PointGroup>,
     /// `point_group_contact_score`.
@@ -49,7 +51,7 @@ impl State {
             options,
             actor: Actor::Nobody,
             tokens: Tokens::default(),
-            outbox: Outbox::default(),
+            hooks: Hooks::default(),
             point_groups: Table::default(),
             group_scores: GroupScores::default(),
         }
