@@ -5,7 +5,9 @@ pub mod server;
 
 pub mod api;
 pub mod php;
+pub mod scoring;
 pub mod state;
+pub mod visitor;
 pub mod webhooks;
 
 pub mod cron;

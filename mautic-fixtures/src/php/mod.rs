@@ -1,8 +1,12 @@
 //! The parts of PHP whose habits show in answers.
 
 pub mod cast;
+pub mod filter;
+pub mod fnmatch;
 pub mod html;
 mod json;
+pub mod like;
 pub mod query;
+pub mod serialize;
 
 pub use json::json_encode;

@@ -6,6 +6,7 @@ mod points;
 mod random;
 mod stamp;
 mod table;
+pub mod web;
 
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
@@ -39,6 +40,8 @@ pub struct State {
     pub point_groups: Table<PointGroup>,
     /// `point_group_contact_score`.
     pub group_scores: GroupScores,
+    /// Pages, forms, assets, emails, and what visitors did with them.
+    pub web: web::Web,
 }
 
 impl State {
@@ -54,6 +57,7 @@ impl State {
             hooks: Hooks::default(),
             point_groups: Table::default(),
             group_scores: GroupScores::default(),
+            web: web::Web::default(),
         }
     }
 

@@ -1,0 +1,3 @@
+//! How Mautic itself scores.
+
+pub mod validators;
