@@ -1,12 +1,17 @@
 //! Everything a Mautic remembers: its tables, its clock, who is asking, and its outgoing webhooks.
 
 pub mod clock;
+mod contact;
+pub mod fields;
 pub mod hooks;
+mod logs;
 mod points;
 mod random;
 mod stamp;
 mod table;
 pub mod web;
+
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
@@ -16,7 +21,10 @@ use crate::server::answer::Exception;
 use crate::server::options::Options;
 use crate::webhooks::EventType;
 use clock::Clock;
+pub use contact::{Contact, FieldShape, FieldValues, Manipulator, Memory};
+pub use fields::ContactField;
 pub use hooks::Hooks;
+pub use logs::{AuditRow, DoNotContact, EventLogRow, PointsLogRow, Stage, StagesLogRow, Tag};
 pub use points::{GroupScores, PointGroup};
 pub use random::Random;
 pub use stamp::{Actor, Stamp};
@@ -36,6 +44,32 @@ pub struct State {
     pub tokens: Tokens,
     /// Webhooks with their queue and log.
     pub hooks: Hooks,
+    /// `leads`.
+    pub contacts: Table<Contact>,
+    /// Contacts whose entity was loaded in the request under way.
+    pub loaded_contacts: Vec<Id>,
+    /// `lead_fields` of contacts.
+    pub contact_fields: Table<ContactField>,
+    /// `contact_merge_records`: merged-away id to the id it was merged into.
+    pub merged_into: BTreeMap<Id, Id>,
+    /// `lead_points_change_log`.
+    pub points_log: Table<PointsLogRow>,
+    /// `lead_stages_change_log`.
+    pub stages_log: Table<StagesLogRow>,
+    /// `lead_donotcontact`.
+    pub do_not_contact: Table<DoNotContact>,
+    /// `audit_log`.
+    pub audit_log: Table<AuditRow>,
+    /// Changes already written to the audit log in this request, to write none twice.
+    pub audited: Vec<(Id, String)>,
+    /// `lead_event_log`.
+    pub event_log: Table<EventLogRow>,
+    /// `lead_tags`.
+    pub tags: Table<Tag>,
+    /// `stages`.
+    pub stages: Table<Stage>,
+    /// Where the request under way comes from.
+    pub remote_address: String,
     /// `point_groups`.
     pub point_groups: Table<PointGroup>,
     /// `point_group_contact_score`.
@@ -51,13 +85,26 @@ impl State {
         Self {
             clock,
             random: Random::new(options.seed),
-            options,
             actor: Actor::Nobody,
             tokens: Tokens::default(),
             hooks: Hooks::default(),
+            web: web::Web::default(),
+            contacts: Table::default(),
+            loaded_contacts: Vec::new(),
+            contact_fields: fields::installed(options.published_contact_fields.as_deref()),
+            merged_into: BTreeMap::new(),
+            points_log: Table::default(),
+            stages_log: Table::default(),
+            do_not_contact: Table::default(),
+            audit_log: Table::default(),
+            audited: Vec::new(),
+            event_log: Table::default(),
+            tags: Table::default(),
+            stages: Table::default(),
+            remote_address: "127.0.0.1".to_owned(),
             point_groups: Table::default(),
             group_scores: GroupScores::default(),
-            web: web::Web::default(),
+            options,
         }
     }
 
@@ -69,6 +116,62 @@ impl State {
             .smallest(Unit::Second)
             .mode(jiff::RoundMode::Floor);
         now.round(whole).unwrap_or(now)
+    }
+
+    /// Forgets what entities remembered: the next request starts with fresh ones.
+    pub fn forget_entities(&mut self) {
+        for id in std::mem::take(&mut self.loaded_contacts) {
+            if let Some(contact) = self.contacts.get_mut(id) {
+                contact.memory = Memory::default();
+            }
+        }
+        self.audited.clear();
+    }
+
+    /// The id of the row of `ip_addresses` for where the request comes from, made if needed.
+    pub fn current_ip(&mut self) -> Id {
+        let address = self.remote_address.clone();
+        self.ip(&address)
+    }
+
+    /// The id of the row of `ip_addresses` for this address, made if needed.
+    pub fn ip(&mut self, address: &str) -> Id {
+        let known = self
+            .web
+            .ip_addresses
+            .values()
+            .find(|known| known.address == address);
+        match known {
+            Some(known) => known.id,
+            None => self.web.ip_addresses.insert_with(|id| web::IpAddress {
+                id,
+                address: address.to_owned(),
+            }),
+        }
+    }
+
+    /// Writes a row of the audit log.
+    pub fn audit(
+        &mut self,
+        bundle: &str,
+        object: &str,
+        object_id: Id,
+        action: &str,
+        details: Value,
+    ) {
+        let row = AuditRow {
+            id: 0,
+            user_id: self.actor.user_id().unwrap_or(0),
+            user_name: self.actor.name().unwrap_or("System").to_owned(),
+            bundle: bundle.to_owned(),
+            object: object.to_owned(),
+            object_id,
+            action: action.to_owned(),
+            details,
+            date_added: self.now(),
+            ip_address: self.remote_address.clone(),
+        };
+        self.audit_log.insert_with(|id| AuditRow { id, ..row });
     }
 
     /// Mautic's `site_url` without a trailing slash.
