@@ -5,6 +5,7 @@ mod body;
 pub mod crud;
 pub mod errors;
 pub mod form;
+mod hooks;
 pub mod list;
 pub mod oauth;
 mod point_groups;
@@ -101,6 +102,8 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["points", "groups", rest @ ..] => {
             crud::handle::<point_groups::PointGroups>(state, call, rest)
         }
+        ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
+        ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
         _ => Err(Failure::NoRoute),
     }
 }
