@@ -52,6 +52,18 @@ pub trait Resource {
     fn delete(state: &mut State, entity: &Self::Entity) -> Result<(), Exception>;
     /// Its JSON.
     fn json(state: &State, entity: &Self::Entity) -> Value;
+    /// Its JSON in lists asked for with `minimal=1`.
+    fn json_minimal(state: &State, entity: &Self::Entity) -> Value {
+        Self::json(state, entity)
+    }
+    /// Its JSON after deletion: Doctrine empties the id before the answer is made (FACTS 49).
+    fn json_deleted(state: &State, entity: &Self::Entity) -> Value {
+        let mut json = Self::json(state, entity);
+        if let Some(id) = json.get_mut("id") {
+            *id = Value::Null;
+        }
+        json
+    }
 }
 
 /// Routes under the resource's path.
@@ -102,14 +114,16 @@ fn list<R: Resource>(state: &State, call: Call<'_>) -> Handled {
     })?;
     let total = rows.len();
     let rows = page.cut(rows);
+    let minimal = call.request.query.get("minimal").is_some_and(cast::truthy);
+    let json = if minimal { R::json_minimal } else { R::json };
     let things = if R::KEYED_LIST && !rows.is_empty() {
         Value::Object(
             rows.iter()
-                .map(|row| (R::id(row).to_string(), R::json(state, row)))
+                .map(|row| (R::id(row).to_string(), json(state, row)))
                 .collect(),
         )
     } else {
-        Value::Array(rows.iter().map(|row| R::json(state, row)).collect())
+        Value::Array(rows.iter().map(|row| json(state, row)).collect())
     };
     Ok(Answer::api(
         200,
@@ -189,11 +203,10 @@ fn process<R: Resource>(
 fn delete<R: Resource>(state: &mut State, id: Id) -> Handled {
     let entity = find::<R>(state, id).ok_or_else(not_found)?;
     R::delete(state, &entity)?;
-    let mut json = R::json(state, &entity);
-    if let Some(id) = json.get_mut("id") {
-        *id = Value::Null; // Doctrine empties it before the answer is made (FACTS 49)
-    }
-    Ok(Answer::api(200, &object([(R::ONE, json)])))
+    Ok(Answer::api(
+        200,
+        &object([(R::ONE, R::json_deleted(state, &entity))]),
+    ))
 }
 
 /// The items of a batch with their keys.

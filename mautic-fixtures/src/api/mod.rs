@@ -1,14 +1,19 @@
 //! The REST API under `/api`, and the way from a request to its answer.
 
+mod assets;
 mod auth;
 mod body;
 pub mod crud;
+pub(crate) mod emails;
 pub mod errors;
 pub mod form;
+mod forms;
 mod hooks;
 pub mod list;
 pub mod oauth;
+mod pages;
 mod point_groups;
+mod publishing;
 
 use serde_json::Value;
 
@@ -102,6 +107,15 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["points", "groups", rest @ ..] => {
             crud::handle::<point_groups::PointGroups>(state, call, rest)
         }
+        ["pages", rest @ ..] => crud::handle::<pages::Pages>(state, call, rest),
+        ["assets", "new"] => {
+            assets::check_file(state, call)?;
+            crud::handle::<assets::Assets>(state, call, &["new"])
+        }
+        ["assets", rest @ ..] => crud::handle::<assets::Assets>(state, call, rest),
+        ["files", _, "new"] if call.method() == "POST" => assets::upload(state, call),
+        ["forms", rest @ ..] => crud::handle::<forms::Forms>(state, call, rest),
+        ["emails", rest @ ..] => crud::handle::<emails::Emails>(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
         _ => Err(Failure::NoRoute),

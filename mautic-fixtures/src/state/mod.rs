@@ -70,6 +70,8 @@ pub struct State {
     pub stages: Table<Stage>,
     /// Where the request under way comes from.
     pub remote_address: String,
+    /// The address entity of the request under way.
+    pub ip_entity: Option<web::IpEntity>,
     /// `point_groups`.
     pub point_groups: Table<PointGroup>,
     /// `point_group_contact_score`.
@@ -102,6 +104,7 @@ impl State {
             tags: Table::default(),
             stages: Table::default(),
             remote_address: "127.0.0.1".to_owned(),
+            ip_entity: None,
             point_groups: Table::default(),
             group_scores: GroupScores::default(),
             options,
@@ -126,12 +129,42 @@ impl State {
             }
         }
         self.audited.clear();
+        self.ip_entity = None;
     }
 
-    /// The id of the row of `ip_addresses` for where the request comes from, made if needed.
+    /// The id of the row of `ip_addresses` for where the request comes from, made if needed. Call it where Mautic
+    /// stores something that refers to the address: a detached address entity is stored once more by that.
     pub fn current_ip(&mut self) -> Id {
         let address = self.remote_address.clone();
-        self.ip(&address)
+        let mut entity = match self.ip_entity {
+            Some(entity) => entity,
+            None => web::IpEntity::found(self.ip(&address)),
+        };
+        if entity.detached {
+            entity.now = self
+                .web
+                .ip_addresses
+                .insert_with(|id| web::IpAddress { id, address });
+            entity.detached = false;
+        }
+        self.ip_entity = Some(entity);
+        entity.now
+    }
+
+    /// Doctrine lets go of the address entity after the logs of one-time actions and triggers were stored; the next
+    /// thing that refers to it stores it again, as a new row (seen as rows with the same address in `ip_addresses`).
+    pub fn detach_ip(&mut self) {
+        if let Some(entity) = &mut self.ip_entity {
+            entity.detached = true;
+        }
+    }
+
+    /// The id an address of a contact shows: a row stored again in this request shows its new id.
+    #[must_use]
+    pub fn shown_ip(&self, id: Id) -> Id {
+        self.ip_entity
+            .filter(|entity| entity.found == id)
+            .map_or(id, |entity| entity.now)
     }
 
     /// The id of the row of `ip_addresses` for this address, made if needed.

@@ -104,6 +104,29 @@ pub struct IpAddress {
     pub address: String,
 }
 
+/// The entity of the address a request comes from: found once, kept for the whole request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpEntity {
+    /// Row it was read from.
+    pub found: Id,
+    /// Row it stands for now.
+    pub now: Id,
+    /// Whether Doctrine has let go of it.
+    pub detached: bool,
+}
+
+impl IpEntity {
+    /// An entity just read.
+    #[must_use]
+    pub fn found(id: Id) -> Self {
+        Self {
+            found: id,
+            now: id,
+            detached: false,
+        }
+    }
+}
+
 /// A row of `lead_utmtags`.
 #[derive(Clone, Debug)]
 pub struct UtmTag {

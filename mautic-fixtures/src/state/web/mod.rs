@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::{Id, Table};
 pub use assets::{Asset, Download};
-pub use devices::{Device, Devices, IpAddress, UtmTag};
+pub use devices::{Device, Devices, IpAddress, IpEntity, UtmTag};
 pub use emails::{Email, EmailOpen, EmailStat, EmailStats, OpenDetail};
 pub use forms::{Form, FormAction, FormField, Submission};
 pub use hits::{Hit, Hits};
