@@ -137,6 +137,8 @@ pub struct Memory {
     pub fields: Option<FieldValues>,
     /// `points` of the entity, not moved by points added in SQL.
     pub points: i64,
+    /// `lastActive` of the entity: not moved when tracking writes the column by SQL, written back when it was set.
+    pub last_active: Option<Timestamp>,
     /// `updatedPoints`: what the entity expects the points to be after its own additions.
     pub updated_points: Option<i64>,
     /// `actualPoints`: points read back after an addition in SQL.
