@@ -65,3 +65,13 @@ pub fn sql(at: Timestamp) -> String {
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()
 }
+
+/// Reads `2026-11-21 21:38:16` or `2026-11-21T21:38:16+00:00`; without an offset it is UTC.
+#[must_use]
+pub fn parse_sql(text: &str) -> Option<Timestamp> {
+    if let Ok(at) = text.parse() {
+        return Some(at);
+    }
+    let local: jiff::civil::DateTime = text.trim().replacen(' ', "T", 1).parse().ok()?;
+    local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}

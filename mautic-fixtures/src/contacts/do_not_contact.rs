@@ -1,0 +1,73 @@
+//! Do-not-contact entries (`LeadBundle/Model/DoNotContact.php`).
+
+use serde_json::{Value, json};
+
+use super::{load, save};
+use crate::server::answer::Exception;
+use crate::state::{DoNotContact, Id, State};
+
+/// Adds an entry or changes the reason of the one there is; the same reason again changes nothing.
+///
+/// # Errors
+/// When something that listens to the save throws.
+pub fn add_do_not_contact(
+    state: &mut State,
+    contact: Id,
+    channel: &str,
+    channel_id: Option<Id>,
+    reason: i64,
+    comments: &str,
+) -> Result<bool, Exception> {
+    let Some(contact) = load(state, contact) else { return Ok(false) };
+    let known = entry(state, contact, channel);
+    if known.as_ref().is_some_and(|known| known.reason == reason) {
+        return Ok(false);
+    }
+    let now = state.now();
+    let old_reason = known.as_ref().map(|known| known.reason);
+    let id = known.map_or_else(|| state.do_not_contact.take_id(), |known| known.id);
+    let row = DoNotContact {
+        id,
+        contact,
+        date_added: now,
+        reason,
+        channel: channel.to_owned(),
+        channel_id,
+        comments: comments.to_owned(),
+    };
+    state.do_not_contact.put(id, row);
+    let mut status = json!({"reason": reason, "comments": comments});
+    if let (Some(old), Value::Object(members)) = (old_reason, &mut status) {
+        members.insert("old_reason".to_owned(), json!(old));
+    }
+    note(state, contact, channel, status);
+    save(state, contact)?;
+    Ok(true)
+}
+
+/// Removes the entry; whether there was one.
+///
+/// # Errors
+/// When something that listens to the save throws.
+pub fn remove_do_not_contact(state: &mut State, contact: Id, channel: &str) -> Result<bool, Exception> {
+    let Some(contact) = load(state, contact) else { return Ok(false) };
+    let Some(known) = entry(state, contact, channel) else { return Ok(false) };
+    state.do_not_contact.remove(known.id);
+    let status = json!({"reason": 0, "old_reason": known.reason, "comments": known.comments});
+    note(state, contact, channel, status);
+    save(state, contact)?;
+    Ok(true)
+}
+
+fn entry(state: &State, contact: Id, channel: &str) -> Option<DoNotContact> {
+    state.do_not_contact.values().find(|row| row.contact == contact && row.channel == channel).cloned()
+}
+
+fn note(state: &mut State, contact: Id, channel: &str, status: Value) {
+    if let Some(contact) = state.contacts.get_mut(contact) {
+        let changes = contact.memory.changes.entry("dnc_channel_status").or_insert_with(|| json!({}));
+        if let Value::Object(changes) = changes {
+            changes.insert(channel.to_owned(), status);
+        }
+    }
+}
