@@ -4,6 +4,7 @@
 pub mod server;
 
 pub mod api;
+pub mod contacts;
 pub mod php;
 pub mod scoring;
 pub mod state;

@@ -13,14 +13,19 @@ use crate::webhooks::EventType;
 /// # Errors
 /// When something that listens throws; the contact is gone nevertheless.
 pub fn delete(state: &mut State, id: Id) -> Result<serde_json::Value, Exception> {
-    let Some(contact) = state.contacts.get_mut(id) else { return Ok(serde_json::Value::Null) };
+    let Some(contact) = state.contacts.get_mut(id) else {
+        return Ok(serde_json::Value::Null);
+    };
     contact.memory.deleted_id = Some(id);
     let name = primary_identifier(contact);
     let answer = view(state, id, View::Api);
     let told = view(state, id, View::DeletedWebhook);
     state.audit("lead", "lead", id, "delete", json!({"name": name}));
     forget(state, id);
-    state.emit(EventType::LeadPostDelete, |_| json!({"id": id, "contact": told}))?;
+    state.emit(
+        EventType::LeadPostDelete,
+        |_| json!({"id": id, "contact": told}),
+    )?;
     Ok(answer)
 }
 
@@ -31,7 +36,11 @@ fn forget(state: &mut State, id: Id) {
     state.stages_log.retain(|row| row.contact != id);
     state.do_not_contact.retain(|row| row.contact != id);
     state.merged_into.retain(|_, winner| *winner != id);
-    for row in state.event_log.values_mut().filter(|row| row.contact == Some(id)) {
+    for row in state
+        .event_log
+        .values_mut()
+        .filter(|row| row.contact == Some(id))
+    {
         row.contact = None;
     }
     state.web.forget_contact(id);

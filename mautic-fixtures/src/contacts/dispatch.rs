@@ -12,20 +12,35 @@ use crate::webhooks::EventType;
 
 /// Runs the listeners in Mautic's order.
 pub(super) fn after_save(state: &mut State, id: Id, is_new: bool) -> Result<(), Exception> {
-    let Some(contact) = state.contacts.get_mut(id) else { return Ok(()) };
+    let Some(contact) = state.contacts.get_mut(id) else {
+        return Ok(());
+    };
     // The first listener that asks for the changes resets them.
     let changes = std::mem::take(&mut contact.memory.changes);
     contact.memory.past_changes = changes.clone();
     if !changes.is_empty() {
         audit_and_dispatch(state, id, changes, is_new)?;
     }
-    let Some(contact) = state.contacts.get(id) else { return Ok(()) };
+    let Some(contact) = state.contacts.get(id) else {
+        return Ok(());
+    };
     let memory = &contact.memory;
-    let changes = if memory.changes.is_empty() { &memory.past_changes } else { &memory.changes };
+    let changes = if memory.changes.is_empty() {
+        &memory.past_changes
+    } else {
+        &memory.changes
+    };
     if !contact.is_anonymous() && !changes.is_empty() {
         let identified = changes.get("dateIdentified").is_some_and(cast::truthy);
-        let event = if identified { EventType::LeadPostSaveNew } else { EventType::LeadPostSaveUpdate };
-        state.emit(event, |state| json!({"contact": view(state, id, View::Webhook)}))?;
+        let event = if identified {
+            EventType::LeadPostSaveNew
+        } else {
+            EventType::LeadPostSaveUpdate
+        };
+        state.emit(
+            event,
+            |state| json!({"contact": view(state, id, View::Webhook)}),
+        )?;
     }
     if is_new {
         triggers::trigger_events(state, id)?;
@@ -40,19 +55,32 @@ fn audit_and_dispatch(
     is_new: bool,
 ) -> Result<(), Exception> {
     let mut details = changes;
-    for unimportant in ["dateLastActive", "dateModified", "ipAddressList", "manipulator"] {
+    for unimportant in [
+        "dateLastActive",
+        "dateModified",
+        "ipAddressList",
+        "manipulator",
+    ] {
         details.shift_remove(unimportant);
     }
     if details.is_empty() {
         return Ok(());
     }
-    if let Some(manipulator) = state.contacts.get(id).and_then(|contact| contact.memory.manipulator.clone()) {
+    if let Some(manipulator) = state
+        .contacts
+        .get(id)
+        .and_then(|contact| contact.memory.manipulator.clone())
+    {
         details.insert("manipulated_by".to_owned(), json!(manipulator.description));
         let key = format!("{}:{}", manipulator.bundle, manipulator.object);
         details.insert("manipulator_key".to_owned(), json!(key));
     }
     // Another contact in between makes Mautic forget what it has seen.
-    if state.audited.last().is_some_and(|(contact, _)| *contact != id) {
+    if state
+        .audited
+        .last()
+        .is_some_and(|(contact, _)| *contact != id)
+    {
         state.audited.clear();
     }
     let seen = (id, json_encode(&Value::Object(details.clone())));
@@ -100,7 +128,12 @@ fn whole(value: &Value) -> Value {
     }
 }
 
-fn subscription_changed(state: &mut State, id: Id, channel: &str, status: &Value) -> Result<(), Exception> {
+fn subscription_changed(
+    state: &mut State,
+    id: Id,
+    channel: &str,
+    status: &Value,
+) -> Result<(), Exception> {
     let old = status.get("old_reason").map_or(0, cast::int);
     let new = status.get("reason").map_or(0, cast::int);
     state.emit(EventType::LeadChannelSubscriptionChanged, |state| {

@@ -18,7 +18,9 @@ pub fn add_do_not_contact(
     reason: i64,
     comments: &str,
 ) -> Result<bool, Exception> {
-    let Some(contact) = load(state, contact) else { return Ok(false) };
+    let Some(contact) = load(state, contact) else {
+        return Ok(false);
+    };
     let known = entry(state, contact, channel);
     if known.as_ref().is_some_and(|known| known.reason == reason) {
         return Ok(false);
@@ -49,9 +51,17 @@ pub fn add_do_not_contact(
 ///
 /// # Errors
 /// When something that listens to the save throws.
-pub fn remove_do_not_contact(state: &mut State, contact: Id, channel: &str) -> Result<bool, Exception> {
-    let Some(contact) = load(state, contact) else { return Ok(false) };
-    let Some(known) = entry(state, contact, channel) else { return Ok(false) };
+pub fn remove_do_not_contact(
+    state: &mut State,
+    contact: Id,
+    channel: &str,
+) -> Result<bool, Exception> {
+    let Some(contact) = load(state, contact) else {
+        return Ok(false);
+    };
+    let Some(known) = entry(state, contact, channel) else {
+        return Ok(false);
+    };
     state.do_not_contact.remove(known.id);
     let status = json!({"reason": 0, "old_reason": known.reason, "comments": known.comments});
     note(state, contact, channel, status);
@@ -60,12 +70,20 @@ pub fn remove_do_not_contact(state: &mut State, contact: Id, channel: &str) -> R
 }
 
 fn entry(state: &State, contact: Id, channel: &str) -> Option<DoNotContact> {
-    state.do_not_contact.values().find(|row| row.contact == contact && row.channel == channel).cloned()
+    state
+        .do_not_contact
+        .values()
+        .find(|row| row.contact == contact && row.channel == channel)
+        .cloned()
 }
 
 fn note(state: &mut State, contact: Id, channel: &str, status: Value) {
     if let Some(contact) = state.contacts.get_mut(contact) {
-        let changes = contact.memory.changes.entry("dnc_channel_status").or_insert_with(|| json!({}));
+        let changes = contact
+            .memory
+            .changes
+            .entry("dnc_channel_status")
+            .or_insert_with(|| json!({}));
         if let Value::Object(changes) = changes {
             changes.insert(channel.to_owned(), status);
         }

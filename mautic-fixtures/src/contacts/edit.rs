@@ -3,12 +3,27 @@
 use serde_json::{Map, Value, json};
 
 use crate::php::cast;
-use crate::state::{Contact, ContactField, FieldShape, FieldValues, Id, State, StagesLogRow, Table, fields};
+use crate::state::{
+    Contact, ContactField, FieldShape, FieldValues, Id, StagesLogRow, State, Table, fields,
+};
 
 /// Columns of `leads` that are properties of the entity with a setter of their own.
 const PROPERTIES: &[&str] = &[
-    "title", "firstname", "lastname", "company", "position", "email", "phone", "mobile", "address1", "address2", "city",
-    "state", "zipcode", "timezone", "country",
+    "title",
+    "firstname",
+    "lastname",
+    "company",
+    "position",
+    "email",
+    "phone",
+    "mobile",
+    "address1",
+    "address2",
+    "city",
+    "state",
+    "zipcode",
+    "timezone",
+    "country",
 ];
 
 /// Loads a contact's entity; a merged-away id gives the contact it was merged into (FACTS 94). The id found, or `None`.
@@ -30,11 +45,20 @@ pub fn load_as_list(state: &mut State, id: Id) -> Option<Id> {
 }
 
 fn enter(state: &mut State, id: Id, shape: FieldShape) {
-    let State { contacts, contact_fields, loaded_contacts, tags, .. } = state;
-    let Some(contact) = contacts.get_mut(id) else { return };
+    let State {
+        contacts,
+        contact_fields,
+        loaded_contacts,
+        tags,
+        ..
+    } = state;
+    let Some(contact) = contacts.get_mut(id) else {
+        return;
+    };
     if !contact.memory.loaded {
         contact.memory.loaded = true;
         contact.memory.points = contact.points;
+        contact.memory.last_active = contact.last_active;
         loaded_contacts.push(id);
         let name = |tag: &Id| tags.get(*tag).map(|tag| tag.tag.to_lowercase());
         contact.tags.sort_by_cached_key(name);
@@ -51,7 +75,11 @@ pub fn ensure_fields(state: &mut State, id: Id) {
 }
 
 fn snapshot(contact: &Contact, fields: &Table<ContactField>, shape: FieldShape) -> FieldValues {
-    let definitions = if shape == FieldShape::List { fields::in_column_order(fields) } else { fields::in_order(fields) };
+    let definitions = if shape == FieldShape::List {
+        fields::in_column_order(fields)
+    } else {
+        fields::in_order(fields)
+    };
     let value = |field: &ContactField| {
         let value = contact.column_value(&field.alias);
         match shape {
@@ -61,7 +89,10 @@ fn snapshot(contact: &Contact, fields: &Table<ContactField>, shape: FieldShape) 
             FieldShape::List => cast::text(&value).into(),
         }
     };
-    let values = definitions.into_iter().map(|field| (field.alias.clone(), value(field))).collect();
+    let values = definitions
+        .into_iter()
+        .map(|field| (field.alias.clone(), value(field)))
+        .collect();
     FieldValues { shape, values }
 }
 
@@ -81,7 +112,9 @@ fn float(value: &Value) -> f64 {
         Value::Number(number) => number.as_f64().unwrap_or(0.0),
         Value::String(text) => {
             let text = text.trim_start();
-            let plausible = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+            let plausible = |byte: &u8| {
+                byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
+            };
             let mut length = text.bytes().take_while(plausible).count();
             while length > 0 && text[..length].parse::<f64>().is_err() {
                 length -= 1;
@@ -115,12 +148,18 @@ pub fn set_field_values(
     contact.memory.fields = Some(known.clone());
     for index in 0..known.values.len() {
         let alias = known.values[index].0.clone();
-        let Some(field) = fields.values().find(|field| field.alias == alias) else { continue };
-        let Some(given) = data.get(&alias) else { continue };
+        let Some(field) = fields.values().find(|field| field.alias == alias) else {
+            continue;
+        };
+        let Some(given) = data.get(&alias) else {
+            continue;
+        };
         let current = known.values[index].1.clone();
         let new = match cleaned(&field.kind, given) {
             Value::Null => json!(""),
-            Value::Array(items) => json!(items.iter().map(cast::text).collect::<Vec<_>>().join("|")),
+            Value::Array(items) => {
+                json!(items.iter().map(cast::text).collect::<Vec<_>>().join("|"))
+            }
             other => other,
         };
         let is_empty = match &new {
@@ -140,14 +179,17 @@ fn cleaned(kind: &str, value: &Value) -> Value {
     match kind {
         _ if value.is_null() => Value::Null,
         "boolean" => match value {
-            Value::String(text) if text.eq_ignore_ascii_case("false") || text == "off" || text == "no" => json!(false),
+            Value::String(text)
+                if text.eq_ignore_ascii_case("false") || text == "off" || text == "no" =>
+            {
+                json!(false)
+            }
             other => json!(cast::truthy(other)),
         },
         "email" => json!(crate::php::filter::sanitize_email(&cast::text(value))),
         "number" => json!(float(value)),
-        "lookup" | "text" | "tel" | "url" | "textarea" | "region" | "country" | "locale" | "timezone" | "select" => {
-            value.clone()
-        }
+        "lookup" | "text" | "tel" | "url" | "textarea" | "region" | "country" | "locale"
+        | "timezone" | "select" => value.clone(),
         _ => value.clone(),
     }
 }
@@ -160,8 +202,15 @@ pub fn add_updated_field(
     value: Value,
     current: &Value,
 ) {
-    let field = fields.values().find(|field| field.alias == alias && field.stamp.is_published);
-    let known = field.is_some() && contact.memory.fields.as_ref().is_some_and(|known| known.get(alias).is_some());
+    let field = fields
+        .values()
+        .find(|field| field.alias == alias && field.stamp.is_published);
+    let known = field.is_some()
+        && contact
+            .memory
+            .fields
+            .as_ref()
+            .is_some_and(|known| known.get(alias).is_some());
     let mut old = if matches!(current, Value::Null) || !cast::truthy(current) && current != "0" {
         field_value(contact, field, alias)
     } else {
@@ -194,7 +243,10 @@ pub fn add_updated_field(
     let both_blank = (old == "" && value.is_null()) || (old.is_null() && value == "");
     if old != value && !both_blank {
         merge_field_change(contact, alias, &old, &value);
-        contact.memory.updated.insert(alias.to_owned(), value.clone());
+        contact
+            .memory
+            .updated
+            .insert(alias.to_owned(), value.clone());
         write_column(contact, alias, value);
     } else if PROPERTIES.contains(&alias) {
         write_column(contact, alias, value);
@@ -218,15 +270,32 @@ fn write_column(contact: &mut Contact, alias: &str, value: Value) {
 
 fn field_value(contact: &Contact, field: Option<&ContactField>, alias: &str) -> Value {
     if alias == "points" {
-        return json!(contact.memory.actual_points.or(contact.memory.updated_points).unwrap_or(contact.memory.points));
+        return json!(
+            contact
+                .memory
+                .actual_points
+                .or(contact.memory.updated_points)
+                .unwrap_or(contact.memory.points)
+        );
     }
-    if let Some(value) = PROPERTIES.contains(&alias).then(|| contact.values.get(alias)).flatten() {
+    if let Some(value) = PROPERTIES
+        .contains(&alias)
+        .then(|| contact.values.get(alias))
+        .flatten()
+    {
         return value.clone();
     }
     if let Some(value) = contact.memory.updated.get(alias) {
         return value.clone();
     }
-    match (field, contact.memory.fields.as_ref().and_then(|known| known.get(alias))) {
+    match (
+        field,
+        contact
+            .memory
+            .fields
+            .as_ref()
+            .and_then(|known| known.get(alias)),
+    ) {
         (Some(field), Some(value)) => fixed(&field.kind, value),
         _ => Value::Null,
     }
@@ -246,10 +315,16 @@ fn fixed(kind: &str, value: &Value) -> Value {
 /// `Lead::setPoints`: points given outright, not added.
 fn set_points(contact: &mut Contact, value: &Value) {
     let memory = &contact.memory;
-    let current = memory.actual_points.or(memory.updated_points).unwrap_or(memory.points);
+    let current = memory
+        .actual_points
+        .or(memory.updated_points)
+        .unwrap_or(memory.points);
     // PHP compares loosely first, then strictly: 4 and 4.0 differ as well (FACTS 73).
     if json!(current) != *value {
-        contact.memory.changes.insert("points".to_owned(), json!([current, value]));
+        contact
+            .memory
+            .changes
+            .insert("points".to_owned(), json!([current, value]));
     }
     let memory = &mut contact.memory;
     memory.points = cast::int(value);
@@ -263,12 +338,19 @@ fn set_points(contact: &mut Contact, value: &Value) {
 pub(super) fn note_change(contact: &mut Contact, property: &str, old: &Value, new: &Value) {
     let blank = |value: &Value| value.is_null() || value == "";
     if old != new && !(blank(old) && blank(new)) {
-        contact.memory.changes.insert(property.to_owned(), json!([old, new]));
+        contact
+            .memory
+            .changes
+            .insert(property.to_owned(), json!([old, new]));
     }
 }
 
 fn merge_field_change(contact: &mut Contact, alias: &str, old: &Value, new: &Value) {
-    let changed = contact.memory.changes.entry("fields").or_insert_with(|| json!({}));
+    let changed = contact
+        .memory
+        .changes
+        .entry("fields")
+        .or_insert_with(|| json!({}));
     if let Value::Object(changed) = changed {
         changed.insert(alias.to_owned(), json!([old, new]));
     }
@@ -277,7 +359,10 @@ fn merge_field_change(contact: &mut Contact, alias: &str, old: &Value, new: &Val
 /// `Lead::setOwner`.
 pub fn set_owner(contact: &mut Contact, owner: Option<Id>) {
     if contact.owner != owner {
-        contact.memory.changes.insert("owner".to_owned(), json!([contact.owner, owner]));
+        contact
+            .memory
+            .changes
+            .insert("owner".to_owned(), json!([contact.owner, owner]));
     }
     contact.owner = owner;
 }
@@ -285,7 +370,10 @@ pub fn set_owner(contact: &mut Contact, owner: Option<Id>) {
 /// `Lead::setStage`, without a line in the stage log.
 pub fn set_stage(contact: &mut Contact, stage: Option<Id>) {
     if contact.stage != stage {
-        contact.memory.changes.insert("stage".to_owned(), json!([contact.stage, stage]));
+        contact
+            .memory
+            .changes
+            .insert("stage".to_owned(), json!([contact.stage, stage]));
     }
     contact.stage = stage;
 }

@@ -27,32 +27,66 @@ pub enum View {
 
 /// Columns that are properties of the entity, in their order without groups.
 const PROPERTIES: &[&str] = &[
-    "title", "firstname", "lastname", "company", "position", "email", "phone", "mobile", "address1", "address2", "city",
-    "state", "zipcode", "timezone", "country",
+    "title",
+    "firstname",
+    "lastname",
+    "company",
+    "position",
+    "email",
+    "phone",
+    "mobile",
+    "address1",
+    "address2",
+    "city",
+    "state",
+    "zipcode",
+    "timezone",
+    "country",
 ];
 
 /// The JSON of a stored contact as its entity remembers it; null for an unknown id.
 #[must_use]
 pub fn view(state: &State, id: Id, shape: View) -> Value {
-    state.contacts.get(id).map_or(Value::Null, |contact| contact_view(state, contact, shape))
+    state
+        .contacts
+        .get(id)
+        .map_or(Value::Null, |contact| contact_view(state, contact, shape))
 }
 
 /// The JSON of a contact, stored or not.
 #[must_use]
 pub fn contact_view(state: &State, contact: &Contact, shape: View) -> Value {
     let memory = &contact.memory;
-    let mut out = if shape == View::Lead { Map::new() } else { contact.stamp.json() };
-    let id = if memory.deleted_id.is_some() || contact.id == 0 { Value::Null } else { json!(contact.id) };
-    let points = if memory.loaded { memory.points } else { contact.points };
+    let mut out = if shape == View::Lead {
+        Map::new()
+    } else {
+        contact.stamp.json()
+    };
+    let id = if memory.deleted_id.is_some() || contact.id == 0 {
+        Value::Null
+    } else {
+        json!(contact.id)
+    };
+    let points = if memory.loaded {
+        memory.points
+    } else {
+        contact.points
+    };
     out.insert("id".to_owned(), id);
     out.insert("points".to_owned(), json!(points));
     out.insert("color".to_owned(), Value::Null);
     if matches!(shape, View::Everything | View::Plain) {
         for alias in PROPERTIES {
-            out.insert((*alias).to_owned(), contact.values.get(*alias).cloned().unwrap_or(Value::Null));
+            out.insert(
+                (*alias).to_owned(),
+                contact.values.get(*alias).cloned().unwrap_or(Value::Null),
+            );
         }
     }
-    out.insert("fields".to_owned(), fields(state, contact, matches!(shape, View::Api | View::Minimal)));
+    out.insert(
+        "fields".to_owned(),
+        fields(state, contact, matches!(shape, View::Api | View::Minimal)),
+    );
     if !matches!(shape, View::Lead | View::Minimal) {
         add_details(state, contact, shape, &mut out);
     }
@@ -66,14 +100,44 @@ pub fn contact_view(state: &State, contact: &Contact, shape: View) -> Value {
 fn add_details(state: &State, contact: &Contact, shape: View, out: &mut Map<String, Value>) {
     let plain = shape == View::Plain;
     let mut add = |name: &str, value: Value| out.insert(name.to_owned(), value);
-    add("lastActive", json!(contact.last_active.map(iso)));
-    add("owner", contact.owner.map_or(Value::Null, |_| owner(state, plain)));
-    add("ipAddresses", contact.ip_addresses.iter().filter_map(|ip| ip_address(state, *ip)).collect());
+    let last_active = if contact.memory.loaded {
+        contact.memory.last_active
+    } else {
+        contact.last_active
+    };
+    add("lastActive", json!(last_active.map(iso)));
+    add(
+        "owner",
+        contact.owner.map_or(Value::Null, |_| owner(state, plain)),
+    );
+    add(
+        "ipAddresses",
+        contact
+            .ip_addresses
+            .iter()
+            .filter_map(|ip| ip_address(state, *ip))
+            .collect(),
+    );
     add("tags", tags(state, contact, shape));
-    add("utmtags", if contact.memory.constructed { Value::Null } else { utm_tags(state, contact, shape) });
-    add("stage", contact.stage.map_or(Value::Null, |stage| stage_json(state, stage, shape)));
+    add(
+        "utmtags",
+        if contact.memory.constructed {
+            Value::Null
+        } else {
+            utm_tags(state, contact, shape)
+        },
+    );
+    add(
+        "stage",
+        contact
+            .stage
+            .map_or(Value::Null, |stage| stage_json(state, stage, shape)),
+    );
     add("dateIdentified", json!(contact.date_identified.map(iso)));
-    add("preferredProfileImage", json!(contact.preferred_profile_image));
+    add(
+        "preferredProfileImage",
+        json!(contact.preferred_profile_image),
+    );
     add("doNotContact", do_not_contact(state, contact, plain));
     add("frequencyRules", json!([]));
 }
@@ -117,7 +181,11 @@ fn tags(state: &State, contact: &Contact, shape: View) -> Value {
 }
 
 fn utm_tags(state: &State, contact: &Contact, shape: View) -> Value {
-    let of_contact = state.web.utm_tags.values().filter(|tag| tag.contact == contact.id);
+    let of_contact = state
+        .web
+        .utm_tags
+        .values()
+        .filter(|tag| tag.contact == contact.id);
     let row = |tag: &crate::state::web::UtmTag| {
         if matches!(shape, View::Webhook | View::DeletedWebhook) {
             return json!([]);
@@ -133,7 +201,9 @@ fn utm_tags(state: &State, contact: &Contact, shape: View) -> Value {
 }
 
 fn stage_json(state: &State, id: Id, shape: View) -> Value {
-    let Some(stage) = state.stages.get(id) else { return Value::Null };
+    let Some(stage) = state.stages.get(id) else {
+        return Value::Null;
+    };
     let (created, modified) = (&stage.stamp.created_by_user, &stage.stamp.modified_by_user);
     match shape {
         View::Api => json!({
@@ -154,10 +224,16 @@ fn stage_json(state: &State, id: Id, shape: View) -> Value {
 
 fn do_not_contact(state: &State, contact: &Contact, plain: bool) -> Value {
     let deleted = contact.memory.deleted_id.is_some();
-    let of_contact = state.do_not_contact.values().filter(|row| row.contact == contact.id);
+    let of_contact = state
+        .do_not_contact
+        .values()
+        .filter(|row| row.contact == contact.id);
     let row = |row: &crate::state::DoNotContact| {
         let mut json = Map::new();
-        json.insert("id".to_owned(), if deleted { Value::Null } else { json!(row.id) });
+        json.insert(
+            "id".to_owned(),
+            if deleted { Value::Null } else { json!(row.id) },
+        );
         if plain {
             json.insert("dateAdded".to_owned(), json!(iso(row.date_added)));
         }
@@ -183,24 +259,42 @@ fn drop_nulls(value: &mut Value) {
 
 /// `fields`: by group, and for answers `all` with whole numbers (`fixNumbers`).
 fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
-    let Some(known) = &contact.memory.fields else { return json!([]) };
+    let Some(known) = &contact.memory.fields else {
+        return json!([]);
+    };
     let mut groups: Map<String, Value> = Map::new();
     let mut all = Map::new();
-    let id = if contact.memory.deleted_id.is_some() { Value::Null } else { json!(contact.id.to_string()) };
+    let id = if contact.memory.deleted_id.is_some() {
+        Value::Null
+    } else {
+        json!(contact.id.to_string())
+    };
     all.insert("id".to_owned(), id);
     let mut numbers = Map::new();
     for (alias, value) in &known.values {
-        let Some(field) = state.contact_fields.values().find(|field| field.alias == *alias) else { continue };
+        let Some(field) = state
+            .contact_fields
+            .values()
+            .find(|field| field.alias == *alias)
+        else {
+            continue;
+        };
         all.insert(alias.clone(), value.clone());
         let is_number = field.kind == "number" && !value.is_null() && for_api;
-        let shown = if is_number { rounded(field, value) } else { value.clone() };
+        let shown = if is_number {
+            rounded(field, value)
+        } else {
+            value.clone()
+        };
         if alias == "points" {
             numbers.insert(alias.clone(), json!(cast::int(value)));
         }
         if is_number {
             numbers.insert(alias.clone(), shown.clone());
         }
-        let group = groups.entry(field.group.clone()).or_insert_with(|| json!({}));
+        let group = groups
+            .entry(field.group.clone())
+            .or_insert_with(|| json!({}));
         if let Value::Object(group) = group {
             group.insert(alias.clone(), definition(field, known.shape, shown));
         }
@@ -218,7 +312,11 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
 
 fn rounded(field: &ContactField, value: &Value) -> Value {
     let has_scale = field.properties.get("scale").is_some_and(cast::truthy);
-    if has_scale { value.clone() } else { json!(cast::int(value)) }
+    if has_scale {
+        value.clone()
+    } else {
+        json!(cast::int(value))
+    }
 }
 
 fn definition(field: &ContactField, shape: FieldShape, value: Value) -> Value {
@@ -248,12 +346,22 @@ fn normalized(field: &ContactField, value: &Value) -> Value {
     match field.kind.as_str() {
         "boolean" => {
             let key = if cast::truthy(value) { "yes" } else { "no" };
-            field.properties.get(key).cloned().unwrap_or_else(|| value.clone())
+            field
+                .properties
+                .get(key)
+                .cloned()
+                .unwrap_or_else(|| value.clone())
         }
         "select" => json!(label(field, &cast::text(value))),
         "multiselect" => {
             let chosen = cast::text(value);
-            json!(chosen.split('|').map(|one| label(field, one)).collect::<Vec<_>>().join("|"))
+            json!(
+                chosen
+                    .split('|')
+                    .map(|one| label(field, one))
+                    .collect::<Vec<_>>()
+                    .join("|")
+            )
         }
         _ => value.clone(),
     }
@@ -264,7 +372,11 @@ fn label(field: &ContactField, value: &str) -> String {
     choices
         .into_iter()
         .flatten()
-        .find(|choice| choice.get("value").is_some_and(|known| cast::text(known) == value))
+        .find(|choice| {
+            choice
+                .get("value")
+                .is_some_and(|known| cast::text(known) == value)
+        })
         .and_then(|choice| choice.get("label"))
         .map_or_else(|| value.to_owned(), cast::text)
 }

@@ -11,7 +11,10 @@ mod tags;
 
 pub use delete::delete;
 pub use do_not_contact::{add_do_not_contact, remove_do_not_contact};
-pub use edit::{add_updated_field, constructed, ensure_fields, load, load_as_list, set_field_values, set_owner, set_stage};
-pub use points::{adjust_points, log_points, Operator, PointsEntry};
+pub use edit::{
+    add_updated_field, constructed, ensure_fields, load, load_as_list, set_field_values, set_owner,
+    set_stage,
+};
+pub use points::{Operator, PointsEntry, adjust_points, log_points};
 pub use save::{create, save};
 pub use tags::modify_tags;

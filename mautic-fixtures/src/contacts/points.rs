@@ -39,7 +39,11 @@ impl Operator {
 ///
 /// # Errors
 /// For [`Operator::Set`], which main points do not know.
-pub fn adjust_points(contact: &mut Contact, points: i64, operator: Operator) -> Result<(), Exception> {
+pub fn adjust_points(
+    contact: &mut Contact,
+    points: i64,
+    operator: Operator,
+) -> Result<(), Exception> {
     if points == 0 {
         return Ok(());
     }
@@ -53,12 +57,18 @@ pub fn adjust_points(contact: &mut Contact, points: i64, operator: Operator) -> 
         Operator::Set => return Err(Exception::new("Invalid operator")),
     };
     memory.updated_points = Some(new);
-    match memory.point_changes.iter_mut().find(|(known, _)| *known == sign) {
+    match memory
+        .point_changes
+        .iter_mut()
+        .find(|(known, _)| *known == sign)
+    {
         Some((_, operand)) => *operand += points,
         None => memory.point_changes.push((sign, points)),
     }
     if old != new {
-        memory.changes.insert("points".to_owned(), json!([old, new]));
+        memory
+            .changes
+            .insert("points".to_owned(), json!([old, new]));
     }
     Ok(())
 }
@@ -104,10 +114,12 @@ pub fn log_points(state: &mut State, contact: Id, entry: &PointsEntry<'_>) {
 #[must_use]
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // the column has 32 bits
 pub(super) fn applied(points: i64, changes: &[(char, i64)]) -> i64 {
-    changes.iter().fold(points, |points, (sign, operand)| match sign {
-        '+' => points + operand,
-        '-' => points - operand,
-        '*' => points * operand,
-        _ => (points as f64 / *operand as f64).round() as i64,
-    })
+    changes
+        .iter()
+        .fold(points, |points, (sign, operand)| match sign {
+            '+' => points + operand,
+            '-' => points - operand,
+            '*' => points * operand,
+            _ => (points as f64 / *operand as f64).round() as i64,
+        })
 }

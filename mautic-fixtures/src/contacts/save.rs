@@ -33,7 +33,9 @@ pub fn create(state: &mut State, mut contact: Contact) -> Result<Id, Exception> 
 /// # Errors
 /// When something that listens throws; the changes are stored nevertheless.
 pub fn save(state: &mut State, id: Id) -> Result<(), Exception> {
-    let Some(mut contact) = state.contacts.get(id).cloned() else { return Ok(()) };
+    let Some(mut contact) = state.contacts.get(id).cloned() else {
+        return Ok(());
+    };
     mark_modified(state, &mut contact);
     write(state, &mut contact);
     state.contacts.put(id, contact);
@@ -44,9 +46,21 @@ pub fn save(state: &mut State, id: Id) -> Result<(), Exception> {
 fn apply_defaults(state: &State, contact: &mut Contact) {
     let fields = &state.contact_fields;
     for field in crate::state::fields::in_order(fields) {
-        let Some(default) = field.default_value.as_deref().filter(|default| !default.is_empty()) else { continue };
+        let Some(default) = field
+            .default_value
+            .as_deref()
+            .filter(|default| !default.is_empty())
+        else {
+            continue;
+        };
         if field.alias != "points" && contact.column_value(&field.alias).is_null() {
-            super::edit::add_updated_field(contact, fields, &field.alias, json!(default), &Value::Null);
+            super::edit::add_updated_field(
+                contact,
+                fields,
+                &field.alias,
+                json!(default),
+                &Value::Null,
+            );
         }
     }
 }
@@ -65,7 +79,12 @@ fn mark_modified(state: &State, contact: &mut Contact) {
         contact.stamp.date_modified = before;
     } else {
         let after = contact.stamp.date_modified;
-        note_change(contact, "dateModified", &json!(before.map(iso)), &json!(after.map(iso)));
+        note_change(
+            contact,
+            "dateModified",
+            &json!(before.map(iso)),
+            &json!(after.map(iso)),
+        );
     }
 }
 
@@ -77,21 +96,31 @@ fn write(state: &mut State, contact: &mut Contact) {
     if was_anonymous {
         let now = state.now();
         contact.date_identified = Some(now);
-        contact.memory.changes.insert("dateIdentified".to_owned(), json!(["", iso(now)]));
+        contact
+            .memory
+            .changes
+            .insert("dateIdentified".to_owned(), json!(["", iso(now)]));
     }
     if std::mem::take(&mut contact.memory.points_set) {
         contact.points = contact.memory.points;
     }
     for mut row in std::mem::take(&mut contact.memory.pending_points_log) {
         row.contact = contact.id;
-        state.points_log.insert_with(|id| crate::state::PointsLogRow { id, ..row });
+        state
+            .points_log
+            .insert_with(|id| crate::state::PointsLogRow { id, ..row });
     }
     for mut row in std::mem::take(&mut contact.memory.pending_stages_log) {
         row.contact = contact.id;
-        state.stages_log.insert_with(|id| crate::state::StagesLogRow { id, ..row });
+        state
+            .stages_log
+            .insert_with(|id| crate::state::StagesLogRow { id, ..row });
     }
     if !contact.memory.point_changes.is_empty() {
-        contact.points = applied(contact.points, &std::mem::take(&mut contact.memory.point_changes));
+        contact.points = applied(
+            contact.points,
+            &std::mem::take(&mut contact.memory.point_changes),
+        );
         contact.memory.actual_points = Some(contact.points);
         let points = contact.points;
         if let Some(Value::Array(change)) = contact.memory.changes.get_mut("points") {
@@ -101,11 +130,17 @@ fn write(state: &mut State, contact: &mut Contact) {
 }
 
 fn log_manipulator(state: &mut State, contact: &mut Contact) {
-    let Some(manipulator) = contact.memory.manipulator.clone() else { return };
+    let Some(manipulator) = contact.memory.manipulator.clone() else {
+        return;
+    };
     if std::mem::replace(&mut contact.memory.manipulator_logged, true) {
         return;
     }
-    let action = if contact.is_anonymous() { "created_contact" } else { "identified_contact" };
+    let action = if contact.is_anonymous() {
+        "created_contact"
+    } else {
+        "identified_contact"
+    };
     let row = EventLogRow {
         id: 0,
         contact: Some(contact.id),

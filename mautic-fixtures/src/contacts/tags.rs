@@ -14,7 +14,12 @@ const LONGEST: usize = 191;
 ///
 /// # Errors
 /// When a tag is too long for its column.
-pub fn modify_tags(state: &mut State, contact: Id, add: &Value, remove: &Value) -> Result<bool, Exception> {
+pub fn modify_tags(
+    state: &mut State,
+    contact: Id,
+    add: &Value,
+    remove: &Value,
+) -> Result<bool, Exception> {
     let (mut adding, mut removing) = (Vec::new(), names(remove));
     for name in names(add) {
         match name.strip_prefix('-') {
@@ -41,22 +46,37 @@ fn names(value: &Value) -> Vec<String> {
         _ => Vec::new(),
     };
     let clean = |text: String| crate::php::html::strip_tags(&text).trim().to_owned();
-    texts.into_iter().map(clean).filter(|text| !text.is_empty()).collect()
+    texts
+        .into_iter()
+        .map(clean)
+        .filter(|text| !text.is_empty())
+        .collect()
 }
 
 fn find_or_make(state: &mut State, name: &str) -> Result<Id, Exception> {
-    let known = state.tags.values().find(|tag| tag.tag.to_lowercase() == name.to_lowercase());
+    let known = state
+        .tags
+        .values()
+        .find(|tag| tag.tag.to_lowercase() == name.to_lowercase());
     if let Some(tag) = known {
         return Ok(tag.id);
     }
     if name.chars().count() > LONGEST {
-        return Err(Exception::new("SQLSTATE[22001]: String data, right truncated: 1406 Data too long for column 'tag'"));
+        return Err(Exception::new(
+            "SQLSTATE[22001]: String data, right truncated: 1406 Data too long for column 'tag'",
+        ));
     }
-    Ok(state.tags.insert_with(|id| Tag { id, tag: name.to_owned(), description: None }))
+    Ok(state.tags.insert_with(|id| Tag {
+        id,
+        tag: name.to_owned(),
+        description: None,
+    }))
 }
 
 fn attach(state: &mut State, contact: Id, tag: Id, name: &str) -> bool {
-    let Some(contact) = state.contacts.get_mut(contact) else { return false };
+    let Some(contact) = state.contacts.get_mut(contact) else {
+        return false;
+    };
     if contact.tags.contains(&tag) {
         return false;
     }
@@ -66,10 +86,17 @@ fn attach(state: &mut State, contact: Id, tag: Id, name: &str) -> bool {
 }
 
 fn detach(state: &mut State, contact: Id, name: &str) -> bool {
-    let Some(tag) = state.tags.values().find(|tag| tag.tag.to_lowercase() == name.to_lowercase()).map(|tag| tag.id) else {
+    let Some(tag) = state
+        .tags
+        .values()
+        .find(|tag| tag.tag.to_lowercase() == name.to_lowercase())
+        .map(|tag| tag.id)
+    else {
         return false;
     };
-    let Some(contact) = state.contacts.get_mut(contact) else { return false };
+    let Some(contact) = state.contacts.get_mut(contact) else {
+        return false;
+    };
     if !contact.tags.contains(&tag) {
         return false;
     }
@@ -79,7 +106,11 @@ fn detach(state: &mut State, contact: Id, name: &str) -> bool {
 }
 
 fn note(contact: &mut crate::state::Contact, kind: &str, name: &str) {
-    let changes = contact.memory.changes.entry("tags").or_insert_with(|| json!({}));
+    let changes = contact
+        .memory
+        .changes
+        .entry("tags")
+        .or_insert_with(|| json!({}));
     if let Value::Object(changes) = changes {
         if let Value::Array(list) = changes.entry(kind).or_insert_with(|| json!([])) {
             list.push(json!(name));

@@ -1,3 +1,4 @@
 //! How Mautic itself scores.
 
+pub mod triggers;
 pub mod validators;

@@ -73,5 +73,8 @@ pub fn parse_sql(text: &str) -> Option<Timestamp> {
         return Some(at);
     }
     let local: jiff::civil::DateTime = text.trim().replacen(' ', "T", 1).parse().ok()?;
-    local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    local
+        .to_zoned(TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }

@@ -25,7 +25,7 @@ pub use contact::{Contact, FieldShape, FieldValues, Manipulator, Memory};
 pub use fields::ContactField;
 pub use hooks::Hooks;
 pub use logs::{AuditRow, DoNotContact, EventLogRow, PointsLogRow, Stage, StagesLogRow, Tag};
-pub use points::{GroupScores, PointGroup};
+pub use points::{GroupScores, PointAction, PointGroup, PointTrigger, TriggerEvent};
 pub use random::Random;
 pub use stamp::{Actor, Stamp};
 pub use table::{Id, Table};
@@ -74,6 +74,14 @@ pub struct State {
     pub ip_entity: Option<web::IpEntity>,
     /// `point_groups`.
     pub point_groups: Table<PointGroup>,
+    /// `points`.
+    pub point_actions: Table<PointAction>,
+    /// `point_triggers`.
+    pub point_triggers: Table<PointTrigger>,
+    /// Ids of `point_trigger_events`.
+    pub trigger_events: Table<()>,
+    /// `point_lead_event_log`: trigger events done, by (event, contact).
+    pub trigger_log: BTreeMap<(Id, Id), web::Once>,
     /// `point_group_contact_score`.
     pub group_scores: GroupScores,
     /// Pages, forms, assets, emails, and what visitors did with them.
@@ -106,6 +114,10 @@ impl State {
             remote_address: "127.0.0.1".to_owned(),
             ip_entity: None,
             point_groups: Table::default(),
+            point_actions: Table::default(),
+            point_triggers: Table::default(),
+            trigger_events: Table::default(),
+            trigger_log: BTreeMap::new(),
             group_scores: GroupScores::default(),
             options,
         }

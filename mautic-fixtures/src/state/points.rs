@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::{Id, Stamp};
 
 /// A row of `point_groups`.
@@ -60,4 +63,75 @@ impl GroupScores {
     pub fn forget_group(&mut self, group: Id) {
         self.rows.retain(|(_, of), _| *of != group);
     }
+}
+
+/// A row of `points`: a point action.
+#[derive(Clone, Debug, Default)]
+pub struct PointAction {
+    /// Its id; 0 until it is stored.
+    pub id: Id,
+    /// Author and times.
+    pub stamp: Stamp,
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: Option<String>,
+    /// `page.hit`, `url.hit`, `form.submit`, `asset.download`, `email.open`, `email.send`, or anything (FACTS 49).
+    pub kind: String,
+    /// Whether it pays more than once per contact.
+    pub repeatable: bool,
+    /// In use from.
+    pub publish_up: Option<Timestamp>,
+    /// In use until.
+    pub publish_down: Option<Timestamp>,
+    /// Points, also negative.
+    pub delta: i64,
+    /// What it is limited to.
+    pub properties: Value,
+    /// The group it pays into; `None` for main points.
+    pub group: Option<Id>,
+}
+
+/// A row of `point_triggers` with its events.
+#[derive(Clone, Debug, Default)]
+pub struct PointTrigger {
+    /// Its id; 0 until it is stored.
+    pub id: Id,
+    /// Author and times.
+    pub stamp: Stamp,
+    /// Name.
+    pub name: String,
+    /// Description.
+    pub description: Option<String>,
+    /// In use from.
+    pub publish_up: Option<Timestamp>,
+    /// In use until.
+    pub publish_down: Option<Timestamp>,
+    /// Score from which it fires.
+    pub points: i64,
+    /// Colour of contacts above it.
+    pub color: String,
+    /// Whether contacts above it get its events when it is made.
+    pub trigger_existing_leads: bool,
+    /// The group it looks at; `None` for main points.
+    pub group: Option<Id>,
+    /// Its events.
+    pub events: Vec<TriggerEvent>,
+}
+
+/// A row of `point_trigger_events`.
+#[derive(Clone, Debug, Default)]
+pub struct TriggerEvent {
+    /// Its id.
+    pub id: Id,
+    /// Name.
+    pub name: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// `lead.changetags`, `lead.changelists`, `email.send`, …, or anything.
+    pub kind: String,
+    /// Position in the trigger.
+    pub order: i64,
+    /// What it does.
+    pub properties: Value,
 }
