@@ -12,6 +12,7 @@ pub mod visitor;
 pub mod webhooks;
 
 pub mod cron;
+pub mod segments;
 
 pub mod held_against;
 

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod form;
 mod forms;
 mod hooks;
+mod segments;
 pub mod list;
 pub mod oauth;
 mod pages;
@@ -116,6 +117,7 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["files", _, "new"] if call.method() == "POST" => assets::upload(state, call),
         ["forms", rest @ ..] => crud::handle::<forms::Forms>(state, call, rest),
         ["emails", rest @ ..] => crud::handle::<emails::Emails>(state, call, rest),
+        ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
         _ => Err(Failure::NoRoute),

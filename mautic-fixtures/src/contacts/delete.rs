@@ -32,6 +32,7 @@ pub fn delete(state: &mut State, id: Id) -> Result<serde_json::Value, Exception>
 fn forget(state: &mut State, id: Id) {
     state.contacts.remove(id);
     state.group_scores.forget_contact(id);
+    state.segments.forget_contact(id);
     state.points_log.retain(|row| row.contact != id);
     state.stages_log.retain(|row| row.contact != id);
     state.do_not_contact.retain(|row| row.contact != id);

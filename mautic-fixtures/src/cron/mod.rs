@@ -1,6 +1,6 @@
 //! The console commands an administrator runs by cron.
 
-use crate::state::{Actor, State};
+use crate::state::{Actor, Id, State};
 
 /// Exit code of an unknown command, as Symfony's console gives it.
 const UNKNOWN_COMMAND: i32 = 1;
@@ -11,6 +11,17 @@ pub fn run(state: &mut State, command: &str) -> i32 {
     let name = command.split_whitespace().next().unwrap_or_default();
     match name {
         "mautic:webhooks:process" => crate::webhooks::run_queue(state),
+        "mautic:segments:update" => crate::segments::update(state, option(command, &["-i", "--list-id"])),
         _ => UNKNOWN_COMMAND,
     }
+}
+
+/// The id given as `-i 3`, `-i3` or `--list-id=3`.
+fn option(command: &str, names: &[&str]) -> Option<Id> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    words.iter().enumerate().find_map(|(index, word)| {
+        let rest = names.iter().find_map(|name| word.strip_prefix(name))?;
+        let value = rest.trim_start_matches('=');
+        if value.is_empty() { words.get(index + 1)?.parse().ok() } else { value.parse().ok() }
+    })
 }

@@ -1,5 +1,6 @@
 //! The parts of PHP whose habits show in answers.
 
+pub mod alias;
 pub mod cast;
 pub mod filter;
 pub mod fnmatch;

@@ -4,6 +4,7 @@ pub mod clock;
 mod contact;
 pub mod fields;
 pub mod hooks;
+pub mod segments;
 mod logs;
 mod points;
 mod random;
@@ -21,6 +22,7 @@ use crate::server::answer::Exception;
 use crate::server::options::Options;
 use crate::webhooks::EventType;
 use clock::Clock;
+pub use segments::Segments;
 pub use contact::{Contact, FieldShape, FieldValues, Manipulator, Memory};
 pub use fields::ContactField;
 pub use hooks::Hooks;
@@ -44,6 +46,8 @@ pub struct State {
     pub tokens: Tokens,
     /// Webhooks with their queue and log.
     pub hooks: Hooks,
+    /// Segments and their members.
+    pub segments: Segments,
     /// `leads`.
     pub contacts: Table<Contact>,
     /// Contacts whose entity was loaded in the request under way.
@@ -98,6 +102,7 @@ impl State {
             actor: Actor::Nobody,
             tokens: Tokens::default(),
             hooks: Hooks::default(),
+            segments: Segments::default(),
             web: web::Web::default(),
             contacts: Table::default(),
             loaded_contacts: Vec::new(),
