@@ -9,12 +9,12 @@ pub mod errors;
 pub mod form;
 mod forms;
 mod hooks;
-mod segments;
 pub mod list;
 pub mod oauth;
 mod pages;
 mod point_groups;
 mod publishing;
+mod segments;
 
 use serde_json::Value;
 
@@ -117,6 +117,9 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["files", _, "new"] if call.method() == "POST" => assets::upload(state, call),
         ["forms", rest @ ..] => crud::handle::<forms::Forms>(state, call, rest),
         ["emails", rest @ ..] => crud::handle::<emails::Emails>(state, call, rest),
+        ["contacts", contact, "segments"] if call.method() == "GET" => {
+            segments::of_contact(state, crud::parse_id(contact)?)
+        }
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),

@@ -33,7 +33,8 @@ pub(super) fn handle(state: &mut State, call: Call<'_>, path: &[&str]) -> Handle
 }
 
 /// `/api/contacts/ID/segments`: only segments the contact is in now.
-pub(super) fn of_contact(state: &State, contact: Id) -> Answer {
+pub(super) fn of_contact(state: &mut State, contact: Id) -> Handled {
+    let contact = crate::contacts::load(state, contact).ok_or_else(not_found)?;
     let lists: Vec<(String, Value)> = state
         .segments
         .rows_of_contact(contact)
@@ -51,7 +52,11 @@ pub(super) fn of_contact(state: &State, contact: Id) -> Answer {
             (segment.id.to_string(), json)
         })
         .collect();
-    Answer::api(200, &json!({"total": lists.len(), "lists": php_array(lists)}))
+    let total = lists.len();
+    Ok(Answer::api(
+        200,
+        &json!({"total": total, "lists": php_array(lists)}),
+    ))
 }
 
 fn one(state: &mut State, segment: &str, contact: &str, adds: bool) -> Handled {
@@ -100,11 +105,18 @@ fn add_many(state: &mut State, call: Call<'_>, segment: Id) -> Handled {
             None => details.push((key, json!({"success": success}))),
         }
     }
-    Ok(Answer::api(200, &json!({"success": 1, "details": php_array(details)})))
+    Ok(Answer::api(
+        200,
+        &json!({"success": 1, "details": php_array(details)}),
+    ))
 }
 
 fn denied() -> Answer {
-    returned(403, "You do not have access to the requested area/action.", &json!([]))
+    returned(
+        403,
+        "You do not have access to the requested area/action.",
+        &json!([]),
+    )
 }
 
 impl Resource for SegmentApi {
@@ -120,7 +132,10 @@ impl Resource for SegmentApi {
     }
 
     fn blank(_: &State) -> Segment {
-        Segment { is_global: true, ..Segment::default() }
+        Segment {
+            is_global: true,
+            ..Segment::default()
+        }
     }
 
     fn id(segment: &Segment) -> Id {
@@ -184,7 +199,13 @@ impl Resource for SegmentApi {
             }
         };
         if changed {
-            state.audit("lead", "segment", segment.id, action, json!({"name": segment.name}));
+            state.audit(
+                "lead",
+                "segment",
+                segment.id,
+                action,
+                json!({"name": segment.name}),
+            );
         }
         state.segments.table.put(segment.id, segment.clone());
         Ok(segment)
@@ -192,7 +213,13 @@ impl Resource for SegmentApi {
 
     fn delete(state: &mut State, segment: &Segment) -> Result<(), Exception> {
         state.segments.delete(segment.id);
-        state.audit("lead", "segment", segment.id, "delete", json!({"name": segment.name}));
+        state.audit(
+            "lead",
+            "segment",
+            segment.id,
+            "delete",
+            json!({"name": segment.name}),
+        );
         Ok(())
     }
 
@@ -202,16 +229,24 @@ impl Resource for SegmentApi {
 }
 
 fn is_taken(state: &State, alias: &str, by_other_than: Id) -> bool {
-    let same = |segment: &&Segment| segment.alias.eq_ignore_ascii_case(alias) && segment.id != by_other_than;
+    let same = |segment: &&Segment| {
+        segment.alias.eq_ignore_ascii_case(alias) && segment.id != by_other_than
+    };
     state.segments.table.values().any(|segment| same(&segment))
 }
 
 /// The alias cleaned, or made from the name, with a number behind it while it is taken.
 fn free_alias(state: &State, segment: &Segment) -> String {
-    let wanted = if segment.alias.is_empty() { &segment.name } else { &segment.alias };
+    let wanted = if segment.alias.is_empty() {
+        &segment.name
+    } else {
+        &segment.alias
+    };
     let wanted = clean_alias(wanted, '-');
     let numbered = (1..).map(|number| format!("{wanted}{number}"));
-    let free = std::iter::once(wanted.clone()).chain(numbered).find(|alias| !is_taken(state, alias, segment.id));
+    let free = std::iter::once(wanted.clone())
+        .chain(numbered)
+        .find(|alias| !is_taken(state, alias, segment.id));
     free.unwrap_or(wanted)
 }
 
@@ -246,18 +281,29 @@ fn bind_filters(state: &State, segment: &mut Segment, form: &mut Form<'_>) {
             }
             Some(_) => {}
         }
-        segment.filters.push(bound_filter(filter, before.get(index)));
+        segment
+            .filters
+            .push(bound_filter(filter, before.get(index)));
     }
 }
 
 /// A filter as the form stores it. One that stood at the same place before leaves its order of keys and its old value
 /// under `filter` (FACTS 37 and `LeadList::addLegacyParams`).
 fn bound_filter(given: &Value, before: Option<&Value>) -> Value {
-    let text = |key: &str| given.get(key).map_or(Value::Null, |value| json!(cast::text(value)));
-    let value = given.pointer("/properties/filter").or_else(|| given.get("filter")).map_or(Value::Null, as_texts);
+    let text = |key: &str| {
+        given
+            .get(key)
+            .map_or(Value::Null, |value| json!(cast::text(value)))
+    };
+    let value = given
+        .pointer("/properties/filter")
+        .or_else(|| given.get("filter"))
+        .map_or(Value::Null, as_texts);
     let mut properties = Map::new();
     properties.insert("filter".to_owned(), value);
-    let display = given.pointer("/properties/display").or_else(|| given.get("display"));
+    let display = given
+        .pointer("/properties/display")
+        .or_else(|| given.get("display"));
     if let Some(display) = display.filter(|display| cast::truthy(display)) {
         properties.insert("display".to_owned(), as_texts(display));
     }
@@ -266,12 +312,20 @@ fn bound_filter(given: &Value, before: Option<&Value>) -> Value {
         None => &["glue", "field", "object", "type", "operator"],
         Some(_) => &["object", "glue", "field", "type", "operator"],
     };
-    let mut bound: Map<String, Value> = order.iter().map(|key| ((*key).to_owned(), text(key))).collect();
+    let mut bound: Map<String, Value> = order
+        .iter()
+        .map(|key| ((*key).to_owned(), text(key)))
+        .collect();
     bound.insert("properties".to_owned(), properties);
     if let Some(before) = before {
         let old = |key: &str| {
-            let inside = before.get("properties").and_then(|properties| properties.get(key));
-            inside.or_else(|| before.get(key)).cloned().unwrap_or(Value::Null)
+            let inside = before
+                .get("properties")
+                .and_then(|properties| properties.get(key));
+            inside
+                .or_else(|| before.get(key))
+                .cloned()
+                .unwrap_or(Value::Null)
         };
         bound.insert("filter".to_owned(), old("filter"));
         bound.insert("display".to_owned(), old("display"));
@@ -283,9 +337,11 @@ fn bound_filter(given: &Value, before: Option<&Value>) -> Value {
 fn as_texts(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(as_texts).collect(),
-        Value::Object(items) => items.iter().map(|(key, item)| (key.clone(), as_texts(item))).collect(),
+        Value::Object(items) => items
+            .iter()
+            .map(|(key, item)| (key.clone(), as_texts(item)))
+            .collect(),
         Value::Null => Value::Null,
         other => json!(cast::text(other)),
     }
 }
-

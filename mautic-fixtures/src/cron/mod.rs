@@ -11,7 +11,9 @@ pub fn run(state: &mut State, command: &str) -> i32 {
     let name = command.split_whitespace().next().unwrap_or_default();
     match name {
         "mautic:webhooks:process" => crate::webhooks::run_queue(state),
-        "mautic:segments:update" => crate::segments::update(state, option(command, &["-i", "--list-id"])),
+        "mautic:segments:update" => {
+            crate::segments::update(state, option(command, &["-i", "--list-id"]))
+        }
         _ => UNKNOWN_COMMAND,
     }
 }
@@ -22,6 +24,10 @@ fn option(command: &str, names: &[&str]) -> Option<Id> {
     words.iter().enumerate().find_map(|(index, word)| {
         let rest = names.iter().find_map(|name| word.strip_prefix(name))?;
         let value = rest.trim_start_matches('=');
-        if value.is_empty() { words.get(index + 1)?.parse().ok() } else { value.parse().ok() }
+        if value.is_empty() {
+            words.get(index + 1)?.parse().ok()
+        } else {
+            value.parse().ok()
+        }
     })
 }

@@ -9,19 +9,47 @@ use crate::php::{cast, like};
 use crate::state::{Id, State};
 
 /// Operators of numbers.
-const NUMBER_OPERATORS: &[&str] =
-    &["=", "!=", "gt", "gte", "lt", "lte", "empty", "!empty", "between", "!between"];
+const NUMBER_OPERATORS: &[&str] = &[
+    "=", "!=", "gt", "gte", "lt", "lte", "empty", "!empty", "between", "!between",
+];
 /// Operators of texts.
 const TEXT_OPERATORS: &[&str] = &[
-    "=", "!=", "empty", "!empty", "like", "!like", "regexp", "!regexp", "startsWith", "endsWith", "contains",
+    "=",
+    "!=",
+    "empty",
+    "!empty",
+    "like",
+    "!like",
+    "regexp",
+    "!regexp",
+    "startsWith",
+    "endsWith",
+    "contains",
 ];
 /// Operators of dates.
 const DATE_OPERATORS: &[&str] = &[
-    "=", "!=", "gt", "gte", "lt", "lte", "empty", "!empty", "like", "!like", "regexp", "!regexp", "between", "!between",
-    "startsWith", "endsWith", "contains",
+    "=",
+    "!=",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "empty",
+    "!empty",
+    "like",
+    "!like",
+    "regexp",
+    "!regexp",
+    "between",
+    "!between",
+    "startsWith",
+    "endsWith",
+    "contains",
 ];
 /// Operators of choices.
-const CHOICE_OPERATORS: &[&str] = &["=", "!=", "empty", "!empty", "in", "!in", "regexp", "!regexp"];
+const CHOICE_OPERATORS: &[&str] = &[
+    "=", "!=", "empty", "!empty", "in", "!in", "regexp", "!regexp",
+];
 /// Operators of lists of things.
 const LIST_OPERATORS: &[&str] = &["in", "!in", "empty", "!empty"];
 
@@ -37,15 +65,22 @@ pub struct Known {
 pub fn known(state: &State, object: &str, field: &str) -> Option<Known> {
     let operators = match (object, field) {
         ("groups", _) => {
-            let group = field.strip_prefix("group_points_").and_then(|id| id.parse().ok())?;
-            state.point_groups.contains(group).then_some(NUMBER_OPERATORS)?
+            let group = field
+                .strip_prefix("group_points_")
+                .and_then(|id| id.parse().ok())?;
+            state
+                .point_groups
+                .contains(group)
+                .then_some(NUMBER_OPERATORS)?
         }
         ("lead" | "behaviors", "tags" | "leadlist" | "globalcategory") => LIST_OPERATORS,
         ("lead", "owner_id" | "stage") => CHOICE_OPERATORS,
         ("lead", "date_added" | "date_identified" | "date_modified") => DATE_OPERATORS,
         ("lead", _) => {
             let fields = &state.contact_fields;
-            let field = fields.values().find(|known| known.alias == field && known.stamp.is_published)?;
+            let field = fields
+                .values()
+                .find(|known| known.alias == field && known.stamp.is_published)?;
             operators_of(&field.kind)
         }
         _ => return None,
@@ -85,9 +120,16 @@ fn text<'a>(filter: &'a Value, key: &str) -> &'a str {
 
 fn matches_one(state: &State, contact: Id, filter: &Value) -> bool {
     let (field, operator) = (text(filter, "field"), text(filter, "operator"));
-    let wanted = filter.pointer("/properties/filter").or_else(|| filter.get("filter")).unwrap_or(&Value::Null);
+    let wanted = filter
+        .pointer("/properties/filter")
+        .or_else(|| filter.get("filter"))
+        .unwrap_or(&Value::Null);
     match field {
-        "tags" => contains_any(state.contacts.get(contact).map_or(&[], |row| &row.tags), operator, wanted),
+        "tags" => contains_any(
+            state.contacts.get(contact).map_or(&[], |row| &row.tags),
+            operator,
+            wanted,
+        ),
         "leadlist" => {
             let segments: Vec<Id> = state
                 .segments
@@ -97,13 +139,18 @@ fn matches_one(state: &State, contact: Id, filter: &Value) -> bool {
                 .collect();
             contains_any(&segments, operator, wanted)
         }
-        _ => match field.strip_prefix("group_points_").and_then(|id| id.parse::<Id>().ok()) {
+        _ => match field
+            .strip_prefix("group_points_")
+            .and_then(|id| id.parse::<Id>().ok())
+        {
             // The score's table is joined: a contact without a row matches nothing, not even "lower than".
             Some(group) => state
                 .group_scores
                 .get(contact, group)
                 .is_some_and(|score| holds(&Cell::Int(score), operator, wanted)),
-            None => column(state, contact, field).is_some_and(|cell| holds(&cell, operator, wanted)),
+            None => {
+                column(state, contact, field).is_some_and(|cell| holds(&cell, operator, wanted))
+            }
         },
     }
 }
@@ -117,7 +164,9 @@ fn column(state: &State, contact: Id, field: &str) -> Option<Cell> {
         "date_added" | "date_modified" => row.stamp.column(field)?,
         _ => match row.column_value(field) {
             Value::Null => Cell::Null,
-            Value::Number(number) => number.as_i64().map_or_else(|| Cell::Float(number.as_f64().unwrap_or(0.0)), Cell::Int),
+            Value::Number(number) => number
+                .as_i64()
+                .map_or_else(|| Cell::Float(number.as_f64().unwrap_or(0.0)), Cell::Int),
             other => Cell::Text(cast::text(&other)),
         },
     })
@@ -128,7 +177,9 @@ fn contains_any(have: &[Id], operator: &str, wanted: &Value) -> bool {
         Value::Array(items) => items.iter().map(cast::int).collect(),
         other => vec![cast::int(other)],
     };
-    let any = have.iter().any(|id| i64::try_from(*id).is_ok_and(|id| wanted.contains(&id)));
+    let any = have
+        .iter()
+        .any(|id| i64::try_from(*id).is_ok_and(|id| wanted.contains(&id)));
     match operator {
         "empty" => have.is_empty(),
         "!empty" => !have.is_empty(),
@@ -152,8 +203,19 @@ fn holds(cell: &Cell, operator: &str, wanted: &Value) -> bool {
         "lte" => order(&plain).is_some_and(Ordering::is_le),
         "empty" => is_null || cell.text().is_some_and(|text| text.is_empty()),
         "!empty" => !is_null && cell.text().is_some_and(|text| !text.is_empty()),
-        "like" => like(&if plain.contains('%') { plain } else { format!("%{plain}%") }),
-        "!like" => is_null || !like(&if plain.contains('%') { plain } else { format!("%{plain}%") }),
+        "like" => like(&if plain.contains('%') {
+            plain
+        } else {
+            format!("%{plain}%")
+        }),
+        "!like" => {
+            is_null
+                || !like(&if plain.contains('%') {
+                    plain
+                } else {
+                    format!("%{plain}%")
+                })
+        }
         "startsWith" => like(&format!("{plain}%")),
         "endsWith" => like(&format!("%{plain}")),
         "contains" => like(&format!("%{plain}%")),
@@ -171,8 +233,12 @@ fn compared(cell: &Cell, to: &str) -> Ordering {
 }
 
 fn listed(cell: &Cell, wanted: &Value) -> bool {
-    let items = wanted.as_array().map_or_else(|| std::slice::from_ref(wanted), Vec::as_slice);
-    items.iter().any(|item| *cell != Cell::Null && compared(cell, &cast::text(item)).is_eq())
+    let items = wanted
+        .as_array()
+        .map_or_else(|| std::slice::from_ref(wanted), Vec::as_slice);
+    items
+        .iter()
+        .any(|item| *cell != Cell::Null && compared(cell, &cast::text(item)).is_eq())
 }
 
 fn between(cell: &Cell, wanted: &Value) -> bool {
@@ -181,6 +247,8 @@ fn between(cell: &Cell, wanted: &Value) -> bool {
 }
 
 fn matches_regexp(cell: &Cell, pattern: &str) -> bool {
-    let pattern = regex::RegexBuilder::new(pattern).case_insensitive(true).build();
+    let pattern = regex::RegexBuilder::new(pattern)
+        .case_insensitive(true)
+        .build();
     pattern.is_ok_and(|pattern| cell.text().is_some_and(|text| pattern.is_match(&text)))
 }

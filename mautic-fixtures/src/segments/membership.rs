@@ -22,15 +22,28 @@ pub enum Origin {
 /// # Errors
 /// When the webhook breaks the request (FACTS N1); the contact is in nevertheless.
 pub fn add(state: &mut State, contact: Id, segment: Id, origin: Origin) -> Result<(), Exception> {
-    if put(state, contact, segment, origin) { tell(state, contact, segment, true) } else { Ok(()) }
+    if put(state, contact, segment, origin) {
+        tell(state, contact, segment, true)
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes a contact out of a segment. By hand, one the filters put in is only marked; one put in by hand is deleted.
 ///
 /// # Errors
 /// When the webhook breaks the request (FACTS N1); the contact is out nevertheless.
-pub fn remove(state: &mut State, contact: Id, segment: Id, origin: Origin) -> Result<(), Exception> {
-    if take(state, contact, segment, origin) { tell(state, contact, segment, false) } else { Ok(()) }
+pub fn remove(
+    state: &mut State,
+    contact: Id,
+    segment: Id,
+    origin: Origin,
+) -> Result<(), Exception> {
+    if take(state, contact, segment, origin) {
+        tell(state, contact, segment, false)
+    } else {
+        Ok(())
+    }
 }
 
 /// The row's part of [`add`]: whether anything changed.
@@ -48,7 +61,11 @@ pub(super) fn put(state: &mut State, contact: Id, segment: Id, origin: Origin) -
         }
         Some(_) => false,
         None => {
-            let row = Membership { added, manually_added, manually_removed: false };
+            let row = Membership {
+                added,
+                manually_added,
+                manually_removed: false,
+            };
             state.segments.members.insert((segment, contact), row);
             true
         }
@@ -58,9 +75,13 @@ pub(super) fn put(state: &mut State, contact: Id, segment: Id, origin: Origin) -
 /// The row's part of [`remove`]: whether anything is told.
 pub(super) fn take(state: &mut State, contact: Id, segment: Id, origin: Origin) -> bool {
     let key = (segment, contact);
-    let Some(row) = state.segments.members.get_mut(&key) else { return false };
+    let Some(row) = state.segments.members.get_mut(&key) else {
+        return false;
+    };
     match (origin, row.manually_added) {
-        (Origin::Manual, true) | (Origin::Filter, false) => state.segments.members.remove(&key).is_some(),
+        (Origin::Manual, true) | (Origin::Filter, false) => {
+            state.segments.members.remove(&key).is_some()
+        }
         (Origin::Manual, false) => {
             row.manually_removed = true;
             true
@@ -76,7 +97,11 @@ fn tell(state: &mut State, contact: Id, segment: Id, added: bool) -> Result<(), 
 
 /// The line in the contact's timeline.
 pub(super) fn log(state: &mut State, contact: Id, segment: Id, added: bool) {
-    let name = state.segments.table.get(segment).map_or_else(String::new, |segment| segment.name.clone());
+    let name = state
+        .segments
+        .table
+        .get(segment)
+        .map_or_else(String::new, |segment| segment.name.clone());
     let row = EventLogRow {
         id: 0,
         contact: Some(contact),
@@ -93,7 +118,12 @@ pub(super) fn log(state: &mut State, contact: Id, segment: Id, added: bool) {
 }
 
 /// The webhook.
-pub(super) fn emit(state: &mut State, contact: Id, segment: Id, added: bool) -> Result<(), Exception> {
+pub(super) fn emit(
+    state: &mut State,
+    contact: Id,
+    segment: Id,
+    added: bool,
+) -> Result<(), Exception> {
     let action = if added { "added" } else { "removed" };
     crate::contacts::load(state, contact);
     state.emit(EventType::LeadListChange, |state| {

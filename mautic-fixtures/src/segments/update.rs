@@ -30,13 +30,23 @@ pub fn update(state: &mut State, only: Option<Id>) -> i32 {
 }
 
 fn rebuild(state: &mut State, segment: Id) -> Result<(), Exception> {
-    let Some(filters) = state.segments.table.get(segment).map(|segment| segment.filters.clone()) else {
+    let Some(filters) = state
+        .segments
+        .table
+        .get(segment)
+        .map(|segment| segment.filters.clone())
+    else {
         return Ok(());
     };
     let matching: Vec<Id> = if filters.is_empty() {
         state.contacts.iter().map(|(id, _)| id).collect()
     } else {
-        state.contacts.iter().map(|(id, _)| id).filter(|id| super::filter::matches(state, *id, &filters)).collect()
+        state
+            .contacts
+            .iter()
+            .map(|(id, _)| id)
+            .filter(|id| super::filter::matches(state, *id, &filters))
+            .collect()
     };
     if !filters.is_empty() {
         let has_row = |id: &Id| state.segments.members.contains_key(&(segment, *id));
@@ -74,7 +84,14 @@ fn change(state: &mut State, segment: Id, contacts: &[Id], added: bool) -> Resul
 
 /// The update saves the segment, which names the (nameless) console as its last editor.
 fn touch(state: &mut State, segment: Id) {
-    let Some(mut stamp) = state.segments.table.get(segment).map(|segment| segment.stamp.clone()) else { return };
+    let Some(mut stamp) = state
+        .segments
+        .table
+        .get(segment)
+        .map(|segment| segment.stamp.clone())
+    else {
+        return;
+    };
     let modified = stamp.date_modified;
     stamp.modified(state);
     stamp.date_modified = modified;

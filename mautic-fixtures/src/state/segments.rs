@@ -55,23 +55,32 @@ pub struct Segments {
 impl Segments {
     /// The rows of one segment by contact, those taken out by hand included.
     pub fn rows_of(&self, segment: Id) -> impl Iterator<Item = (Id, Membership)> {
-        self.members.range((segment, 0)..=(segment, Id::MAX)).map(|((_, contact), row)| (*contact, *row))
+        self.members
+            .range((segment, 0)..=(segment, Id::MAX))
+            .map(|((_, contact), row)| (*contact, *row))
     }
 
     /// The contacts that are in a segment.
     pub fn members_of(&self, segment: Id) -> impl Iterator<Item = Id> {
-        self.rows_of(segment).filter(|(_, row)| !row.manually_removed).map(|(contact, _)| contact)
+        self.rows_of(segment)
+            .filter(|(_, row)| !row.manually_removed)
+            .map(|(contact, _)| contact)
     }
 
     /// Whether a contact is in a segment.
     #[must_use]
     pub fn is_member(&self, segment: Id, contact: Id) -> bool {
-        self.members.get(&(segment, contact)).is_some_and(|row| !row.manually_removed)
+        self.members
+            .get(&(segment, contact))
+            .is_some_and(|row| !row.manually_removed)
     }
 
     /// The rows of one contact by segment, those taken out by hand included.
     pub fn rows_of_contact(&self, contact: Id) -> impl Iterator<Item = (Id, Membership)> {
-        self.members.iter().filter(move |((_, of), _)| *of == contact).map(|((segment, _), row)| (*segment, *row))
+        self.members
+            .iter()
+            .filter(move |((_, of), _)| *of == contact)
+            .map(|((segment, _), row)| (*segment, *row))
     }
 
     /// Forgets a contact, as deleting it does.

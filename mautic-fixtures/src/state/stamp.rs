@@ -92,7 +92,8 @@ impl Stamp {
     pub fn modified(&mut self, state: &State) {
         self.date_modified = Some(state.now());
         self.modified_by = state.actor.user_id();
-        self.modified_by_user = state.actor.name().map(str::to_owned);
+        // A visitor or the console is a user without names.
+        self.modified_by_user = Some(state.actor.name().unwrap_or(" ").to_owned());
     }
 
     /// One of these columns by its property's name.
