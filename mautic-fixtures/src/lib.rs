@@ -11,6 +11,7 @@ pub mod state;
 pub mod visitor;
 pub mod webhooks;
 
+pub mod campaigns;
 pub mod cron;
 pub mod segments;
 

@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod campaigns;
 pub mod crud;
 pub(crate) mod emails;
 pub mod errors;
@@ -120,6 +121,10 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["contacts", contact, "segments"] if call.method() == "GET" => {
             segments::of_contact(state, crud::parse_id(contact)?)
         }
+        ["contacts", contact, "campaigns"] if call.method() == "GET" => {
+            campaigns::of_contact(state, crud::parse_id(contact)?)
+        }
+        ["campaigns", rest @ ..] => campaigns::handle(state, call, rest),
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),

@@ -33,6 +33,7 @@ fn forget(state: &mut State, id: Id) {
     state.contacts.remove(id);
     state.group_scores.forget_contact(id);
     state.segments.forget_contact(id);
+    state.campaigns.forget_contact(id);
     state.points_log.retain(|row| row.contact != id);
     state.stages_log.retain(|row| row.contact != id);
     state.do_not_contact.retain(|row| row.contact != id);

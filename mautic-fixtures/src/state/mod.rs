@@ -1,5 +1,6 @@
 //! Everything a Mautic remembers: its tables, its clock, who is asking, and its outgoing webhooks.
 
+pub mod campaigns;
 pub mod clock;
 mod contact;
 pub mod fields;
@@ -21,6 +22,7 @@ use crate::api::oauth::Tokens;
 use crate::server::answer::Exception;
 use crate::server::options::Options;
 use crate::webhooks::EventType;
+pub use campaigns::Campaigns;
 use clock::Clock;
 pub use contact::{Contact, FieldShape, FieldValues, Manipulator, Memory};
 pub use fields::ContactField;
@@ -46,6 +48,8 @@ pub struct State {
     pub tokens: Tokens,
     /// Webhooks with their queue and log.
     pub hooks: Hooks,
+    /// Campaigns, their members and what they did.
+    pub campaigns: Campaigns,
     /// Segments and their members.
     pub segments: Segments,
     /// `leads`.
@@ -103,6 +107,7 @@ impl State {
             tokens: Tokens::default(),
             hooks: Hooks::default(),
             segments: Segments::default(),
+            campaigns: Campaigns::default(),
             web: web::Web::default(),
             contacts: Table::default(),
             loaded_contacts: Vec::new(),
