@@ -4,9 +4,12 @@ mod assets;
 mod auth;
 mod body;
 mod campaigns;
+pub mod clauses;
+mod contacts;
 pub mod crud;
 pub(crate) mod emails;
 pub mod errors;
+mod fields;
 pub mod form;
 mod forms;
 mod hooks;
@@ -76,6 +79,7 @@ impl<'a> Call<'a> {
 pub fn serve(state: &mut State, request: &Request) -> Answer {
     state.actor = Actor::Nobody;
     let answer = route(state, request).unwrap_or_else(|failure| errors::answer(request, failure));
+    state.forget_entities();
     state.actor = Actor::Nobody;
     answer
 }
@@ -106,6 +110,7 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         input: &input,
     };
     match path {
+        ["fields", "contact", rest @ ..] => fields::handle(state, call, rest),
         ["points", "groups", rest @ ..] => {
             crud::handle::<point_groups::PointGroups>(state, call, rest)
         }
@@ -128,6 +133,7 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
+        ["contacts", rest @ ..] => contacts::handle(state, call, rest),
         _ => Err(Failure::NoRoute),
     }
 }

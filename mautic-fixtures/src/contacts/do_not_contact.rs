@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{load, save};
 use crate::server::answer::Exception;
-use crate::state::{DoNotContact, Id, State};
+use crate::state::{Contact, DoNotContact, Id, State};
 
 /// Adds an entry or changes the reason of the one there is; the same reason again changes nothing.
 ///
@@ -79,13 +79,49 @@ fn entry(state: &State, contact: Id, channel: &str) -> Option<DoNotContact> {
 
 fn note(state: &mut State, contact: Id, channel: &str, status: Value) {
     if let Some(contact) = state.contacts.get_mut(contact) {
-        let changes = contact
-            .memory
-            .changes
-            .entry("dnc_channel_status")
-            .or_insert_with(|| json!({}));
-        if let Value::Object(changes) = changes {
-            changes.insert(channel.to_owned(), status);
-        }
+        note_change(contact, channel, status);
     }
+}
+
+fn note_change(contact: &mut Contact, channel: &str, status: Value) {
+    let changes = contact
+        .memory
+        .changes
+        .entry("dnc_channel_status")
+        .or_insert_with(|| json!({}));
+    if let Value::Object(changes) = changes {
+        changes.insert(channel.to_owned(), status);
+    }
+}
+
+/// Entries given with a contact's own input: written at once, told with the contact's save.
+pub fn note_do_not_contact(
+    state: &mut State,
+    contact: &mut Contact,
+    channel: &str,
+    reason: i64,
+    comments: &str,
+) {
+    let known = entry(state, contact.id, channel).filter(|_| contact.id != 0);
+    let status = match (known, reason) {
+        (Some(known), 0) => {
+            state.do_not_contact.remove(known.id);
+            json!({"reason": 0, "old_reason": known.reason, "comments": known.comments})
+        }
+        (None, 0) => return,
+        (Some(known), _) if known.reason == reason => return,
+        (known, _) => {
+            contact.memory.pending_do_not_contact.push(DoNotContact {
+                id: known.as_ref().map_or(0, |known| known.id),
+                contact: contact.id,
+                date_added: state.now(),
+                reason,
+                channel: channel.to_owned(),
+                channel_id: None,
+                comments: comments.to_owned(),
+            });
+            json!({"reason": reason, "comments": comments})
+        }
+    };
+    note_change(contact, channel, status);
 }

@@ -1,5 +1,6 @@
 //! Loading entities and writing values into them (`LeadModel::setFieldValues`, `CustomFieldEntityTrait`).
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::php::cast;
@@ -390,4 +391,32 @@ impl Contact {
             date_added: state.now(),
         });
     }
+}
+
+/// `Lead::setLastActive`.
+pub fn set_last_active(contact: &mut Contact, at: Timestamp) {
+    let before = contact.memory.last_active.map(crate::state::clock::iso);
+    let change = json!([before, crate::state::clock::iso(at)]);
+    contact
+        .memory
+        .changes
+        .insert("dateLastActive".to_owned(), change);
+    contact.memory.last_active = Some(at);
+    contact.last_active = Some(at);
+}
+
+/// `Lead::addIpAddress`.
+pub fn add_ip_address(contact: &mut Contact, ip: Id, address: &str) {
+    if contact.ip_addresses.contains(&ip) {
+        return;
+    }
+    contact.ip_addresses.push(ip);
+    contact
+        .memory
+        .changes
+        .insert("ipAddresses".to_owned(), json!(["", address]));
+    contact
+        .memory
+        .changes
+        .insert("ipAddressList".to_owned(), json!({address: {}}));
 }

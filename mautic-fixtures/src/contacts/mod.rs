@@ -10,11 +10,11 @@ mod save;
 mod tags;
 
 pub use delete::delete;
-pub use do_not_contact::{add_do_not_contact, remove_do_not_contact};
+pub use do_not_contact::{add_do_not_contact, note_do_not_contact, remove_do_not_contact};
 pub use edit::{
-    add_updated_field, constructed, ensure_fields, load, load_as_list, set_field_values, set_owner,
-    set_stage,
+    add_ip_address, add_updated_field, constructed, ensure_fields, load, load_as_list,
+    set_field_values, set_last_active, set_owner, set_stage,
 };
 pub use points::{Operator, PointsEntry, adjust_points, log_points};
 pub use save::{create, save};
-pub use tags::modify_tags;
+pub use tags::{modify_tags, modify_tags_of};

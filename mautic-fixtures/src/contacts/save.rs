@@ -116,6 +116,13 @@ fn write(state: &mut State, contact: &mut Contact) {
             .stages_log
             .insert_with(|id| crate::state::StagesLogRow { id, ..row });
     }
+    for mut row in std::mem::take(&mut contact.memory.pending_do_not_contact) {
+        row.contact = contact.id;
+        if row.id == 0 {
+            row.id = state.do_not_contact.take_id();
+        }
+        state.do_not_contact.put(row.id, row);
+    }
     if !contact.memory.point_changes.is_empty() {
         contact.points = applied(
             contact.points,

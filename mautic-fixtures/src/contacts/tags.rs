@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::php::cast;
 use crate::server::answer::Exception;
-use crate::state::{Id, State, Tag};
+use crate::state::{Contact, Id, State, Table, Tag};
 
 /// Longest tag the column takes.
 const LONGEST: usize = 191;
@@ -20,6 +20,22 @@ pub fn modify_tags(
     add: &Value,
     remove: &Value,
 ) -> Result<bool, Exception> {
+    let State { contacts, tags, .. } = state;
+    contacts.get_mut(contact).map_or(Ok(false), |contact| {
+        modify_tags_of(tags, contact, add, remove)
+    })
+}
+
+/// [`modify_tags`] of an entity that may not be stored yet.
+///
+/// # Errors
+/// When a tag is too long for its column.
+pub fn modify_tags_of(
+    tags: &mut Table<Tag>,
+    contact: &mut Contact,
+    add: &Value,
+    remove: &Value,
+) -> Result<bool, Exception> {
     let (mut adding, mut removing) = (Vec::new(), names(remove));
     for name in names(add) {
         match name.strip_prefix('-') {
@@ -29,11 +45,11 @@ pub fn modify_tags(
     }
     let mut changed = false;
     for name in &adding {
-        let tag = find_or_make(state, name)?;
-        changed |= attach(state, contact, tag, name);
+        let tag = find_or_make(tags, name)?;
+        changed |= attach(contact, tag, name);
     }
     for name in &removing {
-        changed |= detach(state, contact, name);
+        changed |= detach(tags, contact, name);
     }
     Ok(changed)
 }
@@ -53,9 +69,8 @@ fn names(value: &Value) -> Vec<String> {
         .collect()
 }
 
-fn find_or_make(state: &mut State, name: &str) -> Result<Id, Exception> {
-    let known = state
-        .tags
+fn find_or_make(tags: &mut Table<Tag>, name: &str) -> Result<Id, Exception> {
+    let known = tags
         .values()
         .find(|tag| tag.tag.to_lowercase() == name.to_lowercase());
     if let Some(tag) = known {
@@ -66,17 +81,14 @@ fn find_or_make(state: &mut State, name: &str) -> Result<Id, Exception> {
             "SQLSTATE[22001]: String data, right truncated: 1406 Data too long for column 'tag'",
         ));
     }
-    Ok(state.tags.insert_with(|id| Tag {
+    Ok(tags.insert_with(|id| Tag {
         id,
         tag: name.to_owned(),
         description: None,
     }))
 }
 
-fn attach(state: &mut State, contact: Id, tag: Id, name: &str) -> bool {
-    let Some(contact) = state.contacts.get_mut(contact) else {
-        return false;
-    };
+fn attach(contact: &mut Contact, tag: Id, name: &str) -> bool {
     if contact.tags.contains(&tag) {
         return false;
     }
@@ -85,16 +97,12 @@ fn attach(state: &mut State, contact: Id, tag: Id, name: &str) -> bool {
     true
 }
 
-fn detach(state: &mut State, contact: Id, name: &str) -> bool {
-    let Some(tag) = state
-        .tags
+fn detach(tags: &Table<Tag>, contact: &mut Contact, name: &str) -> bool {
+    let Some(tag) = tags
         .values()
         .find(|tag| tag.tag.to_lowercase() == name.to_lowercase())
         .map(|tag| tag.id)
     else {
-        return false;
-    };
-    let Some(contact) = state.contacts.get_mut(contact) else {
         return false;
     };
     if !contact.tags.contains(&tag) {
@@ -105,7 +113,7 @@ fn detach(state: &mut State, contact: Id, name: &str) -> bool {
     true
 }
 
-fn note(contact: &mut crate::state::Contact, kind: &str, name: &str) {
+fn note(contact: &mut Contact, kind: &str, name: &str) {
     let changes = contact
         .memory
         .changes

@@ -165,6 +165,8 @@ pub struct Memory {
     pub deleted_id: Option<Id>,
     /// Rows for the points log, written by the next save.
     pub pending_points_log: Vec<super::PointsLogRow>,
+    /// Do-not-contact entries, written by the next save; id 0 for new ones.
+    pub pending_do_not_contact: Vec<super::DoNotContact>,
     /// Rows for the stage log, written by the next save.
     pub pending_stages_log: Vec<super::StagesLogRow>,
 }
