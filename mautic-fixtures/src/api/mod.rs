@@ -18,6 +18,7 @@ pub mod oauth;
 mod pages;
 mod point_groups;
 mod publishing;
+mod reports;
 mod segments;
 
 use serde_json::Value;
@@ -130,6 +131,7 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
             campaigns::of_contact(state, crud::parse_id(contact)?)
         }
         ["campaigns", rest @ ..] => campaigns::handle(state, call, rest),
+        ["reports", rest @ ..] => reports::handle(state, call, rest),
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),

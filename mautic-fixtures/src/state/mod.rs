@@ -8,6 +8,7 @@ pub mod hooks;
 mod logs;
 mod points;
 mod random;
+pub mod reports;
 pub mod segments;
 mod stamp;
 mod table;
@@ -50,6 +51,8 @@ pub struct State {
     pub hooks: Hooks,
     /// Campaigns, their members and what they did.
     pub campaigns: Campaigns,
+    /// `reports`.
+    pub reports: Table<reports::Report>,
     /// Segments and their members.
     pub segments: Segments,
     /// `leads`.
@@ -100,7 +103,9 @@ impl State {
     /// A freshly installed Mautic.
     #[must_use]
     pub fn new(options: Options, clock: Clock) -> Self {
+        let reports = seeded_reports(&options, clock.now());
         Self {
+            reports,
             clock,
             random: Random::new(options.seed),
             actor: Actor::Nobody,
@@ -251,4 +256,15 @@ impl State {
     ) -> Result<(), Exception> {
         crate::webhooks::emit(self, event, payload)
     }
+}
+
+/// The installation's reports and those of the options' SQL.
+fn seeded_reports(options: &Options, now: Timestamp) -> Table<reports::Report> {
+    let mut table = reports::installed();
+    for sql in &options.setup_sql {
+        if !reports::run_sql(&mut table, sql, now) {
+            tracing::warn!(sql, "setup SQL is not understood");
+        }
+    }
+    table
 }
