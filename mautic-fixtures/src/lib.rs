@@ -17,5 +17,7 @@ pub mod segments;
 
 pub mod held_against;
 
+pub mod recordings;
+
 pub use server::StandIn;
 pub use server::options::{ClockKind, OauthClient, Options, QueueMode, User};
