@@ -20,6 +20,9 @@ mod point_groups;
 mod publishing;
 mod reports;
 mod segments;
+mod stats;
+mod stats_rows;
+mod stats_tables;
 
 use serde_json::Value;
 
@@ -91,6 +94,9 @@ fn route(state: &mut State, request: &Request) -> Handled {
             Ok(Answer::new(204, "text/html; charset=UTF-8", Vec::new()))
         }
         ["oauth", "v2", "token"] => oauth::token(state, request),
+        ["api", "contacts", _, "points", .., ""] if request.method == "POST" => {
+            Err(Failure::NoRoute)
+        }
         ["api", .., ""] => {
             let target = format!("{}{}", state.site_url(), request.path.trim_end_matches('/'));
             Ok(Answer::redirect(301, &target))
@@ -136,6 +142,7 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
         ["contacts", rest @ ..] => contacts::handle(state, call, rest),
+        ["stats", rest @ ..] => stats::handle(state, call, rest),
         _ => Err(Failure::NoRoute),
     }
 }
