@@ -16,13 +16,18 @@ mod hooks;
 pub mod list;
 pub mod oauth;
 mod pages;
+mod point_actions;
 mod point_groups;
+mod point_triggers;
 mod publishing;
 mod reports;
 mod segments;
+mod stages;
 mod stats;
 mod stats_rows;
 mod stats_tables;
+mod tags;
+mod users;
 
 use serde_json::Value;
 
@@ -141,6 +146,12 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
+        ["points", "triggers", rest @ ..] => point_triggers::handle(state, call, rest),
+        ["points", rest @ ..] => point_actions::handle(state, call, rest),
+        ["stages", rest @ ..] => stages::handle(state, call, rest),
+        ["tags", rest @ ..] => crud::handle::<tags::Tags>(state, call, rest),
+        ["users", rest @ ..] => users::handle(state, call, rest),
+        ["roles", rest @ ..] => users::roles(call, rest),
         ["contacts", rest @ ..] => contacts::handle(state, call, rest),
         ["stats", rest @ ..] => stats::handle(state, call, rest),
         _ => Err(Failure::NoRoute),
