@@ -3,13 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::crud::Resource;
+use super::errors::{not_found, not_found_text};
 use super::form::Form;
 use super::list::Cell;
 use super::publishing::{self, put};
 use crate::php::cast;
-use crate::server::answer::Exception;
+use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::web::Email;
 use crate::state::{Id, Stamp, State, Table};
+use crate::visitor::mailing;
 
 /// Emails in the API.
 pub(crate) struct Emails;
@@ -219,4 +221,19 @@ pub(crate) fn details(state: &State, email: &Email) -> Value {
 /// The segments of a segment email.
 fn lists(_: &State, email: &Email) -> Value {
     email.lists.iter().map(|list| json!({"id": list})).collect()
+}
+
+/// `POST /api/emails/E/contact/C/send` (FACTS 135, N5).
+///
+/// # Errors
+/// 404 for an unknown email or contact, an exception for a contact without an address.
+pub(super) fn send_to_contact(state: &mut State, email: Id, contact: Id) -> Handled {
+    if !state.web.emails.contains(email) {
+        return Err(not_found());
+    }
+    if crate::contacts::load(state, contact).is_none() {
+        return Err(not_found_text("Contact not found."));
+    }
+    mailing::send(state, email, contact, ("api", 0))?;
+    Ok(Answer::api(200, &json!({"success": true})))
 }

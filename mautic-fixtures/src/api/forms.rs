@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Call;
 use super::crud::Resource;
+use super::errors::not_found;
 use super::form::{Form as Binding, Missing};
-use super::list::Cell;
+use super::list::{Cell, Page};
 use super::publishing::{self, put};
 use crate::php::{cast, html};
-use crate::server::answer::Exception;
-use crate::state::web::{Form, FormAction, FormField};
+use crate::server::answer::{Answer, Exception, Handled};
+use crate::state::clock::iso;
+use crate::state::web::{Form, FormAction, FormField, Submission};
 use crate::state::{Id, State, Table};
 
 /// Longest alias made of a form's name.
@@ -321,5 +324,100 @@ fn action_json(action: &FormAction, order: usize) -> Value {
     json!({
         "id": action.id, "name": action.name, "description": action.description, "type": action.kind, "order": order,
         "properties": action.properties,
+    })
+}
+
+/// `GET /api/forms/ID/submissions`: what was submitted, oldest first. Sorting by `id` fails (FACTS N6).
+///
+/// # Errors
+/// 404 for an unknown form, an exception for an order that is not `s.…`.
+pub(super) fn submissions(
+    state: &State,
+    call: Call<'_>,
+    form: Id,
+    of_contact: Option<Id>,
+) -> Handled {
+    if !state.web.forms.contains(form) {
+        return Err(not_found());
+    }
+    let page = Page::of(call);
+    let order_by = call.request.query_text("orderBy").unwrap_or("");
+    if !order_by.is_empty() && !order_by.contains('.') {
+        return Err(Exception::new("unknown column in the order of submissions").into());
+    }
+    let rows: Vec<&Submission> = state
+        .web
+        .submissions
+        .values()
+        .filter(|row| {
+            row.form == form && of_contact.is_none_or(|contact| row.contact == Some(contact))
+        })
+        .collect();
+    let total = rows.len();
+    let rows: Vec<Value> = page
+        .cut(rows)
+        .into_iter()
+        .map(|row| submission_json(state, row))
+        .collect();
+    let rows = if rows.is_empty() {
+        json!({})
+    } else {
+        json!(rows)
+    };
+    Ok(Answer::api(
+        200,
+        &json!({"total": total.to_string(), "submissions": rows}),
+    ))
+}
+
+/// Properties of a contact shown in a submission, whether published or not.
+const CONTACT_PROPERTIES: [&str; 15] = [
+    "title",
+    "firstname",
+    "lastname",
+    "company",
+    "position",
+    "email",
+    "phone",
+    "mobile",
+    "address1",
+    "address2",
+    "city",
+    "state",
+    "zipcode",
+    "timezone",
+    "country",
+];
+
+fn submission_json(state: &State, row: &Submission) -> Value {
+    let ip = state
+        .web
+        .ip_addresses
+        .get(row.ip)
+        .map(|ip| ip.address.clone());
+    let form = state.web.forms.get(row.form);
+    let form = form.map(
+        |form| json!({"id": form.id, "name": form.name, "alias": form.alias, "category": null}),
+    );
+    let page = row.page.and_then(|page| state.web.pages.get(page));
+    let page = page.map(
+        |page| json!({"id": page.id, "title": page.title, "alias": page.alias, "category": null}),
+    );
+    let contact = row
+        .contact
+        .and_then(|contact| state.contacts.get(contact))
+        .map(|contact| {
+            let mut json = Map::new();
+            put(&mut json, "id", json!(contact.id));
+            put(&mut json, "points", json!(contact.points));
+            put(&mut json, "color", Value::Null);
+            for alias in CONTACT_PROPERTIES {
+                put(&mut json, alias, contact.column_value(alias));
+            }
+            json
+        });
+    json!({
+        "id": row.id, "ipAddress": {"ipAddress": ip}, "form": form, "lead": contact, "trackingId": row.tracking_id,
+        "dateSubmitted": iso(row.date_submitted), "referer": row.referer, "page": page, "results": row.results,
     })
 }

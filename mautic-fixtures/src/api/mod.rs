@@ -16,18 +16,12 @@ mod hooks;
 pub mod list;
 pub mod oauth;
 mod pages;
-mod point_actions;
 mod point_groups;
-mod point_triggers;
 mod publishing;
 mod reports;
 mod segments;
-mod stages;
-mod stats;
-mod stats_rows;
-mod stats_tables;
-mod tags;
-mod users;
+
+pub(crate) use assets::mime;
 
 use serde_json::Value;
 
@@ -99,15 +93,12 @@ fn route(state: &mut State, request: &Request) -> Handled {
             Ok(Answer::new(204, "text/html; charset=UTF-8", Vec::new()))
         }
         ["oauth", "v2", "token"] => oauth::token(state, request),
-        ["api", "contacts", _, "points", .., ""] if request.method == "POST" => {
-            Err(Failure::NoRoute)
-        }
         ["api", .., ""] => {
             let target = format!("{}{}", state.site_url(), request.path.trim_end_matches('/'));
             Ok(Answer::redirect(301, &target))
         }
         ["api", path @ ..] => api(state, request, path),
-        _ => Ok(Answer::html(404, "Not Found")),
+        _ => Ok(crate::visitor::serve(state, request)),
     }
 }
 
@@ -133,7 +124,18 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         }
         ["assets", rest @ ..] => crud::handle::<assets::Assets>(state, call, rest),
         ["files", _, "new"] if call.method() == "POST" => assets::upload(state, call),
+        ["forms", form, "submissions"] if call.method() == "GET" => {
+            forms::submissions(state, call, crud::parse_id(form)?, None)
+        }
+        ["forms", form, "submissions", "contact", contact] if call.method() == "GET" => {
+            let contact = crud::parse_id(contact)?;
+            forms::submissions(state, call, crud::parse_id(form)?, Some(contact))
+        }
         ["forms", rest @ ..] => crud::handle::<forms::Forms>(state, call, rest),
+        ["emails", email, "contact" | "lead", contact, "send"] if call.method() == "POST" => {
+            let contact = crud::parse_id(contact)?;
+            emails::send_to_contact(state, crud::parse_id(email)?, contact)
+        }
         ["emails", rest @ ..] => crud::handle::<emails::Emails>(state, call, rest),
         ["contacts", contact, "segments"] if call.method() == "GET" => {
             segments::of_contact(state, crud::parse_id(contact)?)
@@ -146,14 +148,7 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
-        ["points", "triggers", rest @ ..] => point_triggers::handle(state, call, rest),
-        ["points", rest @ ..] => point_actions::handle(state, call, rest),
-        ["stages", rest @ ..] => stages::handle(state, call, rest),
-        ["tags", rest @ ..] => crud::handle::<tags::Tags>(state, call, rest),
-        ["users", rest @ ..] => users::handle(state, call, rest),
-        ["roles", rest @ ..] => users::roles(call, rest),
         ["contacts", rest @ ..] => contacts::handle(state, call, rest),
-        ["stats", rest @ ..] => stats::handle(state, call, rest),
         _ => Err(Failure::NoRoute),
     }
 }

@@ -110,14 +110,7 @@ fn add_details(state: &State, contact: &Contact, shape: View, out: &mut Map<Stri
         "owner",
         contact.owner.map_or(Value::Null, |_| owner(state, plain)),
     );
-    add(
-        "ipAddresses",
-        contact
-            .ip_addresses
-            .iter()
-            .filter_map(|ip| ip_address(state, *ip))
-            .collect(),
-    );
+    add("ipAddresses", ip_addresses(state, contact));
     add("tags", tags(state, contact, shape));
     add(
         "utmtags",
@@ -162,13 +155,22 @@ fn owner(state: &State, plain: bool) -> Value {
     }
 }
 
-fn ip_address(state: &State, id: Id) -> Option<Value> {
-    let known = state.web.ip_addresses.get(id)?;
-    let details = json!({
-        "city": "", "region": "", "zipcode": "", "country": "", "latitude": "", "longitude": "", "isp": "",
-        "organization": "", "timezone": "", "extra": ""
-    });
-    Some(json!({"ipAddress": known.address, "id": known.id, "ipDetails": details}))
+/// Doctrine keeps them by address: of several rows of one address only the last is seen.
+fn ip_addresses(state: &State, contact: &Contact) -> Value {
+    let mut shown: Map<String, Value> = Map::new();
+    for id in &contact.ip_addresses {
+        let Some(known) = state.web.ip_addresses.get(*id) else {
+            continue;
+        };
+        let details = json!({
+            "city": "", "region": "", "zipcode": "", "country": "", "latitude": "", "longitude": "", "isp": "",
+            "organization": "", "timezone": "", "extra": ""
+        });
+        let id = state.shown_ip(*id);
+        let json = json!({"ipAddress": known.address, "id": id, "ipDetails": details});
+        shown.insert(known.address.clone(), json);
+    }
+    shown.into_iter().map(|(_, json)| json).collect()
 }
 
 fn tags(state: &State, contact: &Contact, shape: View) -> Value {

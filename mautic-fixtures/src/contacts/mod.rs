@@ -16,5 +16,5 @@ pub use edit::{
     set_field_values, set_last_active, set_owner, set_stage,
 };
 pub use points::{Operator, PointsEntry, adjust_points, log_points};
-pub use save::{create, save};
+pub use save::{create, create_tracked, save};
 pub use tags::{modify_tags, modify_tags_of};

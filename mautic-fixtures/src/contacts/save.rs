@@ -13,7 +13,24 @@ use crate::state::{Contact, EventLogRow, Id, State};
 ///
 /// # Errors
 /// When something that listens throws; the contact is stored nevertheless.
-pub fn create(state: &mut State, mut contact: Contact) -> Result<Id, Exception> {
+pub fn create(state: &mut State, contact: Contact) -> Result<Id, Exception> {
+    let id = insert(state, contact);
+    after_save(state, id, true)?;
+    Ok(id)
+}
+
+/// [`create`] as tracking does it: the entity reads its fields back before anything listens.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_tracked(state: &mut State, contact: Contact) -> Result<Id, Exception> {
+    let id = insert(state, contact);
+    super::ensure_fields(state, id);
+    after_save(state, id, true)?;
+    Ok(id)
+}
+
+fn insert(state: &mut State, mut contact: Contact) -> Id {
     apply_defaults(state, &mut contact);
     contact.id = state.contacts.take_id();
     let id = contact.id;
@@ -24,8 +41,7 @@ pub fn create(state: &mut State, mut contact: Contact) -> Result<Id, Exception> 
     state.loaded_contacts.push(id);
     write(state, &mut contact);
     state.contacts.put(id, contact);
-    after_save(state, id, true)?;
-    Ok(id)
+    id
 }
 
 /// Stores the changes of a loaded contact.
@@ -37,6 +53,7 @@ pub fn save(state: &mut State, id: Id) -> Result<(), Exception> {
         return Ok(());
     };
     mark_modified(state, &mut contact);
+    link_address(state, &mut contact);
     write(state, &mut contact);
     state.contacts.put(id, contact);
     after_save(state, id, false)
@@ -85,6 +102,18 @@ fn mark_modified(state: &State, contact: &mut Contact) {
             &json!(before.map(iso)),
             &json!(after.map(iso)),
         );
+    }
+}
+
+/// `IpAddressModel::saveIpAddressesReferencesForContact`: the link of a new address is inserted by SQL and the address
+/// entity let go, so that saving the contact stores the address once more and links that row as well.
+fn link_address(state: &mut State, contact: &mut Contact) {
+    if contact.memory.changes.contains_key("ipAddressList") {
+        state.detach_ip();
+        let again = state.current_ip();
+        if !contact.ip_addresses.contains(&again) {
+            contact.ip_addresses.push(again);
+        }
     }
 }
 

@@ -9,5 +9,6 @@ mod json;
 pub mod like;
 pub mod query;
 pub mod serialize;
+pub mod url;
 
 pub use json::json_encode;

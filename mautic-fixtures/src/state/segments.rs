@@ -83,6 +83,15 @@ impl Segments {
             .map(|((segment, _), row)| (*segment, *row))
     }
 
+    /// Gives a contact's rows to another; where that one has a row already, its own stays.
+    pub fn move_contact(&mut self, from: Id, to: Id) {
+        let rows: Vec<(Id, Membership)> = self.rows_of_contact(from).collect();
+        for (segment, row) in rows {
+            self.members.remove(&(segment, from));
+            self.members.entry((segment, to)).or_insert(row);
+        }
+    }
+
     /// Forgets a contact, as deleting it does.
     pub fn forget_contact(&mut self, contact: Id) {
         self.members.retain(|(_, of), _| *of != contact);
