@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Call;
+use super::clauses;
 use super::errors::{not_found, returned};
 use super::form::{Form, Invalid, Missing};
 use super::list::{Cell, Page, php_array};
@@ -102,8 +103,19 @@ fn find<R: Resource>(state: &State, id: Id) -> Option<R::Entity> {
 
 fn list<R: Resource>(state: &State, call: Call<'_>) -> Handled {
     let page = Page::of(call);
+    let conditions = clauses::read(&json!({"where": call.request.query.get("where")}));
+    let blank = R::blank(state);
+    let known = |column: &str| R::column(state, &blank, column);
+    let all_known = clauses::hold(&conditions, &known).is_ok()
+        && page.order.iter().all(|(column, _)| known(column).is_some());
+    if !all_known {
+        return Err(Exception::new("the entity has no such field").into());
+    }
     let mut rows: Vec<&R::Entity> = R::table(state)
         .values()
+        .filter(|row| {
+            clauses::hold(&conditions, &|column| R::column(state, row, column)).unwrap_or(false)
+        })
         .filter(|row| {
             !page.published_only || R::column(state, row, "isPublished") == Some(Cell::Int(1))
         })

@@ -4,6 +4,13 @@ use serde_json::{Map, Value, json};
 
 use crate::php::{cast, html};
 
+/// A text without markup and without blanks at its ends; an empty one is null.
+#[must_use]
+pub fn clean_text(value: &Value) -> Option<String> {
+    let text = html::strip_tags(&cast::text(value)).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
 /// Which fields the input touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -60,6 +67,44 @@ impl<'a> Form<'a> {
         if slot.is_empty() {
             self.error(name, message);
         }
+    }
+
+    /// A number without decimals, rounded; null is 0.
+    pub fn rounded(&mut self, name: &str, slot: &mut i64) {
+        let Some(value) = self.given(name) else {
+            return;
+        };
+        let text = cast::text(value);
+        if text.is_empty() {
+            *slot = 0;
+        } else if cast::is_numeric(&text) {
+            #[allow(clippy::cast_possible_truncation)] // PHP's cast to int
+            let number = text.trim().parse::<f64>().unwrap_or(0.0).round() as i64;
+            *slot = number;
+        } else {
+            self.error(name, "This value is not valid.");
+        }
+    }
+
+    /// The id of another thing, or none; an unknown one is an error.
+    pub fn choice(
+        &mut self,
+        name: &str,
+        before: Option<u64>,
+        exists: impl Fn(u64) -> bool,
+    ) -> Option<u64> {
+        let value = match self.given(name) {
+            None => return before,
+            Some(value) if value.is_null() || *value == "" => return None,
+            Some(value) => value,
+        };
+        let id = u64::try_from(cast::int(value))
+            .ok()
+            .filter(|id| exists(*id));
+        if id.is_none() {
+            self.error(name, "This value is not valid.");
+        }
+        id
     }
 
     /// A yes or no; null is no.

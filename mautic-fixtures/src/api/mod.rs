@@ -16,10 +16,18 @@ mod hooks;
 pub mod list;
 pub mod oauth;
 mod pages;
+mod point_actions;
 mod point_groups;
+mod point_triggers;
 mod publishing;
 mod reports;
 mod segments;
+mod stages;
+mod stats;
+mod stats_rows;
+mod stats_tables;
+mod tags;
+mod users;
 
 pub(crate) use assets::mime;
 
@@ -93,6 +101,9 @@ fn route(state: &mut State, request: &Request) -> Handled {
             Ok(Answer::new(204, "text/html; charset=UTF-8", Vec::new()))
         }
         ["oauth", "v2", "token"] => oauth::token(state, request),
+        ["api", "contacts", _, "points", .., ""] if request.method == "POST" => {
+            Err(Failure::NoRoute)
+        }
         ["api", .., ""] => {
             let target = format!("{}{}", state.site_url(), request.path.trim_end_matches('/'));
             Ok(Answer::redirect(301, &target))
@@ -148,7 +159,14 @@ fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
         ["segments", rest @ ..] => segments::handle(state, call, rest),
         ["hooks", "triggers"] if call.method() == "GET" => Ok(hooks::triggers()),
         ["hooks", rest @ ..] => crud::handle::<hooks::Hooks>(state, call, rest),
+        ["points", "triggers", rest @ ..] => point_triggers::handle(state, call, rest),
+        ["points", rest @ ..] => point_actions::handle(state, call, rest),
+        ["stages", rest @ ..] => stages::handle(state, call, rest),
+        ["tags", rest @ ..] => crud::handle::<tags::Tags>(state, call, rest),
+        ["users", rest @ ..] => users::handle(state, call, rest),
+        ["roles", rest @ ..] => users::roles(call, rest),
         ["contacts", rest @ ..] => contacts::handle(state, call, rest),
+        ["stats", rest @ ..] => stats::handle(state, call, rest),
         _ => Err(Failure::NoRoute),
     }
 }

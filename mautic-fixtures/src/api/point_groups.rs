@@ -54,7 +54,12 @@ impl Resource for PointGroups {
             group.stamp.created(state);
             group.id = state.point_groups.take_id();
         } else {
-            group.stamp.modified(state);
+            let changed = state.point_groups.get(group.id).is_none_or(|before| {
+                before.name != group.name
+                    || before.description != group.description
+                    || before.stamp.is_published != group.stamp.is_published
+            });
+            group.stamp.edited(state, changed);
         }
         state.point_groups.put(group.id, group.clone());
         Ok(group)
@@ -63,6 +68,21 @@ impl Resource for PointGroups {
     fn delete(state: &mut State, group: &PointGroup) -> Result<(), Exception> {
         state.point_groups.remove(group.id);
         state.group_scores.forget_group(group.id);
+        state.points_log.retain(|row| row.group != Some(group.id));
+        for action in state
+            .point_actions
+            .values_mut()
+            .filter(|action| action.group == Some(group.id))
+        {
+            action.group = None;
+        }
+        for trigger in state
+            .point_triggers
+            .values_mut()
+            .filter(|trigger| trigger.group == Some(group.id))
+        {
+            trigger.group = None;
+        }
         Ok(())
     }
 

@@ -90,6 +90,8 @@ pub struct PointAction {
     pub properties: Value,
     /// The group it pays into; `None` for main points.
     pub group: Option<Id>,
+    /// Set while a PUT without `repeatable` is under way, which the database refuses.
+    pub repeatable_missing: bool,
 }
 
 /// A row of `point_triggers` with its events.
@@ -117,6 +119,8 @@ pub struct PointTrigger {
     pub group: Option<Id>,
     /// Its events.
     pub events: Vec<TriggerEvent>,
+    /// Set while a PUT is under way, which takes away the events it does not name.
+    pub replaces_events: bool,
 }
 
 /// A row of `point_trigger_events`.

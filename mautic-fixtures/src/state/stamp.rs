@@ -96,6 +96,15 @@ impl Stamp {
         self.modified_by_user = Some(state.actor.name().unwrap_or(" ").to_owned());
     }
 
+    /// The marks of an edit: the author always, the time only when something changed that Mautic keeps track of.
+    pub fn edited(&mut self, state: &State, changed: bool) {
+        let before = self.date_modified;
+        self.modified(state);
+        if !changed {
+            self.date_modified = before;
+        }
+    }
+
     /// One of these columns by its property's name.
     #[must_use]
     pub fn column(&self, column: &str) -> Option<Cell> {
