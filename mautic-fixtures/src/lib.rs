@@ -15,6 +15,7 @@ pub mod campaigns;
 pub mod cron;
 pub mod segments;
 
+pub mod faults;
 pub mod held_against;
 
 pub mod recordings;

@@ -1,6 +1,7 @@
 //! Starting, stopping and looking into a running stand-in.
 
 pub mod answer;
+mod cut;
 mod http;
 pub mod options;
 pub mod request;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::faults::{Fault, Faults, Rule};
 use crate::state::clock::Clock;
 use crate::state::{Id, State};
 use options::Options;
@@ -25,6 +27,7 @@ pub struct StandIn {
     address: SocketAddr,
     clock: Clock,
     state: SharedState,
+    faults: Faults,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -41,13 +44,20 @@ impl StandIn {
             .site_url
             .get_or_insert_with(|| format!("http://{address}"));
         let clock = Clock::new(options.clock);
+        let faults = Faults::new(options.seed);
         let state = Arc::new(Mutex::new(State::new(options, clock.clone())));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(http::serve(listener, Arc::clone(&state), stopped));
+        let server = tokio::spawn(http::serve(
+            listener,
+            Arc::clone(&state),
+            faults.clone(),
+            stopped,
+        ));
         Ok(Self {
             address,
             clock,
             state,
+            faults,
             stop: Some(stop),
             server: Some(server),
         })
@@ -82,6 +92,20 @@ impl StandIn {
             .await
     }
 
+    /// The fault script. Stale reads need a kept state: see [`StandIn::inject`].
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Adds a fault; for [`Fault::Stale`] the present state is kept first.
+    pub async fn inject(&self, rule: Rule) {
+        if rule.fault == Fault::Stale {
+            self.faults.keep_snapshot(&*self.state.lock().await);
+        }
+        self.faults.add(rule);
+    }
+
     /// Runs a console command such as `mautic:segments:update` and gives its exit code.
     pub async fn run_command(&self, command: &str) -> i32 {
         let mut state = Arc::clone(&self.state).lock_owned().await;
@@ -98,6 +122,7 @@ impl StandIn {
 
     /// Stops accepting, waits for the request under way.
     pub async fn stop(mut self) {
+        self.faults.release();
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }

@@ -36,6 +36,7 @@ pub use stamp::{Actor, Stamp};
 pub use table::{Id, Table};
 
 /// One Mautic: database, configuration and the request under way.
+#[derive(Clone)]
 pub struct State {
     /// How it is configured.
     pub options: Options,

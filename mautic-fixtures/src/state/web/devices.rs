@@ -24,7 +24,7 @@ pub struct Device {
 }
 
 /// `lead_devices` with indexes by cookie and by owner.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Devices {
     rows: Table<Device>,
     by_tracking_id: BTreeMap<String, Id>,

@@ -111,7 +111,7 @@ pub struct OpenDetail {
 }
 
 /// `email_stats` with an index by tracking hash.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct EmailStats {
     rows: Table<EmailStat>,
     by_hash: BTreeMap<String, Id>,

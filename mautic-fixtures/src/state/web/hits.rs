@@ -53,7 +53,7 @@ pub struct Hit {
 }
 
 /// `page_hits`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Hits {
     rows: Table<Hit>,
     by_contact: BTreeMap<Id, Vec<Id>>,

@@ -22,7 +22,7 @@ pub use pages::{Page, Redirect, Trackable};
 pub use stats::StatsRow;
 
 /// The tables of the visitor side.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Web {
     /// `pages`.
     pub pages: Table<Page>,
