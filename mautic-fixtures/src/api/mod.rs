@@ -20,6 +20,7 @@ mod point_actions;
 mod point_groups;
 mod point_triggers;
 mod publishing;
+pub mod rate_limit;
 mod reports;
 mod segments;
 mod stages;
@@ -114,10 +115,33 @@ fn route(state: &mut State, request: &Request) -> Handled {
 }
 
 fn api(state: &mut State, request: &Request, path: &[&str]) -> Handled {
+    let is_route = path.first().is_some_and(|area| AREAS.contains(area));
+    let caller = auth::login(state, request);
+    let standing = match &caller {
+        Ok(_) => rate_limit::count(state, request),
+        Err(_) => None,
+    };
+    let Some(standing) = standing else {
+        return answer_api(state, request, path, caller);
+    };
+    if let Some(refusal) = standing.refusal(is_route) {
+        return Ok(refusal);
+    }
+    let answer = answer_api(state, request, path, caller);
+    let answer = answer.unwrap_or_else(|failure| errors::answer(request, failure));
+    Ok(standing.mark(answer))
+}
+
+fn answer_api(
+    state: &mut State,
+    request: &Request,
+    path: &[&str],
+    caller: Result<Actor, Failure>,
+) -> Handled {
     if !path.first().is_some_and(|area| AREAS.contains(area)) {
         return Err(Failure::NoRoute);
     }
-    state.actor = auth::login(state, request)?;
+    state.actor = caller?;
     let input = body::decode(request)?;
     let call = Call {
         request,

@@ -113,19 +113,11 @@ fn points_changed(state: &mut State, id: Id, change: &Value) -> Result<(), Excep
     if cast::int(old) <= 0 && cast::int(new) <= 0 {
         return Ok(());
     }
-    let (old, new) = (whole(old), whole(new));
+    let (old, new) = (cast::int(old), cast::int(new));
     state.emit(EventType::LeadPointsChange, |state| {
         json!({"contact": view(state, id, View::Webhook), "points": {"old_points": old, "new_points": new}})
     })?;
     triggers::trigger_events(state, id)
-}
-
-/// A number as PHP's `json_encode` shows it after a round trip: `4.0` is `4`.
-fn whole(value: &Value) -> Value {
-    match value.as_f64() {
-        Some(float) if float.fract() == 0.0 => json!(cast::int(value)),
-        _ => value.clone(),
-    }
 }
 
 fn subscription_changed(

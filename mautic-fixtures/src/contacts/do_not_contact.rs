@@ -26,7 +26,6 @@ pub fn add_do_not_contact(
         return Ok(false);
     }
     let now = state.now();
-    let old_reason = known.as_ref().map(|known| known.reason);
     let id = known.map_or_else(|| state.do_not_contact.take_id(), |known| known.id);
     let row = DoNotContact {
         id,
@@ -38,10 +37,8 @@ pub fn add_do_not_contact(
         comments: comments.to_owned(),
     };
     state.do_not_contact.put(id, row);
-    let mut status = json!({"reason": reason, "comments": comments});
-    if let (Some(old), Value::Object(members)) = (old_reason, &mut status) {
-        members.insert("old_reason".to_owned(), json!(old));
-    }
+    // The former reason is not told, as if the contact had been contactable.
+    let status = json!({"reason": reason, "comments": comments});
     note(state, contact, channel, status);
     save(state, contact)?;
     Ok(true)

@@ -85,7 +85,11 @@ pub fn contact_view(state: &State, contact: &Contact, shape: View) -> Value {
     }
     out.insert(
         "fields".to_owned(),
-        fields(state, contact, matches!(shape, View::Api | View::Minimal)),
+        fields(
+            state,
+            contact,
+            memory.prepared || matches!(shape, View::Api | View::Minimal),
+        ),
     );
     if !matches!(shape, View::Lead | View::Minimal) {
         add_details(state, contact, shape, &mut out);

@@ -20,6 +20,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
 use crate::api::oauth::Tokens;
+use crate::api::rate_limit::RateLimiter;
 use crate::server::answer::Exception;
 use crate::server::options::Options;
 use crate::webhooks::EventType;
@@ -48,6 +49,8 @@ pub struct State {
     pub actor: Actor,
     /// Access tokens given out.
     pub tokens: Tokens,
+    /// Calls made by each token or login.
+    pub rate_limiter: RateLimiter,
     /// Webhooks with their queue and log.
     pub hooks: Hooks,
     /// Campaigns, their members and what they did.
@@ -111,6 +114,7 @@ impl State {
             random: Random::new(options.seed),
             actor: Actor::Nobody,
             tokens: Tokens::default(),
+            rate_limiter: RateLimiter::default(),
             hooks: Hooks::default(),
             segments: Segments::default(),
             campaigns: Campaigns::default(),

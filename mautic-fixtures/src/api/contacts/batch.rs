@@ -190,6 +190,9 @@ pub(super) fn delete(state: &mut State, call: Call<'_>) -> Handled {
     for (_, id) in batch_ids(&call.request.query) {
         if contacts::load_as_list(state, id).is_some() {
             entities.push((entities.len().to_string(), view(state, id, View::Api)));
+            if let Some(contact) = state.contacts.get_mut(id) {
+                contact.memory.prepared = true;
+            }
             found.push(id);
         }
     }

@@ -135,6 +135,10 @@ pub(super) fn write_new(state: &mut State, input: &Map<String, Value>, manner: M
         // Looking for a duplicate has already filled this very entity, and noted the stage once (FACTS N15).
         note_stage(state, &mut contact, input.get("stage"))?;
     }
+    // A new entity's own values count as input; of the fields only points have one.
+    let mut input = input.clone();
+    input.entry("points").or_insert(json!(0));
+    let input = &input;
     let data = match bind(state, &mut contact, input, manner) {
         Ok(data) => data,
         Err(invalid) => return Ok(Err(invalid)),
