@@ -226,6 +226,16 @@ impl Resource for SegmentApi {
     fn json(_: &State, segment: &Segment) -> Value {
         segments::json(segment)
     }
+
+    fn json_minimal(_: &State, segment: &Segment) -> Value {
+        let mut json = segments::json(segment);
+        if let Value::Object(members) = &mut json {
+            members.retain(|key, _| {
+                !matches!(key.as_str(), "filters" | "isGlobal" | "isPreferenceCenter")
+            });
+        }
+        json
+    }
 }
 
 fn is_taken(state: &State, alias: &str, by_other_than: Id) -> bool {

