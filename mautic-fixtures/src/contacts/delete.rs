@@ -45,7 +45,6 @@ fn forget(state: &mut State, id: Id) {
     {
         row.contact = None;
     }
-    state.segments.forget_contact(id);
     state.web.forget_contact(id);
     state.trigger_log.retain(|(_, contact), _| *contact != id);
 }

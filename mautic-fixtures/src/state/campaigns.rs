@@ -138,6 +138,26 @@ impl Campaigns {
             .map(|((_, contact), row)| (*contact, *row))
     }
 
+    /// Gives a contact's rows to another, as a merge does; rows the other has already are lost.
+    pub fn move_contact(&mut self, from: Id, to: Id) {
+        let known: Vec<Id> = self
+            .log
+            .values()
+            .filter(|row| row.contact == to)
+            .map(|row| row.event)
+            .collect();
+        self.log
+            .retain(|row| row.contact != from || !known.contains(&row.event));
+        for row in self.log.values_mut().filter(|row| row.contact == from) {
+            row.contact = to;
+        }
+        let rows: Vec<(Id, Member)> = self.rows_of_contact(from).collect();
+        for (campaign, member) in rows {
+            self.members.remove(&(campaign, from));
+            self.members.entry((campaign, to)).or_insert(member);
+        }
+    }
+
     /// Forgets a contact, as deleting it does.
     pub fn forget_contact(&mut self, contact: Id) {
         self.members.retain(|(_, of), _| *of != contact);

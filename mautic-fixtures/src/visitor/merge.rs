@@ -182,6 +182,7 @@ fn move_rows(state: &mut State, winner: Id, loser: Id) {
         row.contact = winner;
     }
     state.segments.move_contact(loser, winner);
+    state.campaigns.move_contact(loser, winner);
     let done: Vec<_> = state
         .trigger_log
         .iter()
