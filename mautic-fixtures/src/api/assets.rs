@@ -20,6 +20,11 @@ impl Resource for Assets {
     const ONE: &'static str = "asset";
     const MANY: &'static str = "assets";
     const ROUTE: &'static str = "assets";
+    const AUDIT: Option<crate::api::crud::Audit> = Some(crate::api::crud::Audit {
+        bundle: "asset",
+        object: "asset",
+        created: "create",
+    });
     const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("title", false)];
 
     fn table(state: &State) -> &Table<Asset> {

@@ -14,6 +14,17 @@ use crate::state::{Id, State, Table};
 /// Most items one batch may have (FACTS 112).
 const BATCH_LIMIT: usize = 200;
 
+/// How saving one kind of thing shows in the audit log.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit {
+    /// `page`, `lead`, …
+    pub bundle: &'static str,
+    /// `page`, `field`, …
+    pub object: &'static str,
+    /// `create`, or `update` for forms, which are saved twice when they are made.
+    pub created: &'static str,
+}
+
 /// One kind of thing the API keeps.
 pub trait Resource {
     /// Its row.
@@ -26,6 +37,8 @@ pub trait Resource {
     const ROUTE: &'static str;
     /// Whether a list is an object keyed by id (contacts, hooks) or a plain list.
     const KEYED_LIST: bool = false;
+    /// Bundle and object of its rows in the audit log, unless storing writes them.
+    const AUDIT: Option<Audit> = None;
     /// Order of lists when none is asked for: columns, and whether descending.
     const DEFAULT_ORDER: &'static [(&'static str, bool)];
 
@@ -208,13 +221,43 @@ fn process<R: Resource>(
     R::bind(state, &mut entity, &mut form);
     match form.failed() {
         Some(invalid) => Ok(Err(invalid)),
-        None => R::store(state, entity).map(Ok),
+        None => {
+            let before = find::<R>(state, R::id(&entity)).map(|before| R::json(state, &before));
+            let stored = R::store(state, entity)?;
+            audit_save::<R>(state, before, &stored);
+            Ok(Ok(stored))
+        }
     }
+}
+
+/// Notes a save that changed something.
+fn audit_save<R: Resource>(state: &mut State, before: Option<Value>, stored: &R::Entity) {
+    let Some(audit) = R::AUDIT else { return };
+    let unmarked = |mut json: Value| {
+        if let Value::Object(members) = &mut json {
+            for mark in ["dateModified", "modifiedBy", "modifiedByUser"] {
+                members.shift_remove(mark);
+            }
+        }
+        json
+    };
+    let now = unmarked(R::json(state, stored));
+    let action = match before.map(unmarked) {
+        None => audit.created,
+        Some(before) if before == now => return,
+        Some(_) => "update",
+    };
+    let name = now.get("name").or_else(|| now.get("title")).cloned();
+    let details = json!({"name": name});
+    state.audit(audit.bundle, audit.object, R::id(stored), action, details);
 }
 
 fn delete<R: Resource>(state: &mut State, id: Id) -> Handled {
     let entity = find::<R>(state, id).ok_or_else(not_found)?;
     R::delete(state, &entity)?;
+    if let Some(audit) = R::AUDIT {
+        state.audit(audit.bundle, audit.object, id, "delete", json!({}));
+    }
     Ok(Answer::api(
         200,
         &object([(R::ONE, R::json_deleted(state, &entity))]),

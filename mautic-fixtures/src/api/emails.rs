@@ -21,6 +21,11 @@ impl Resource for Emails {
     const ONE: &'static str = "email";
     const MANY: &'static str = "emails";
     const ROUTE: &'static str = "emails";
+    const AUDIT: Option<crate::api::crud::Audit> = Some(crate::api::crud::Audit {
+        bundle: "email",
+        object: "email",
+        created: "create",
+    });
     const KEYED_LIST: bool = true;
     const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("name", false)];
 

@@ -58,6 +58,11 @@ impl Resource for ContactFields {
     const ONE: &'static str = "field";
     const MANY: &'static str = "fields";
     const ROUTE: &'static str = "fields/contact";
+    const AUDIT: Option<crate::api::crud::Audit> = Some(crate::api::crud::Audit {
+        bundle: "lead",
+        object: "field",
+        created: "create",
+    });
     const KEYED_LIST: bool = true;
     const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("order", false)];
 
@@ -158,6 +163,13 @@ impl Resource for ContactFields {
             field.stamp.created(state);
             field.id = state.contact_fields.take_id();
             field.order = next_order(state);
+            for other in state
+                .contact_fields
+                .values_mut()
+                .filter(|other| other.order >= field.order)
+            {
+                other.order += 1;
+            }
         } else {
             field.stamp.modified(state);
         }

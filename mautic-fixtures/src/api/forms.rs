@@ -25,6 +25,11 @@ impl Resource for Forms {
     const ONE: &'static str = "form";
     const MANY: &'static str = "forms";
     const ROUTE: &'static str = "forms";
+    const AUDIT: Option<crate::api::crud::Audit> = Some(crate::api::crud::Audit {
+        bundle: "form",
+        object: "form",
+        created: "update",
+    });
     const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("name", false)];
 
     fn table(state: &State) -> &Table<Form> {

@@ -35,6 +35,11 @@ impl Resource for Hooks {
     const ONE: &'static str = "hook";
     const MANY: &'static str = "hooks";
     const ROUTE: &'static str = "hooks";
+    const AUDIT: Option<crate::api::crud::Audit> = Some(crate::api::crud::Audit {
+        bundle: "webhook",
+        object: "webhook",
+        created: "create",
+    });
     const KEYED_LIST: bool = true;
     const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("name", false)];
 

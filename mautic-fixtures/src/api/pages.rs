@@ -18,6 +18,11 @@ impl Resource for Pages {
     const ONE: &'static str = "page";
     const MANY: &'static str = "pages";
     const ROUTE: &'static str = "pages";
+    const AUDIT: Option<crate::api::crud::Audit> = Some(crate::api::crud::Audit {
+        bundle: "page",
+        object: "page",
+        created: "create",
+    });
     const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("title", false)];
 
     fn table(state: &State) -> &Table<Page> {

@@ -9,6 +9,7 @@ use super::form::{Form, Missing};
 use super::list::Cell;
 use super::publishing::{self, contains, put, put_window};
 use crate::php::cast;
+use crate::scoring::triggers::trigger_existing;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::{Id, PointTrigger, State, Table, TriggerEvent};
 
@@ -192,6 +193,9 @@ impl Resource for PointTriggers {
                 kind,
                 json!({"name": trigger.name}),
             );
+        }
+        if trigger.trigger_existing_leads {
+            trigger_existing(state, trigger.id)?;
         }
         Ok(trigger)
     }

@@ -4,13 +4,15 @@ use serde_json::{Map, Value, json};
 
 use crate::php::{cast, serialize::serialize};
 use crate::state::clock::iso;
-use crate::state::{Contact, ContactField, FieldShape, Id, State};
+use crate::state::{Contact, ContactField, FieldShape, Id, State, Table};
 
 /// Which shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// Answers about contacts: with `fields.all` and whole numbers.
     Api,
+    /// Answers about contacts whose entity was not prepared, because its input was refused: fields as they were read.
+    Unprepared,
     /// `minimal=1` lists.
     Minimal,
     /// Webhooks about contacts.
@@ -212,7 +214,7 @@ fn stage_json(state: &State, id: Id, shape: View) -> Value {
     };
     let (created, modified) = (&stage.stamp.created_by_user, &stage.stamp.modified_by_user);
     match shape {
-        View::Api => json!({
+        View::Api | View::Unprepared => json!({
             "createdByUser": created, "modifiedByUser": modified, "id": id, "name": stage.name, "category": null,
             "weight": stage.weight, "description": stage.description
         }),
@@ -270,7 +272,7 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
     };
     let mut groups: Map<String, Value> = Map::new();
     let mut all = Map::new();
-    let id = if contact.memory.deleted_id.is_some() {
+    let id = if contact.memory.deleted_id.is_some() && !contact.memory.prepared {
         Value::Null
     } else {
         json!(contact.id.to_string())
@@ -385,4 +387,31 @@ fn label(field: &ContactField, value: &str) -> String {
         })
         .and_then(|choice| choice.get("label"))
         .map_or_else(|| value.to_owned(), cast::text)
+}
+
+/// Prepares the entity's `fields` for an answer before anything else happens to it (`fixNumbers`): numbers without
+/// decimals become ints, which differ from the floats they were, and webhooks show `all` from here on.
+pub fn prepare(state: &mut State, id: Id) {
+    let State {
+        contacts,
+        contact_fields,
+        ..
+    } = state;
+    if let Some(contact) = contacts.get_mut(id) {
+        prepare_entity(contact, contact_fields);
+    }
+}
+
+/// [`prepare`] of an entity at hand.
+pub fn prepare_entity(contact: &mut Contact, fields: &Table<ContactField>) {
+    contact.memory.prepared = true;
+    let Some(known) = &mut contact.memory.fields else {
+        return;
+    };
+    for (alias, value) in &mut known.values {
+        let field = fields.values().find(|field| field.alias == *alias);
+        if let Some(field) = field.filter(|field| field.kind == "number" && !value.is_null()) {
+            *value = rounded(field, value);
+        }
+    }
 }

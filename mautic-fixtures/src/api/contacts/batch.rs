@@ -9,7 +9,7 @@ use crate::api::Call;
 use crate::api::crud::{Batch, batch_ids, batch_items, object};
 use crate::api::list::php_array;
 use crate::contacts;
-use crate::contacts::json::{View, contact_view, view};
+use crate::contacts::json::{View, contact_view, prepare, prepare_entity, view};
 use crate::php::cast;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::{Contact, Id, Memory, State};
@@ -95,6 +95,7 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Handled {
                 Ok(_) => batch.saved(&key, 200, tagged(shown, id)),
                 Err(invalid) => {
                     batch.refused(&key, &invalid);
+                    let shown = view(state, id, View::Unprepared);
                     batch.entities.push((key, tagged(shown, id)));
                 }
             }
@@ -163,6 +164,7 @@ fn write_copy(
     key: &str,
 ) -> Result<Contact, Exception> {
     let original = object.id;
+    prepare_entity(&mut object, &state.contact_fields);
     match bind(state, &mut object, input, manner) {
         Err(invalid) => {
             batch.refused(key, &invalid);
@@ -190,9 +192,7 @@ pub(super) fn delete(state: &mut State, call: Call<'_>) -> Handled {
     for (_, id) in batch_ids(&call.request.query) {
         if contacts::load_as_list(state, id).is_some() {
             entities.push((entities.len().to_string(), view(state, id, View::Api)));
-            if let Some(contact) = state.contacts.get_mut(id) {
-                contact.memory.prepared = true;
-            }
+            prepare(state, id);
             found.push(id);
         }
     }

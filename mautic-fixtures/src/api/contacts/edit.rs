@@ -191,6 +191,13 @@ pub(super) fn bind(
     if let Some(stage) = input.get("stage") {
         contacts::set_stage(contact, id(stage));
     }
+    match input.get("preferred_profile_image") {
+        None if missing == Missing::Keep => {}
+        given => {
+            let source = given.map(cast::text).filter(|source| !source.is_empty());
+            contact.preferred_profile_image = source;
+        }
+    }
     Ok(data)
 }
 

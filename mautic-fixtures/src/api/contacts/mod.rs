@@ -59,7 +59,13 @@ fn answer(state: &State, id: Id) -> Answer {
 
 /// A merged-away id deletes the contact it was merged into (FACTS 94).
 fn delete(state: &mut State, id: Id) -> Handled {
-    let id = contacts::load(state, id).ok_or_else(not_found)?;
+    let asked = id;
+    let id = contacts::load(state, asked).ok_or_else(not_found)?;
+    if let Some(contact) = state.contacts.get_mut(id).filter(|_| id != asked) {
+        // Found by way of the merge, the entity reads its addresses and tags when they are gone already.
+        contact.ip_addresses.clear();
+        contact.tags.clear();
+    }
     let deleted = contacts::delete(state, id)?;
     Ok(Answer::api(200, &object([("contact", deleted)])))
 }
