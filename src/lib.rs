@@ -22,4 +22,5 @@ pub mod scorer;
 pub mod scoring;
 pub mod store;
 pub mod wake;
+pub mod web;
 pub mod writeback;
