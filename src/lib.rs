@@ -24,4 +24,5 @@ pub mod scorer;
 pub mod scoring;
 pub mod store;
 pub mod wake;
+pub mod web;
 pub mod writeback;
