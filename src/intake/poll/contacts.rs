@@ -31,12 +31,15 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             let query = self.query(after, None);
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
-            let Some(last) = last(&contacts) else { break };
+            let Some(last) = last(&contacts) else {
+                polled.more = false;
+                break;
+            };
             after = last.0;
             self.contacts_page(
                 feed,
                 &contacts,
-                ids::at(feed, after.max(known)),
+                ids::at(feed, &after.max(known)),
                 (full, now),
                 &mut polled,
             )
@@ -68,7 +71,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             self.contacts_page(
                 feed,
                 &contacts,
-                ids::at(feed, sweep),
+                ids::at(feed, &sweep),
                 (full, now),
                 &mut polled,
             )

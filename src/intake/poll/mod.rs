@@ -264,7 +264,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             .await
             .inspect_err(|_| self.forget(feed))?;
         if applied.dirty_contacts > 0 {
-            self.signals.dirty.notify_one();
+            self.signals.bells.dirty.ring();
         }
         Ok(())
     }

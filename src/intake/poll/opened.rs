@@ -37,16 +37,14 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 .await?
                 .rows;
             let full = rows.len() >= limit as usize;
-            let Some(last) = rows.iter().filter_map(opened_at).max() else {
-                break;
-            };
+            let last = rows.iter().filter_map(opened_at).max().unwrap_or(known);
             known = known.max(last);
             if !self.is_known(feed, &rows) {
                 let decoded = decode::rows(table, &rows, now);
                 polled.add(rows.len(), &decoded);
                 let page = Page {
                     decoded,
-                    cursor: Some(ids::at(feed, known)),
+                    cursor: Some(ids::at(feed, &known)),
                     asked_at: now,
                     urgency: urgency(full),
                 };
