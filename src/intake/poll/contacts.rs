@@ -25,7 +25,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let feed = Feed::NewContacts;
         // Whom we have to know of does not depend on when we began: profile rules are for all.
         let known: u32 = self.cursor(feed).await?.unwrap_or(0);
-        let mut after = known.saturating_sub(OVERLAP_IDS);
+        let overlap = if self.is_behind(feed) { 0 } else { OVERLAP_IDS };
+        let mut after = known.saturating_sub(overlap);
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
             let query = self.query(after, None);

@@ -26,11 +26,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             Some(known) => known,
             None => self.first(feed, table).await?,
         };
-        let overlap = if feed == Feed::SettledHits {
-            0
-        } else {
-            OVERLAP
-        };
+        let no_overlap = feed == Feed::SettledHits || self.is_behind(feed);
+        let overlap = if no_overlap { 0 } else { OVERLAP };
         let mut after = known.saturating_sub(overlap);
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {

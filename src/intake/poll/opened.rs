@@ -21,7 +21,12 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             Start::Now => now,
         };
         let mut known = self.cursor(feed).await?.unwrap_or(start);
-        let mut since = known.saturating_sub(OVERLAP).unwrap_or(known);
+        let overlap = if self.is_behind(feed) {
+            SignedDuration::ZERO
+        } else {
+            OVERLAP
+        };
+        let mut since = known.saturating_sub(overlap).unwrap_or(known);
         let (mut skip, mut polled) = (0, Polled::default());
         for _ in 0..self.options.pages {
             let limit = self.options.rows;
