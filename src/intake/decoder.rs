@@ -10,6 +10,7 @@ use crate::{
         Applied, Batch, Deliveries, Journal, NewParked, Origin, Owner, RawDelivery, Result,
         StoreError, Urgency,
     },
+    wake::Bells,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -20,7 +21,6 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 /// Deliveries decoded in one transaction.
@@ -51,13 +51,11 @@ struct Counters {
     ignored: AtomicU64,
 }
 
-/// The signals between the workers of one process.
+/// How the workers of this room tell others, and each other, to look.
 #[derive(Debug, Clone, Default)]
 pub struct Signals {
-    /// A delivery was kept.
-    pub arrived: Arc<Notify>,
-    /// Contacts are dirty.
-    pub dirty: Arc<Notify>,
+    /// The bells of the instance.
+    pub bells: Bells,
     /// Contacts that Mautic has to be asked about.
     pub refresh: Arc<Refresh>,
 }
@@ -102,9 +100,7 @@ impl<S: Deliveries + Journal + ?Sized> Decoder<S> {
     pub async fn run(&self, stop: CancellationToken) {
         loop {
             // Armed before looking: a delivery that comes meanwhile is not missed.
-            let arrived = self.signals.arrived.notified();
-            let mut arrived = std::pin::pin!(arrived);
-            arrived.as_mut().enable();
+            let arrived = self.signals.bells.deliveries.armed();
             let more = match self.decode_once(self.clock.now()).await {
                 Ok(decoded) => decoded > 0,
                 Err(error) => {
@@ -120,8 +116,7 @@ impl<S: Deliveries + Journal + ?Sized> Decoder<S> {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = arrived => {}
-                () = sleep(LOOK) => {}
+                () = arrived.wait(LOOK) => {}
             }
         }
     }
@@ -208,13 +203,16 @@ impl<S: Deliveries + Journal + ?Sized> Decoder<S> {
 impl Signals {
     fn tell(&self, told: &[Told], applied: &Applied) {
         if applied.dirty_contacts > 0 {
-            self.dirty.notify_one();
+            self.bells.dirty.ring();
         }
         for one in told {
             self.refresh.ask(one.decoded.incomplete.iter().copied());
-            if one.gone {
-                self.refresh.look();
-            }
+        }
+        if told
+            .iter()
+            .any(|one| one.gone || !one.decoded.incomplete.is_empty())
+        {
+            self.bells.gone.ring();
         }
     }
 }
@@ -303,6 +301,7 @@ mod tests {
     async fn many_deliveries_are_one_transaction() {
         let (first, second) = (hits(&[hit(1, 5), json!(3)]), hits(&[hit(2, 5)]));
         let (store, decoder) = decoder(&[&first, &second, r#"{"timestamp":"x"}"#]).await;
+        let dirty = decoder.signals.bells.dirty.armed();
         assert_eq!(decoder.decode_once(at(NOW)).await.unwrap(), 3);
         assert_eq!(decoder.decode_once(at(NOW)).await.unwrap(), 0);
         let batches = store.batches();
@@ -318,7 +317,7 @@ mod tests {
             ignored: 1,
         };
         assert_eq!(decoder.decodings(), counted);
-        decoder.signals.dirty.notified().await;
+        dirty.wait(Duration::MAX).await;
     }
 
     fn touchy(body: &[u8]) -> Decoded {
@@ -359,8 +358,9 @@ mod tests {
             "contact": {"id": 7, "stage": {"createdByUser": null}, "tags": []},
             "timestamp": "2026-11-21T20:25:05+00:00"}]});
         let (_, decoder) = decoder(&[&update.to_string()]).await;
+        let gone = decoder.signals.bells.gone.armed();
         decoder.decode_once(at(NOW)).await.unwrap();
-        decoder.signals.refresh.changed().await;
+        gone.wait(Duration::MAX).await;
         assert_eq!(decoder.signals.refresh.take(9), [ContactId(7)]);
     }
 
@@ -382,8 +382,9 @@ mod tests {
             body,
         };
         store.append_delivery(delivery).await.unwrap();
-        signals.arrived.notify_one();
-        signals.dirty.notified().await;
+        let dirty = signals.bells.dirty.armed();
+        signals.bells.deliveries.ring();
+        dirty.wait(Duration::MAX).await;
         assert_eq!(store.keys(), ["hit:1".to_owned()].into());
         stop.cancel();
         running.await.unwrap();

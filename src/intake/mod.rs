@@ -8,6 +8,8 @@ pub mod receiver;
 mod refresh;
 
 #[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod testing;
 
 pub use decoder::{Decoder, Decodings, Signals};

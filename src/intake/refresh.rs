@@ -5,14 +5,12 @@ use std::{
     collections::BTreeSet,
     sync::{Mutex, PoisonError},
 };
-use tokio::sync::Notify;
 
 /// Contacts that Mautic has to be asked about soon, kept in memory only: what is lost with it
 /// comes again with the next poll of changed contacts.
 #[derive(Debug, Default)]
 pub struct Refresh {
     waiting: Mutex<BTreeSet<ContactId>>,
-    changed: Notify,
 }
 
 /// More than these are left to the poll.
@@ -22,20 +20,11 @@ impl Refresh {
     /// Asks for contacts to be read again.
     pub fn ask(&self, contacts: impl IntoIterator<Item = ContactId>) {
         let mut waiting = self.waiting();
-        let before = waiting.len();
         for contact in contacts {
             if waiting.len() < MOST {
                 waiting.insert(contact);
             }
         }
-        if waiting.len() > before {
-            self.changed.notify_one();
-        }
-    }
-
-    /// Says that there is something to find out, such as a contact that is gone.
-    pub fn look(&self) {
-        self.changed.notify_one();
     }
 
     /// Takes up to `most` of the contacts that wait.
@@ -46,11 +35,6 @@ impl Refresh {
             waiting.remove(contact);
         }
         taken
-    }
-
-    /// Waits for [`Refresh::ask`] or [`Refresh::look`].
-    pub async fn changed(&self) {
-        self.changed.notified().await;
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, BTreeSet<ContactId>> {

@@ -25,18 +25,22 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let feed = Feed::NewContacts;
         // Whom we have to know of does not depend on when we began: profile rules are for all.
         let known: u32 = self.cursor(feed).await?.unwrap_or(0);
-        let mut after = known.saturating_sub(OVERLAP_IDS);
+        let overlap = if self.is_behind(feed) { 0 } else { OVERLAP_IDS };
+        let mut after = known.saturating_sub(overlap);
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
             let query = self.query(after, None);
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
-            let Some(last) = last(&contacts) else { break };
+            let Some(last) = last(&contacts) else {
+                polled.more = false;
+                break;
+            };
             after = last.0;
             self.contacts_page(
                 feed,
                 &contacts,
-                ids::at(feed, after.max(known)),
+                ids::at(feed, &after.max(known)),
                 (full, now),
                 &mut polled,
             )
@@ -68,7 +72,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             self.contacts_page(
                 feed,
                 &contacts,
-                ids::at(feed, sweep),
+                ids::at(feed, &sweep),
                 (full, now),
                 &mut polled,
             )

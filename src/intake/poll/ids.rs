@@ -26,11 +26,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             Some(known) => known,
             None => self.first(feed, table).await?,
         };
-        let overlap = if feed == Feed::SettledHits {
-            0
-        } else {
-            OVERLAP
-        };
+        let no_overlap = feed == Feed::SettledHits || self.is_behind(feed);
+        let overlap = if no_overlap { 0 } else { OVERLAP };
         let mut after = known.saturating_sub(overlap);
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
@@ -50,6 +47,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 full &= !cut_young(&mut rows, now);
             }
             let Some(last) = last_id(&rows)? else {
+                polled.more = false;
                 break;
             };
             self.page(feed, table, rows, (last.max(known), full, now), &mut polled)
@@ -85,7 +83,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         polled.add(rows.len(), &decoded);
         let page = Page {
             decoded,
-            cursor: Some(at(feed, position)),
+            cursor: Some(at(feed, &position)),
             asked_at: now,
             urgency: urgency(full),
         };
@@ -122,7 +120,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let position = last_id(&page.rows)?.unwrap_or(0);
         let page = Page {
             decoded: Decoded::default(),
-            cursor: Some(at(feed, position)),
+            cursor: Some(at(feed, &position)),
             asked_at: self.clock.now(),
             urgency: urgency(true),
         };
@@ -131,7 +129,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     }
 }
 
-pub(super) fn at(feed: Feed, position: impl ToString) -> CursorMove {
+pub(super) fn at(feed: Feed, position: &impl ToString) -> CursorMove {
     CursorMove {
         name: feed.name().to_owned(),
         position: position.to_string(),

@@ -205,6 +205,12 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
     }
 
+    /// Whether the last poll left something to read: then the next goes on without an overlap,
+    /// which may be longer than what one poll reads.
+    fn is_behind(&self, feed: Feed) -> bool {
+        self.state().get(&feed).is_some_and(|status| status.behind)
+    }
+
     fn note(&self, feed: Feed, now: Timestamp, polled: &Result<Polled, PollError>) {
         let mut state = self.state();
         let status = state.entry(feed).or_default();
@@ -264,7 +270,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             .await
             .inspect_err(|_| self.forget(feed))?;
         if applied.dirty_contacts > 0 {
-            self.signals.dirty.notify_one();
+            self.signals.bells.dirty.ring();
         }
         Ok(())
     }

@@ -21,7 +21,12 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             Start::Now => now,
         };
         let mut known = self.cursor(feed).await?.unwrap_or(start);
-        let mut since = known.saturating_sub(OVERLAP).unwrap_or(known);
+        let overlap = if self.is_behind(feed) {
+            SignedDuration::ZERO
+        } else {
+            OVERLAP
+        };
+        let mut since = known.saturating_sub(overlap).unwrap_or(known);
         let (mut skip, mut polled) = (0, Polled::default());
         for _ in 0..self.options.pages {
             let limit = self.options.rows;
@@ -37,16 +42,14 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 .await?
                 .rows;
             let full = rows.len() >= limit as usize;
-            let Some(last) = rows.iter().filter_map(opened_at).max() else {
-                break;
-            };
+            let last = rows.iter().filter_map(opened_at).max().unwrap_or(known);
             known = known.max(last);
             if !self.is_known(feed, &rows) {
                 let decoded = decode::rows(table, &rows, now);
                 polled.add(rows.len(), &decoded);
                 let page = Page {
                     decoded,
-                    cursor: Some(ids::at(feed, known)),
+                    cursor: Some(ids::at(feed, &known)),
                     asked_at: now,
                     urgency: urgency(full),
                 };

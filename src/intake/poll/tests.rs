@@ -1,1 +1,446 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failing test may panic"
+)]
 
+use super::{
+    super::{
+        decode::{Row, Table},
+        fake::{FakeMautic, row},
+        testing::{MemoryStore, at},
+    },
+    *,
+};
+use crate::{
+    clock::ManualClock,
+    domain::{ContactId, Fact},
+};
+use std::collections::BTreeSet;
+
+const NOW: &str = "2026-11-21T22:00:00Z";
+
+struct House {
+    store: Arc<MemoryStore>,
+    mautic: Arc<FakeMautic>,
+    poller: Poller<MemoryStore, FakeMautic>,
+}
+
+fn house(change: impl FnOnce(&mut Options)) -> House {
+    let mut options = Options {
+        rows: 10,
+        contacts: 10,
+        pages: 3,
+        ..Options::default()
+    };
+    change(&mut options);
+    let (store, mautic) = (Arc::default(), Arc::default());
+    house_on(store, mautic, options)
+}
+
+fn house_on(store: Arc<MemoryStore>, mautic: Arc<FakeMautic>, options: Options) -> House {
+    let clock = Arc::new(ManualClock::new(at(NOW)));
+    let signals = Signals::default();
+    let poller = Poller::new(
+        Arc::clone(&store),
+        Arc::clone(&mautic),
+        clock,
+        signals,
+        options,
+    );
+    House {
+        store,
+        mautic,
+        poller,
+    }
+}
+
+impl House {
+    async fn poll(&self, feed: Feed) -> Polled {
+        self.poller.poll_once(feed, at(NOW)).await.unwrap()
+    }
+
+    /// Polls until there is no more.
+    async fn drain(&self, feed: Feed) -> usize {
+        for rounds in 1..100 {
+            if !self.poll(feed).await.more {
+                return rounds;
+            }
+        }
+        panic!("it never ends")
+    }
+}
+
+fn hit(id: u64) -> Row {
+    let id = id.to_string();
+    row(&[
+        ("id", &id),
+        ("lead_id", "5"),
+        ("date_hit", "2026-11-21 20:00:00"),
+        ("url", "u"),
+    ])
+}
+
+fn hits(ids: impl IntoIterator<Item = u64>) -> BTreeSet<String> {
+    ids.into_iter().map(|id| format!("hit:{id}")).collect()
+}
+
+#[tokio::test]
+async fn reads_a_table_page_by_page_with_its_cursor() {
+    let house = house(|_| {});
+    house.mautic.add(Table::PageHits, (1..=95).map(hit));
+    let first = house.poll(Feed::Hits).await;
+    assert_eq!((first.rows, first.more), (30, true));
+    assert_eq!(house.store.cursors()["page_hits"], "30");
+    house.drain(Feed::Hits).await;
+    assert_eq!(house.store.keys(), hits(1..=95));
+    assert_eq!(house.store.cursors()["page_hits"], "95");
+    for batch in house.store.batches() {
+        let full = batch.sightings.len() == 10;
+        assert_eq!(batch.urgency, urgency(full));
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_was_committed_late_is_found_and_nothing_new_is_not_applied() {
+    let house = house(|options| options.rows = 100);
+    house
+        .mautic
+        .add(Table::PageHits, (1..=60).filter(|id| *id != 40).map(hit));
+    house.poll(Feed::Hits).await;
+    house.poll(Feed::Hits).await;
+    house.store.forget_facts();
+    for _ in 0..3 {
+        house.poll(Feed::Hits).await;
+    }
+    assert_eq!(house.store.batches().len(), 0);
+    house.mautic.add(Table::PageHits, [hit(40)]);
+    house.poll(Feed::Hits).await;
+    assert!(house.store.keys().contains("hit:40"));
+    assert_eq!(house.store.cursors()["page_hits"], "60");
+}
+
+#[tokio::test]
+async fn a_page_that_could_not_be_kept_is_read_again() {
+    let house = house(|_| {});
+    house.mautic.add(Table::PageHits, [hit(1)]);
+    house
+        .store
+        .picky
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut bad = hit(2);
+    bad.insert("lead_id".to_owned(), "666".to_owned());
+    house.mautic.add(Table::PageHits, [bad]);
+    assert!(house.poller.poll_once(Feed::Hits, at(NOW)).await.is_err());
+    assert_eq!(house.store.cursors().get("page_hits"), None);
+    house
+        .store
+        .picky
+        .store(false, std::sync::atomic::Ordering::Relaxed);
+    house.poll(Feed::Hits).await;
+    assert_eq!(house.store.keys(), hits(1..=2));
+}
+
+#[tokio::test]
+async fn starting_now_leaves_the_past_alone() {
+    let house = house(|options| (options.start, options.rows) = (Start::Now, 100));
+    house.mautic.add(Table::PageHits, (1..=200).map(hit));
+    house.poll(Feed::Hits).await;
+    house.mautic.add(Table::PageHits, [hit(201)]);
+    house.drain(Feed::Hits).await;
+    assert_eq!(house.store.keys(), hits(151..=201));
+    assert_eq!(house.store.cursors()["page_hits"], "201");
+}
+
+#[tokio::test]
+async fn hits_are_read_again_when_they_have_settled() {
+    let house = house(|_| {});
+    let young = |id: u64| {
+        let mut young = hit(id);
+        young.insert("date_hit".to_owned(), "2026-11-21 21:30:00".to_owned());
+        young
+    };
+    house
+        .mautic
+        .add(Table::PageHits, [hit(1), hit(2), young(3), hit(4)]);
+    house.poll(Feed::SettledHits).await;
+    assert_eq!(house.store.keys(), hits(1..=2));
+    let later = at("2026-11-21T22:30:00Z");
+    house
+        .poller
+        .poll_once(Feed::SettledHits, later)
+        .await
+        .unwrap();
+    assert_eq!(house.store.keys(), hits(1..=4));
+    assert_eq!(house.store.cursors()["page_hits.settled"], "4");
+}
+
+fn mail(id: u64, opens: &[&str]) -> Row {
+    use std::fmt::Write;
+    let mut details = format!("a:{}:{{", opens.len());
+    for (n, open) in opens.iter().enumerate() {
+        write!(details, "i:{n};a:1:{{s:8:\"datetime\";s:19:\"{open}\";}}").unwrap();
+    }
+    details.push('}');
+    let (hash, count) = (format!("h{id}"), opens.len().to_string());
+    let id = id.to_string();
+    let mut mail = row(&[
+        ("id", &id),
+        ("lead_id", "5"),
+        ("email_id", "2"),
+        ("tracking_hash", &hash),
+        ("date_sent", "2026-11-21 19:00:00"),
+        ("open_count", &count),
+        ("open_details", &details),
+    ]);
+    if let Some(last) = opens.last() {
+        mail.insert("last_opened".to_owned(), (*last).to_owned());
+    }
+    mail
+}
+
+#[tokio::test]
+async fn opens_are_found_by_the_devices_they_leave() {
+    let house = house(|_| {});
+    house
+        .mautic
+        .add(Table::EmailStats, [mail(1, &[]), mail(2, &[])]);
+    house.poll(Feed::Sends).await;
+    house.poll(Feed::Opens).await;
+    assert_eq!(
+        house.store.keys(),
+        ["send:h1", "send:h2"].map(str::to_owned).into()
+    );
+    let opened = mail(1, &["2026-11-21 20:00:00", "2026-11-21 20:00:09"]);
+    house
+        .mautic
+        .tables
+        .lock()
+        .unwrap()
+        .get_mut("email_stats")
+        .unwrap()[0] = opened;
+    let device = |id: &str| row(&[("id", id), ("stat_id", "1")]);
+    house
+        .mautic
+        .add(Table::EmailStatsDevices, [device("1"), device("2")]);
+    house.mautic.asked();
+    house.poll(Feed::Opens).await;
+    let asked = ["email_stats_devices After(0)", "email_stats Ids([1])"];
+    assert_eq!(house.mautic.asked(), asked);
+    let opens = ["open:h1:1", "open:h1:2"].map(str::to_owned);
+    assert!(opens.iter().all(|open| house.store.keys().contains(open)));
+}
+
+#[tokio::test]
+async fn opens_without_a_device_are_found_by_their_time() {
+    let house = house(|options| options.pages = 100);
+    // More than a page within one second.
+    let same = (1..=25).map(|id| mail(id, &["2026-11-21 20:00:00"]));
+    house.mautic.add(Table::EmailStats, same);
+    house.mautic.add(
+        Table::EmailStats,
+        [mail(26, &["2026-11-21 20:00:05"]), mail(27, &[])],
+    );
+    house.poll(Feed::LateOpens).await;
+    let opens = |keys: BTreeSet<String>| keys.iter().filter(|key| key.starts_with("open")).count();
+    assert_eq!(opens(house.store.keys()), 26);
+    assert_eq!(
+        house.store.cursors()["email_stats.last_opened"],
+        "2026-11-21T20:00:05Z"
+    );
+    let again = mail(3, &["2026-11-21 20:00:00", "2026-11-21 20:00:06"]);
+    house
+        .mautic
+        .tables
+        .lock()
+        .unwrap()
+        .get_mut("email_stats")
+        .unwrap()[2] = again;
+    house.poll(Feed::LateOpens).await;
+    assert!(house.store.keys().contains("open:h3:2"));
+}
+
+#[tokio::test]
+async fn contacts_new_and_changed() {
+    let house = house(|options| options.contacts = 30);
+    for id in 1..=45 {
+        let modified = (id % 2 == 0).then_some("2026-11-21T20:00:00+00:00");
+        house.mautic.add_contact(id, modified);
+    }
+    let seen = |house: &House| -> BTreeSet<u32> {
+        let contact = |fact| match fact {
+            Fact::Profile(profile) => Some(profile.contact.0),
+            _ => None,
+        };
+        house
+            .store
+            .facts()
+            .into_iter()
+            .filter_map(contact)
+            .collect()
+    };
+    house.drain(Feed::NewContacts).await;
+    assert_eq!(seen(&house), (1..=45).collect());
+    assert_eq!(house.store.cursors()["contacts.new"], "45");
+    house.store.forget_facts();
+    house.drain(Feed::ChangedContacts).await;
+    assert_eq!(seen(&house).len(), 22);
+    let cursor = "2026-11-21T20:00:00Z 0 2026-11-21T20:00:00Z";
+    assert_eq!(house.store.cursors()["contacts.changed"], cursor);
+    house.store.forget_facts();
+    house
+        .mautic
+        .add_contact(7, Some("2026-11-21T20:00:01+00:00"));
+    house.drain(Feed::ChangedContacts).await;
+    assert!(seen(&house).contains(&7));
+    house.poll(Feed::ChangedContacts).await;
+    house.store.forget_facts();
+    house.poll(Feed::ChangedContacts).await;
+    assert_eq!(house.store.batches().len(), 0);
+}
+
+#[tokio::test]
+async fn a_sweep_of_contacts_goes_on_where_it_was_cut_off() {
+    let house = house(|options| options.pages = 1);
+    for id in 1..=25 {
+        house
+            .mautic
+            .add_contact(id, Some("2026-11-21T20:00:00+00:00"));
+    }
+    assert!(house.poll(Feed::ChangedContacts).await.more);
+    let cursor = house.store.cursors()["contacts.changed"].clone();
+    assert_eq!(cursor, "1970-01-01T00:00:00Z 10 2026-11-21T20:00:00Z");
+    let again = house_on(house.store, house.mautic, house.poller.options.clone());
+    again.mautic.asked();
+    again.drain(Feed::ChangedContacts).await;
+    assert_eq!(
+        again.mautic.asked(),
+        ["contacts after 10", "contacts after 20"]
+    );
+}
+
+fn audit(id: &str, action: &str, contact: &str, details: &str) -> Row {
+    row(&[
+        ("id", id),
+        ("bundle", "lead"),
+        ("object", "lead"),
+        ("object_id", contact),
+        ("action", action),
+        ("details", details),
+        ("date_added", "2026-11-21 20:00:00"),
+    ])
+}
+
+#[tokio::test]
+async fn the_end_of_a_merge_is_no_deletion_even_on_the_next_page() {
+    let house = house(|options| options.rows = 1);
+    let merged = r#"a:1:{s:11:"merged_into";i:3;}"#;
+    let rows = [
+        audit("7", "merge", "2", merged),
+        audit("8", "delete", "2", "a:0:{}"),
+        audit("9", "delete", "4", "a:0:{}"),
+    ];
+    house.mautic.add(Table::AuditLog, rows);
+    house.drain(Feed::AuditLog).await;
+    let at = at("2026-11-21T20:00:00Z");
+    let (loser, winner, contact) = (ContactId(2), ContactId(3), ContactId(4));
+    let facts = house.store.facts();
+    assert!(facts.contains(&Fact::Merged { loser, winner, at }));
+    assert!(facts.contains(&Fact::Deleted { contact, at }));
+    assert!(!facts.contains(&Fact::Deleted { contact: loser, at }));
+}
+
+#[tokio::test]
+async fn members_of_owned_segments_are_read_whole() {
+    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let member = |segment: &str, contact: u32| {
+        let contact = contact.to_string();
+        row(&[
+            ("leadlist_id", segment),
+            ("lead_id", &contact),
+            ("date_added", "2026-11-21 20:00:00"),
+        ])
+    };
+    house
+        .mautic
+        .add(Table::SegmentMembers, (1..=20).map(|id| member("4", id)));
+    house
+        .mautic
+        .add(Table::SegmentMembers, (1..=5).map(|id| member("9", id)));
+    assert_eq!(house.poll(Feed::Members).await.rows, 20);
+    assert!(house.store.facts().iter().all(|fact| matches!(
+        fact,
+        Fact::Membership {
+            segment: SegmentId(4),
+            member: true,
+            ..
+        }
+    )));
+}
+
+#[tokio::test]
+async fn one_table_that_fails_does_not_stop_the_others() {
+    let house = house(|_| {});
+    house.mautic.add(Table::PageHits, [hit(1)]);
+    house.mautic.break_down(Some("audit_log"));
+    let stop = CancellationToken::new();
+    house.poller.round(at(NOW), &stop).await;
+    assert_eq!(house.store.keys(), hits(1..=1));
+    let status = house.poller.status();
+    let (audit, page_hits) = (&status[&Feed::AuditLog], &status[&Feed::Hits]);
+    assert_eq!((audit.failures, audit.last_success), (1, None));
+    let error = audit.error.clone().unwrap();
+    assert!(error.contains("no answer from Mautic in time"), "{error}");
+    assert_eq!((page_hits.rows, page_hits.last_success), (1, Some(at(NOW))));
+    // It waits a little before it tries again, and forgets the error when that works.
+    house.mautic.break_down(None);
+    house.poller.round(at("2026-11-21T22:00:01Z"), &stop).await;
+    assert_eq!(house.poller.status()[&Feed::AuditLog].failures, 1);
+    house.poller.round(at("2026-11-21T22:00:02Z"), &stop).await;
+    let audit = &house.poller.status()[&Feed::AuditLog];
+    assert_eq!((audit.failures, &audit.error), (0, &None));
+    assert_eq!(audit.lag(at("2026-11-21T22:00:05Z")).unwrap().as_secs(), 3);
+}
+
+#[tokio::test]
+async fn what_is_dear_to_mautic_is_asked_rarely() {
+    let house = house(|_| {});
+    let stop = CancellationToken::new();
+    let asked = |house: &House| {
+        house
+            .mautic
+            .asked()
+            .iter()
+            .any(|how| how.contains("Opened"))
+    };
+    house.poller.round(at(NOW), &stop).await;
+    assert!(asked(&house));
+    house.poller.round(at("2026-11-21T22:04:59Z"), &stop).await;
+    assert!(!asked(&house));
+    house.poller.round(at("2026-11-21T22:05:00Z"), &stop).await;
+    assert!(asked(&house));
+}
+
+#[tokio::test]
+async fn unreadable_rows_are_parked_and_rows_without_ids_are_an_error() {
+    let house = house(|_| {});
+    let mut bad = hit(2);
+    bad.remove("date_hit");
+    house.mautic.add(Table::PageHits, [hit(1), bad]);
+    assert_eq!(house.poll(Feed::Hits).await.unreadable, 1);
+    let parked = house.store.batches()[0].parked[0].clone();
+    assert_eq!((parked.delivery, &*parked.kind), (None, "page_hits"));
+    assert_eq!(parked.reason, "date_hit is missing");
+    let nameless = ids::last_id(&[row(&[("lead_id", "1")])]);
+    assert!(nameless.unwrap_err().to_string().contains("no ids"));
+}
+
+#[tokio::test]
+async fn a_round_ends_when_it_is_told_to() {
+    let house = house(|_| {});
+    let stop = CancellationToken::new();
+    stop.cancel();
+    house.poller.round(at(NOW), &stop).await;
+    assert_eq!(house.mautic.asked(), Vec::<String>::new());
+    house.poller.run(stop).await;
+}

@@ -17,6 +17,7 @@ pub use server::{ServerLimits, serve};
 use crate::{
     clock::Clock,
     store::{Deliveries, NewDelivery},
+    wake::Wake,
 };
 use axum::{
     Router,
@@ -34,10 +35,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    sync::{Notify, Semaphore},
-    time::timeout,
-};
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Name of the header with the signature (FACTS 3).
 const SIGNATURE: &str = "webhook-signature";
@@ -101,18 +99,18 @@ pub struct Receiver<S: ?Sized> {
     limits: Limits,
     memory: Semaphore,
     counters: Counters,
-    arrived: Arc<Notify>,
+    arrived: Wake,
     store: Arc<S>,
 }
 
 impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
-    /// A receiver that keeps deliveries in `store` and says so to whoever waits for `arrived`.
+    /// A receiver that keeps deliveries in `store` and rings `arrived`.
     #[must_use]
     pub fn new(
         store: Arc<S>,
         secrets: Arc<Secrets>,
         clock: Arc<dyn Clock>,
-        arrived: Arc<Notify>,
+        arrived: Wake,
         limits: Limits,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -204,7 +202,7 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
             Ok(Ok(_)) => {
                 self.counters.accepted.fetch_add(1, Relaxed);
                 self.counters.bytes.fetch_add(bytes, Relaxed);
-                self.arrived.notify_one();
+                self.arrived.ring();
                 Ok(())
             }
             Ok(Err(error)) => {

@@ -65,7 +65,7 @@ struct House {
     shelf: Arc<Shelf>,
     receiver: Arc<Receiver<Shelf>>,
     secrets: Arc<Secrets>,
-    arrived: Arc<Notify>,
+    arrived: Wake,
     address: std::net::SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
@@ -84,15 +84,9 @@ async fn house(mood: Mood) -> House {
         kept: Mutex::default(),
     });
     let secrets = Arc::new(Secrets::new(vec!["key".into()], false));
-    let arrived = Arc::new(Notify::new());
+    let arrived = Wake::default();
     let (store, clock) = (Arc::clone(&shelf), Arc::new(SystemClock));
-    let receiver = Receiver::new(
-        store,
-        Arc::clone(&secrets),
-        clock,
-        Arc::clone(&arrived),
-        SMALL,
-    );
+    let receiver = Receiver::new(store, Arc::clone(&secrets), clock, arrived.clone(), SMALL);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -156,10 +150,11 @@ fn assert_status(answer: &str, status: &str) {
 async fn a_signed_delivery_is_kept_as_it_came_then_acknowledged() {
     let house = house(Mood::Fine).await;
     let body = br#"{"mautic.page_on_hit":[{"u":"http:\/\/x\/\u00fc"}]}"#;
+    let arrived = house.arrived.armed();
     let answer = house.post(body, Some(&sign("key", body))).await;
     assert_status(&answer, "204");
     assert_eq!(*house.shelf.kept.lock().unwrap(), vec![body.to_vec()]);
-    house.arrived.notified().await;
+    arrived.wait(Duration::MAX).await;
     let received = house.receiver.received();
     assert_eq!((received.accepted, received.bytes), (1, body.len() as u64));
     house.stop.cancel();
