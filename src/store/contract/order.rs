@@ -113,7 +113,7 @@ fn told_activity(fates: &Fates, key: u64, told: (u32, u32, i64, i64, u8)) -> Vec
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Story {
     facts: Vec<(Source, Fact)>,
     /// The order of the second telling, which repeats some.
@@ -121,6 +121,16 @@ struct Story {
     batches: usize,
     /// Contacts that were known, scored and written before all that.
     known: BTreeSet<u32>,
+}
+
+impl std::fmt::Debug for Story {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "known {:?}, {} batches", self.known, self.batches)?;
+        for (source, fact) in &self.facts {
+            writeln!(f, "{source:?} {}", serde_json::to_string(fact).unwrap())?;
+        }
+        write!(f, "told again: {:?}", self.again)
+    }
 }
 
 fn story() -> impl Strategy<Value = Story> {
@@ -161,6 +171,21 @@ struct Known {
     resolved: Vec<Option<ContactId>>,
     gone: Vec<ContactId>,
     counts: (u64, u64, u64, u64, u64, u64),
+}
+
+fn differences(one: &Known, two: &Known) -> Vec<(&'static str, String, String)> {
+    let show = |what: &dyn std::fmt::Debug| format!("{what:?}");
+    let pairs = [
+        ("counts", show(&one.counts), show(&two.counts)),
+        ("resolved", show(&one.resolved), show(&two.resolved)),
+        ("gone", show(&one.gone), show(&two.gone)),
+        ("snapshots", show(&one.snapshots), show(&two.snapshots)),
+        ("overviews", show(&one.overviews), show(&two.overviews)),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(_, one, two)| one != two)
+        .collect()
 }
 
 async fn known(store: &SharedStore) -> Known {
@@ -272,11 +297,14 @@ where
     Opened: Future<Output = (SharedStore, Guard)>,
 {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 40,
+    let mut config = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
-    });
+    };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 40; // each opens two stores on disk
+    }
+    let mut runner = TestRunner::new(config);
     let outcome = runner.run(&story(), |story| {
         let mut retold: Vec<(Source, Fact)> = story.facts.iter().rev().cloned().collect();
         for index in &story.again {
@@ -293,7 +321,9 @@ where
                 live(&two, &story, &retold).await,
             )
         });
-        prop_assert_eq!(once, again);
+        for (what, one, two) in differences(&once, &again) {
+            prop_assert_eq!(one, two, "{}", what);
+        }
         Ok(())
     });
     if let Err(failure) = outcome {

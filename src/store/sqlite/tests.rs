@@ -2,14 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use super::SqliteStore;
-use crate::store::{
-    Deliveries, NewDelivery, Owner, RawDelivery, Result, Settings, SharedStore, StoreError,
-    contract::store_contract,
+use crate::domain::{
+    Activity, ActivityKey, ActivityKind, ContactId, DesiredValue, Fact, GroupId, Sighting, Source,
+    Target, Urgency,
 };
+use crate::store::{
+    Batch, Deliveries, NewDelivery, Origin, Owner, RawDelivery, Result, ScoreCommit, Settings,
+    SharedStore, StoreError, contract::store_contract,
+};
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeSet, HashSet},
     sync::Arc,
+    time::Instant,
 };
 use tempfile::TempDir;
 
@@ -209,4 +215,92 @@ async fn damage_is_told_as_such() {
         .await
         .unwrap_err();
     assert!(matches!(claimed, StoreError::Corrupt(_)), "{claimed}");
+}
+
+#[tokio::test]
+#[ignore = "prints times for people; run it with --ignored --nocapture"]
+async fn how_long_things_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let store: SharedStore = Arc::new(open_in(&dir));
+    let facts = |from: u64| {
+        let sighting = move |n: u64| Sighting {
+            source: Source::Webhook,
+            fact: Fact::Activity(Activity {
+                key: ActivityKey::hit(n),
+                contact: ContactId(u32::try_from(n % 500).unwrap() + 1),
+                at: Timestamp::from_second(
+                    1_700_000_000 + i64::try_from(n * 7919 % 100_000).unwrap(),
+                )
+                .unwrap(),
+                kind: ActivityKind::PageHit,
+                object: Some(5),
+                url: Some(format!("https://shop.example.test/ofen/{n}")),
+                attributes: [("code".to_owned(), "200".to_owned())].into(),
+            }),
+        };
+        Batch {
+            origin: Origin::Lookup,
+            sightings: (from..from + 5_000).map(sighting).collect(),
+            parked: Vec::new(),
+            received_at: Timestamp::UNIX_EPOCH,
+            urgency: Urgency::Bulk,
+        }
+    };
+    for from in [0, 5_000, 5_000, 10_000] {
+        let begun = Instant::now();
+        let applied = store.apply(facts(from)).await.unwrap();
+        println!(
+            "apply of 5000 activities: {:?}, {applied:?}",
+            begun.elapsed()
+        );
+    }
+    let ids: Vec<ContactId> = (1..=500).map(ContactId).collect();
+    let begun = Instant::now();
+    let snapshots = store.snapshots(&ids).await.unwrap();
+    println!(
+        "snapshots of {} contacts with 30 activities each: {:?}",
+        snapshots.len(),
+        begun.elapsed()
+    );
+
+    let (owner, now) = (Owner("a".into()), Timestamp::UNIX_EPOCH);
+    let dirty = store.claim_dirty(&owner, 500, now, now).await.unwrap();
+    let commits = dirty.into_iter().map(|dirty| ScoreCommit {
+        dirty,
+        plan: "p".into(),
+        at: now,
+        scores: Vec::new(),
+        desired: (1..=8)
+            .map(|group| DesiredValue {
+                target: Target::Group(GroupId(group)),
+                value: 7,
+                reason: "dishwashers 7 (was 0)".into(),
+                urgency: Urgency::Fresh,
+            })
+            .collect(),
+        fired: Vec::new(),
+        next_change: None,
+    });
+    let commits = commits.collect();
+    let begun = Instant::now();
+    store.commit_scores(commits).await.unwrap();
+    println!(
+        "commit of 500 contacts with 8 targets each: {:?}",
+        begun.elapsed()
+    );
+
+    let body = "{\"mautic.page_on_hit\":[{}]}".repeat(200);
+    for together in [1, 64, 512] {
+        let begun = Instant::now();
+        let appends = (0..2_048).map(|_| store.append_delivery(delivery(&body)));
+        stream::iter(appends)
+            .buffer_unordered(together)
+            .try_collect::<Vec<_>>()
+            .await
+            .unwrap();
+        println!(
+            "2048 deliveries, {together} at a time: {:?}",
+            begun.elapsed()
+        );
+    }
 }
