@@ -214,8 +214,8 @@ async fn known(store: &SharedStore) -> Known {
     known
 }
 
-async fn live(store: &SharedStore, story: &Story, facts: &[(Source, Fact)]) -> Known {
-    for contact in &story.known {
+async fn live(store: &SharedStore, told: &Story, facts: &[(Source, Fact)]) -> Known {
+    for contact in &told.known {
         want(
             store,
             *contact,
@@ -229,12 +229,12 @@ async fn live(store: &SharedStore, story: &Story, facts: &[(Source, Fact)]) -> K
         .await;
     }
     write_all(store).await;
-    clean_all_but_targets(store, &story.known).await;
+    clean_all_but_targets(store, &told.known).await;
     let before = store
         .snapshots(&(1..=CONTACTS).map(ContactId).collect::<Vec<_>>())
         .await
         .unwrap();
-    for part in facts.chunks(facts.len().div_ceil(story.batches).max(1)) {
+    for part in facts.chunks(facts.len().div_ceil(told.batches).max(1)) {
         let sightings = part.iter().map(|(source, fact)| Sighting {
             source: *source,
             fact: fact.clone(),
