@@ -10,8 +10,6 @@
 //! 6. No transaction stays open while somebody outside is asked.
 
 mod admin;
-#[cfg(test)]
-pub(crate) mod contract;
 mod deliveries;
 mod journal;
 mod outbox;
@@ -72,3 +70,6 @@ pub type SharedStore = Arc<dyn Store>;
 /// Who holds a lease: unique per process and start.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner(pub String);
+
+#[cfg(test)]
+pub(crate) mod contract;

@@ -7,6 +7,7 @@ pub(crate) mod deliveries;
 pub(crate) mod facts;
 mod give;
 pub(crate) mod merges;
+pub(crate) mod order;
 pub(crate) mod outbox;
 pub(crate) mod scores;
 
@@ -67,6 +68,11 @@ macro_rules! store_contract {
             admin: writes_and_delays,
             admin: settings_and_plans,
             admin: probes,
+        }
+
+        #[test]
+        fn any_order_of_facts_makes_the_same_journal() {
+            $crate::store::contract::order::any_order($open);
         }
     };
 }

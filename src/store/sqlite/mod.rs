@@ -15,8 +15,6 @@ mod readers;
 mod scores;
 mod settings;
 mod targets;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 use super::Result;
@@ -97,3 +95,6 @@ impl SqliteStore {
         self.readers.ask(question).await
     }
 }
+
+#[cfg(test)]
+mod tests;
