@@ -59,11 +59,16 @@ pub struct IntakeMetrics {
     decoded: Counter,
     parked: Counters<1>,
     kinds: Arc<Mutex<BTreeSet<String>>>,
-    polled: Counters<1>,
-    poll_errors: Counters<1>,
-    poll_lag: FloatGauge,
-    poll_last: Gauges,
     hook: Gauge,
+    polls: Polls,
+}
+
+#[derive(Debug, Clone)]
+struct Polls {
+    rows: Counters<1>,
+    errors: Counters<1>,
+    lag: FloatGauge,
+    last: Gauges,
 }
 
 impl IntakeMetrics {
@@ -112,30 +117,6 @@ impl IntakeMetrics {
                 Counters::default(),
             ),
             kinds: Arc::default(),
-            polled: catalogue.counter(
-                "topicscore_poll_rows",
-                "Rows read by polling, by Mautic's table; overlaps are counted again",
-                &["table"],
-                Counters::default(),
-            ),
-            poll_errors: catalogue.counter(
-                "topicscore_poll_errors",
-                "Polls that failed, by Mautic's table",
-                &["table"],
-                Counters::default(),
-            ),
-            poll_lag: catalogue.gauge(
-                "topicscore_poll_lag_seconds",
-                "How old the newest polled row was when it was read; high while a gap is filled",
-                &[],
-                FloatGauge::default(),
-            ),
-            poll_last: catalogue.gauge(
-                "topicscore_poll_last_success_timestamp_seconds",
-                "When a poll last succeeded, in seconds since 1970, by Mautic's table",
-                &["table"],
-                Gauges::default(),
-            ),
             hook: catalogue.gauge(
                 "topicscore_hook_published",
                 "1 while our webhook is published in Mautic, 0 if Mautic has unpublished it or it \
@@ -143,6 +124,7 @@ impl IntakeMetrics {
                 &[],
                 Gauge::default(),
             ),
+            polls: Polls::register(catalogue),
         }
     }
 
@@ -174,20 +156,21 @@ impl IntakeMetrics {
     /// A poll of a table succeeded at `at` (seconds since 1970) and gave `rows` rows.
     pub fn polled(&self, table: &'static str, rows: u64, at: i64) {
         let labels = [("table", table.into())];
-        self.polled.get_or_create(&labels).inc_by(rows);
-        self.poll_last.get_or_create(&labels).set(at);
+        self.polls.rows.get_or_create(&labels).inc_by(rows);
+        self.polls.last.get_or_create(&labels).set(at);
     }
 
     /// A poll of a table failed.
     pub fn poll_failed(&self, table: &'static str) {
-        self.poll_errors
+        self.polls
+            .errors
             .get_or_create(&[("table", table.into())])
             .inc();
     }
 
     /// How old the newest polled row was when it was read.
     pub fn poll_lag(&self, lag: Duration) {
-        self.poll_lag.set(lag.as_secs_f64());
+        self.polls.lag.set(lag.as_secs_f64());
     }
 
     /// Whether our hook is published.
@@ -205,6 +188,37 @@ impl IntakeMetrics {
         }
         kinds.insert(kind.to_owned());
         Cow::Owned(kind.to_owned())
+    }
+}
+
+impl Polls {
+    fn register(catalogue: &mut Catalogue) -> Self {
+        Self {
+            rows: catalogue.counter(
+                "topicscore_poll_rows",
+                "Rows read by polling, by Mautic's table; overlaps are counted again",
+                &["table"],
+                Counters::default(),
+            ),
+            errors: catalogue.counter(
+                "topicscore_poll_errors",
+                "Polls that failed, by Mautic's table",
+                &["table"],
+                Counters::default(),
+            ),
+            lag: catalogue.gauge(
+                "topicscore_poll_lag_seconds",
+                "How old the newest polled row was when it was read; high while a gap is filled",
+                &[],
+                FloatGauge::default(),
+            ),
+            last: catalogue.gauge(
+                "topicscore_poll_last_success_timestamp_seconds",
+                "When a poll last succeeded, in seconds since 1970, by Mautic's table",
+                &["table"],
+                Gauges::default(),
+            ),
+        }
     }
 }
 

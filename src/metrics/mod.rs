@@ -76,7 +76,7 @@ pub fn register(version: &str, instance: &str) -> Registered {
     }
 }
 
-/// The registry as text, in the OpenMetrics format that Prometheus reads.
+/// The registry as text, in the `OpenMetrics` format that Prometheus reads.
 ///
 /// # Errors
 /// Only if a metric can't be formatted.

@@ -131,6 +131,11 @@ pub struct WritebackMetrics {
     pending: Gauge,
     parked: Gauge,
     delay: Histogram,
+    budget: Budget,
+}
+
+#[derive(Debug, Clone)]
+struct Budget {
     allowed: FloatGauge,
     in_flight: Gauge,
     waiting: Gauge,
@@ -139,10 +144,6 @@ pub struct WritebackMetrics {
 
 impl WritebackMetrics {
     pub(super) fn register(catalogue: &mut Catalogue) -> Self {
-        let throttled = Counters::default();
-        for cause in [Throttle::TooManyRequests, Throttle::ServerError] {
-            drop(throttled.get_or_create(&[("status", cause.name().into())]));
-        }
         Self {
             calls: catalogue.counter(
                 "topicscore_writeback_calls",
@@ -177,30 +178,7 @@ impl WritebackMetrics {
                 &[],
                 long(),
             ),
-            allowed: catalogue.gauge(
-                "topicscore_budget_allowed_requests_per_second",
-                "Requests per second that the budget allows Mautic to be asked now",
-                &[],
-                FloatGauge::default(),
-            ),
-            in_flight: catalogue.gauge(
-                "topicscore_budget_in_flight_requests",
-                "Requests sent to Mautic and not answered yet",
-                &[],
-                Gauge::default(),
-            ),
-            waiting: catalogue.gauge(
-                "topicscore_budget_waiting_requests",
-                "Requests that wait for their turn in the budget",
-                &[],
-                Gauge::default(),
-            ),
-            throttled: catalogue.counter(
-                "topicscore_budget_throttled",
-                "How often the budget slowed down because Mautic answered 429 or 5xx",
-                &["status"],
-                throttled,
-            ),
+            budget: Budget::register(catalogue),
         }
     }
 
@@ -231,18 +209,19 @@ impl WritebackMetrics {
 
     /// The budget allows so many requests per second now.
     pub fn allowed(&self, requests_per_second: f64) {
-        self.allowed.set(requests_per_second);
+        self.budget.allowed.set(requests_per_second);
     }
 
     /// So many requests are without an answer, and so many wait for their turn.
     pub fn queue(&self, in_flight: u64, waiting: u64) {
-        self.in_flight.set(level(in_flight));
-        self.waiting.set(level(waiting));
+        self.budget.in_flight.set(level(in_flight));
+        self.budget.waiting.set(level(waiting));
     }
 
     /// Mautic slowed us down.
     pub fn throttled(&self, cause: Throttle) {
-        self.throttled
+        self.budget
+            .throttled
             .get_or_create(&[("status", cause.name().into())])
             .inc();
     }
@@ -251,16 +230,52 @@ impl WritebackMetrics {
     #[must_use]
     pub fn budget(&self) -> BudgetNow {
         let throttled = |cause: Throttle| {
-            self.throttled
+            self.budget
+                .throttled
                 .get_or_create(&[("status", cause.name().into())])
                 .get()
         };
         BudgetNow {
-            allowed_per_second: self.allowed.get(),
-            in_flight: self.in_flight.get().try_into().unwrap_or(0),
-            waiting: self.waiting.get().try_into().unwrap_or(0),
+            allowed_per_second: self.budget.allowed.get(),
+            in_flight: self.budget.in_flight.get().try_into().unwrap_or(0),
+            waiting: self.budget.waiting.get().try_into().unwrap_or(0),
             throttled_429: throttled(Throttle::TooManyRequests),
             throttled_5xx: throttled(Throttle::ServerError),
+        }
+    }
+}
+
+impl Budget {
+    fn register(catalogue: &mut Catalogue) -> Self {
+        let throttled = Counters::default();
+        for cause in [Throttle::TooManyRequests, Throttle::ServerError] {
+            drop(throttled.get_or_create(&[("status", cause.name().into())]));
+        }
+        Self {
+            allowed: catalogue.gauge(
+                "topicscore_budget_allowed_requests_per_second",
+                "Requests per second that the budget allows Mautic to be asked now",
+                &[],
+                FloatGauge::default(),
+            ),
+            in_flight: catalogue.gauge(
+                "topicscore_budget_in_flight_requests",
+                "Requests sent to Mautic and not answered yet",
+                &[],
+                Gauge::default(),
+            ),
+            waiting: catalogue.gauge(
+                "topicscore_budget_waiting_requests",
+                "Requests that wait for their turn in the budget",
+                &[],
+                Gauge::default(),
+            ),
+            throttled: catalogue.counter(
+                "topicscore_budget_throttled",
+                "How often the budget slowed down because Mautic answered 429 or 5xx",
+                &["status"],
+                throttled,
+            ),
         }
     }
 }

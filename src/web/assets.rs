@@ -15,15 +15,18 @@ pub(super) fn routes() -> Router<Arc<Admin>> {
     Router::new()
         .route(
             "/assets/style.css",
-            get(|| serve("text/css; charset=utf-8", STYLE)),
+            get(|| async { serve("text/css; charset=utf-8", STYLE) }),
         )
         .route(
             "/assets/script.js",
-            get(|| serve("text/javascript; charset=utf-8", SCRIPT)),
+            get(|| async { serve("text/javascript; charset=utf-8", SCRIPT) }),
         )
-        .route("/assets/icon.svg", get(|| serve("image/svg+xml", ICON)))
+        .route(
+            "/assets/icon.svg",
+            get(|| async { serve("image/svg+xml", ICON) }),
+        )
 }
 
-async fn serve(kind: &'static str, body: &'static str) -> impl IntoResponse {
+fn serve(kind: &'static str, body: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind)], body)
 }

@@ -196,6 +196,7 @@ pub(super) async fn wrong_method(uri: Uri) -> Response {
     failed(uri.path(), problem)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the layer's signature")]
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<String>()

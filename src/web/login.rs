@@ -56,7 +56,13 @@ async fn form(
     if admin.password.is_none() {
         return Redirect::to("/").into_response();
     }
-    page(&admin, &headers, StatusCode::OK, wanted.next, None)
+    page(
+        &admin,
+        &headers,
+        StatusCode::OK,
+        wanted.next.as_deref(),
+        None,
+    )
 }
 
 async fn log_in(State(admin): State<Arc<Admin>>, request: Request) -> Response {
@@ -80,7 +86,7 @@ async fn log_in(State(admin): State<Arc<Admin>>, request: Request) -> Response {
             &admin,
             &headers,
             StatusCode::FORBIDDEN,
-            login.next,
+            login.next.as_deref(),
             Some(failure),
         );
     }
@@ -95,7 +101,7 @@ async fn log_in(State(admin): State<Arc<Admin>>, request: Request) -> Response {
                 &admin,
                 &headers,
                 StatusCode::UNAUTHORIZED,
-                login.next,
+                login.next.as_deref(),
                 Some(failure),
             )
         }
@@ -148,14 +154,14 @@ fn page(
     admin: &Admin,
     headers: &HeaderMap,
     status: StatusCode,
-    next: Option<String>,
+    next: Option<&str>,
     failure: Option<&str>,
 ) -> Response {
     let cookie = Sessions::token();
     let page = LoginPage {
         instance: admin.instance.clone(),
         csrf: admin.sessions.csrf(&cookie),
-        next: local(next.as_deref()).to_owned(),
+        next: local(next).to_owned(),
         failure: failure.map(str::to_owned),
     };
     let mut response = match page.render() {

@@ -28,6 +28,10 @@ pub(super) struct Alive {
 
 /// Whether the instance does its work.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the field's name is part of the API"
+)]
 pub(super) struct Ready {
     /// Whether it does its work.
     pub(super) ready: bool,
@@ -77,7 +81,7 @@ pub(super) async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     (status, Json(ready)).into_response()
 }
 
-/// Shows the metrics in the OpenMetrics text format.
+/// Shows the metrics, in the text format that Prometheus reads.
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, description = "Metrics, explained in docs/metrics.md",
         body = String, content_type = "application/openmetrics-text"), Foreign))]

@@ -2,6 +2,7 @@
 
 use super::sessions::Sessions;
 use crate::clock::Clock;
+use crate::config::WriteMode;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::plan::Compiled;
@@ -23,6 +24,15 @@ pub enum Mode {
     Observe,
     /// Writes.
     Live,
+}
+
+impl From<WriteMode> for Mode {
+    fn from(mode: WriteMode) -> Self {
+        match mode {
+            WriteMode::Observe => Self::Observe,
+            WriteMode::Live => Self::Live,
+        }
+    }
 }
 
 impl fmt::Display for Mode {

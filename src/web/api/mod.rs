@@ -1,4 +1,4 @@
-//! The JSON API under `/api/v1`. Routes and OpenAPI document come from the same declarations.
+//! The JSON API under `/api/v1`. Routes and their document come from the same declarations.
 
 mod bodies;
 mod contacts;

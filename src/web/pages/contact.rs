@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "contact.html")]
+#[allow(clippy::struct_field_names, reason = "the template's words")]
 struct Contact {
     frame: Frame,
     contact: ContactBody,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "contacts.html")]
+#[allow(clippy::struct_field_names, reason = "the template's words")]
 struct Contacts {
     frame: Frame,
     /// Topics that any contact of the page has a score in: key and name.

@@ -88,13 +88,16 @@ fn tiles(status: &StatusBody) -> Vec<Tile> {
         tile(
             "Scores",
             counts.scores,
-            format!("{} contacts wait to be scored", grouped(counts.dirty)),
+            format!("contacts that wait to be scored: {}", grouped(counts.dirty)),
             false,
         ),
         tile(
             "Writes",
             counts.writes,
-            format!("{} values to be written", grouped(counts.pending_intents)),
+            format!(
+                "values still to be written: {}",
+                grouped(counts.pending_intents)
+            ),
             false,
         ),
         tile(

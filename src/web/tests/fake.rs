@@ -1,6 +1,6 @@
 //! A store in memory that answers questions with what a test put in.
 
-use crate::domain::{ContactId, Snapshot, Target};
+use crate::domain::{ContactId, Snapshot, Target, Urgency};
 use crate::store::{
     Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries, DeliveryId,
     DirtyContact, Journal, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result,
@@ -158,6 +158,7 @@ impl Outbox for FakeStore {
         &self,
         _: &Owner,
         _: usize,
+        _: Urgency,
         _: Timestamp,
         _: Timestamp,
     ) -> Result<Vec<ContactIntents>> {
