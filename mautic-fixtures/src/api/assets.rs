@@ -100,6 +100,7 @@ impl Resource for Assets {
                 .any(|other| other.id != asset.id && other.alias == alias)
         };
         asset.alias = publishing::free_alias(&alias, 1, taken);
+        let action = if asset.id == 0 { "create" } else { "update" };
         if asset.id == 0 {
             asset.stamp.created(state);
             asset.id = state.web.assets.take_id();
@@ -108,6 +109,8 @@ impl Resource for Assets {
             asset.revision += 1;
         }
         state.web.assets.put(asset.id, asset.clone());
+        let details = json!({"name": asset.title});
+        state.audit("asset", "asset", asset.id, action, details);
         Ok(asset)
     }
 
@@ -117,6 +120,8 @@ impl Resource for Assets {
             .web
             .downloads
             .retain(|download| download.asset != Some(asset.id));
+        let details = json!({"name": asset.title});
+        state.audit("asset", "asset", asset.id, "delete", details);
         Ok(())
     }
 
@@ -152,6 +157,13 @@ impl Resource for Assets {
         put(&mut json, "storageLocation", json!(asset.storage_location));
         put(&mut json, "disallow", json!(asset.disallow));
         Value::Object(json)
+    }
+
+    fn json_deleted(state: &State, asset: &Asset) -> Value {
+        let mut json = Self::json(state, asset);
+        json["id"] = Value::Null;
+        json["downloadUrl"] = json!(format!("{}/asset/:{}", state.site_url(), asset.alias));
+        json
     }
 
     fn json_minimal(state: &State, asset: &Asset) -> Value {

@@ -96,6 +96,7 @@ impl Resource for Pages {
                 .any(|other| other.id != page.id && other.alias == alias)
         };
         page.alias = publishing::free_alias(&alias, 1, taken);
+        let action = if page.id == 0 { "create" } else { "update" };
         if page.id == 0 {
             page.stamp.created(state);
             page.id = state.web.pages.take_id();
@@ -104,6 +105,8 @@ impl Resource for Pages {
             page.revision += 1;
         }
         state.web.pages.put(page.id, page.clone());
+        let details = json!({"name": page.title});
+        state.audit("page", "page", page.id, action, details);
         Ok(page)
     }
 
@@ -118,6 +121,8 @@ impl Resource for Pages {
         {
             submission.page = None;
         }
+        let details = json!({"name": page.title});
+        state.audit("page", "page", page.id, "delete", details);
         Ok(())
     }
 
@@ -149,7 +154,37 @@ impl Resource for Pages {
         Value::Object(json)
     }
 
+    /// Without an id its translations are looked up as "those of no page": all top-level pages.
+    fn json_deleted(state: &State, page: &Page) -> Value {
+        let mut json = Self::json(state, page);
+        json["id"] = Value::Null;
+        json["translationChildren"] = state
+            .web
+            .pages
+            .values()
+            .map(|other| as_translation(state, other))
+            .collect();
+        json
+    }
+
     fn json_minimal(state: &State, page: &Page) -> Value {
         publishing::cut_after(Self::json(state, page), "category")
     }
+}
+
+/// A page as it is shown inside another one.
+fn as_translation(state: &State, page: &Page) -> Value {
+    const HIDDEN: [&str; 6] = [
+        "isPublished",
+        "dateAdded",
+        "dateModified",
+        "createdBy",
+        "modifiedBy",
+        "translationParent",
+    ];
+    let mut json = Pages::json(state, page);
+    if let Value::Object(members) = &mut json {
+        members.retain(|name, _| !HIDDEN.contains(&name.as_str()));
+    }
+    json
 }

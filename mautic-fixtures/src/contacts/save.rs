@@ -133,8 +133,12 @@ fn write(state: &mut State, contact: &mut Contact) {
     if std::mem::take(&mut contact.memory.points_set) {
         contact.points = contact.memory.points;
     }
-    for mut row in std::mem::take(&mut contact.memory.pending_points_log) {
+    // Saving a contact stores a detached address entity again that it or its log refers to.
+    let pending = std::mem::take(&mut contact.memory.pending_points_log);
+    let ip = (!pending.is_empty() || !contact.ip_addresses.is_empty()).then(|| state.current_ip());
+    for mut row in pending {
         row.contact = contact.id;
+        row.ip = ip.unwrap_or(row.ip);
         state
             .points_log
             .insert_with(|id| crate::state::PointsLogRow { id, ..row });

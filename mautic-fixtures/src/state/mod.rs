@@ -177,6 +177,7 @@ impl State {
                 .web
                 .ip_addresses
                 .insert_with(|id| web::IpAddress { id, address });
+            entity.first_copy.get_or_insert(entity.now);
             entity.detached = false;
         }
         self.ip_entity = Some(entity);
@@ -195,7 +196,9 @@ impl State {
     #[must_use]
     pub fn shown_ip(&self, id: Id) -> Id {
         self.ip_entity
-            .filter(|entity| entity.found == id)
+            .filter(|entity| {
+                entity.found == id || entity.first_copy.is_some_and(|first| id >= first)
+            })
             .map_or(id, |entity| entity.now)
     }
 
