@@ -100,7 +100,6 @@ impl Resource for Assets {
                 .any(|other| other.id != asset.id && other.alias == alias)
         };
         asset.alias = publishing::free_alias(&alias, 1, taken);
-        let action = if asset.id == 0 { "create" } else { "update" };
         if asset.id == 0 {
             asset.stamp.created(state);
             asset.id = state.web.assets.take_id();
@@ -109,8 +108,6 @@ impl Resource for Assets {
             asset.revision += 1;
         }
         state.web.assets.put(asset.id, asset.clone());
-        let details = json!({"name": asset.title});
-        state.audit("asset", "asset", asset.id, action, details);
         Ok(asset)
     }
 
@@ -120,8 +117,6 @@ impl Resource for Assets {
             .web
             .downloads
             .retain(|download| download.asset != Some(asset.id));
-        let details = json!({"name": asset.title});
-        state.audit("asset", "asset", asset.id, "delete", details);
         Ok(())
     }
 

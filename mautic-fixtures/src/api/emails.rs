@@ -102,7 +102,6 @@ impl Resource for Emails {
         if email.email_type != "list" {
             email.lists.clear();
         }
-        let action = if email.id == 0 { "create" } else { "update" };
         if email.id == 0 {
             email.stamp.created(state);
             // Binding the form marks a new email as changed, without a name.
@@ -113,8 +112,6 @@ impl Resource for Emails {
             email.revision += 1;
         }
         state.web.emails.put(email.id, email.clone());
-        let details = json!({"name": email.name});
-        state.audit("email", "email", email.id, action, details);
         Ok(email)
     }
 
@@ -130,8 +127,6 @@ impl Resource for Emails {
         {
             download.email = None;
         }
-        let details = json!({"name": email.name});
-        state.audit("email", "email", email.id, "delete", details);
         Ok(())
     }
 

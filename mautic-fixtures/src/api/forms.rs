@@ -96,7 +96,6 @@ impl Resource for Forms {
     }
 
     fn store(state: &mut State, mut form: Form) -> Result<Form, Exception> {
-        let action = if form.id == 0 { "create" } else { "update" };
         if form.id == 0 {
             let alias: String = publishing::alias(&form.name, '_')
                 .chars()
@@ -115,8 +114,6 @@ impl Resource for Forms {
             action.id = state.web.form_actions.take_id();
         }
         state.web.forms.put(form.id, form.clone());
-        let details = json!({"name": form.name});
-        state.audit("form", "form", form.id, action, details);
         Ok(form)
     }
 
@@ -126,8 +123,6 @@ impl Resource for Forms {
             .web
             .submissions
             .retain(|submission| submission.form != form.id);
-        let details = json!({"name": form.name});
-        state.audit("form", "form", form.id, "delete", details);
         Ok(())
     }
 

@@ -90,7 +90,6 @@ impl Resource for Hooks {
         for event in hook.events.iter_mut().filter(|event| event.id == 0) {
             *event = state.hooks.new_event(&event.event_type);
         }
-        let mut action = Some("create");
         match state.hooks.table.get(hook.id).cloned() {
             None => {
                 hook.stamp.created(state);
@@ -99,25 +98,17 @@ impl Resource for Hooks {
             Some(before) => {
                 let modified = hook.stamp.date_modified;
                 hook.stamp.modified(state);
-                action = Some("update");
                 if !is_changed(&before, &hook) {
                     hook.stamp.date_modified = modified;
-                    action = None;
                 }
             }
         }
         state.hooks.table.put(hook.id, hook.clone());
-        if let Some(action) = action {
-            let details = json!({"name": hook.name});
-            state.audit("webhook", "webhook", hook.id, action, details);
-        }
         Ok(hook)
     }
 
     fn delete(state: &mut State, hook: &Hook) -> Result<(), Exception> {
         state.hooks.delete(hook.id);
-        let details = json!({"name": hook.name});
-        state.audit("webhook", "webhook", hook.id, "delete", details);
         Ok(())
     }
 

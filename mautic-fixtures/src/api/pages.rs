@@ -96,7 +96,6 @@ impl Resource for Pages {
                 .any(|other| other.id != page.id && other.alias == alias)
         };
         page.alias = publishing::free_alias(&alias, 1, taken);
-        let action = if page.id == 0 { "create" } else { "update" };
         if page.id == 0 {
             page.stamp.created(state);
             page.id = state.web.pages.take_id();
@@ -105,8 +104,6 @@ impl Resource for Pages {
             page.revision += 1;
         }
         state.web.pages.put(page.id, page.clone());
-        let details = json!({"name": page.title});
-        state.audit("page", "page", page.id, action, details);
         Ok(page)
     }
 
@@ -121,8 +118,6 @@ impl Resource for Pages {
         {
             submission.page = None;
         }
-        let details = json!({"name": page.title});
-        state.audit("page", "page", page.id, "delete", details);
         Ok(())
     }
 
