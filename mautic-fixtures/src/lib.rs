@@ -18,6 +18,8 @@ pub mod segments;
 pub mod faults;
 pub mod held_against;
 
+pub mod simulator;
+
 pub mod recordings;
 
 pub use server::StandIn;

@@ -154,6 +154,13 @@ impl Resource for Assets {
         Value::Object(json)
     }
 
+    fn json_deleted(state: &State, asset: &Asset) -> Value {
+        let mut json = Self::json(state, asset);
+        json["id"] = Value::Null;
+        json["downloadUrl"] = json!(format!("{}/asset/:{}", state.site_url(), asset.alias));
+        json
+    }
+
     fn json_minimal(state: &State, asset: &Asset) -> Value {
         publishing::cut_after(Self::json(state, asset), "category")
     }

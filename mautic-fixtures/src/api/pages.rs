@@ -149,7 +149,37 @@ impl Resource for Pages {
         Value::Object(json)
     }
 
+    /// Without an id its translations are looked up as "those of no page": all top-level pages.
+    fn json_deleted(state: &State, page: &Page) -> Value {
+        let mut json = Self::json(state, page);
+        json["id"] = Value::Null;
+        json["translationChildren"] = state
+            .web
+            .pages
+            .values()
+            .map(|other| as_translation(state, other))
+            .collect();
+        json
+    }
+
     fn json_minimal(state: &State, page: &Page) -> Value {
         publishing::cut_after(Self::json(state, page), "category")
     }
+}
+
+/// A page as it is shown inside another one.
+fn as_translation(state: &State, page: &Page) -> Value {
+    const HIDDEN: [&str; 6] = [
+        "isPublished",
+        "dateAdded",
+        "dateModified",
+        "createdBy",
+        "modifiedBy",
+        "translationParent",
+    ];
+    let mut json = Pages::json(state, page);
+    if let Value::Object(members) = &mut json {
+        members.retain(|name, _| !HIDDEN.contains(&name.as_str()));
+    }
+    json
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::php::{cast, serialize::serialize};
 use crate::state::clock::iso;
-use crate::state::{Contact, ContactField, FieldShape, Id, State, Table};
+use crate::state::{Contact, ContactField, FieldShape, Id, State};
 
 /// Which shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +87,7 @@ pub fn contact_view(state: &State, contact: &Contact, shape: View) -> Value {
     }
     out.insert(
         "fields".to_owned(),
-        fields(
-            state,
-            contact,
-            memory.prepared || matches!(shape, View::Api | View::Minimal),
-        ),
+        fields(state, contact, matches!(shape, View::Api | View::Minimal)),
     );
     if !matches!(shape, View::Lead | View::Minimal) {
         add_details(state, contact, shape, &mut out);
@@ -162,7 +158,7 @@ fn owner(state: &State, plain: bool) -> Value {
 }
 
 /// Doctrine keeps them by address: of several rows of one address only the last is seen.
-fn ip_addresses(state: &State, contact: &Contact) -> Value {
+pub(crate) fn ip_addresses(state: &State, contact: &Contact) -> Value {
     let mut shown: Map<String, Value> = Map::new();
     for id in &contact.ip_addresses {
         let Some(known) = state.web.ip_addresses.get(*id) else {
@@ -272,7 +268,7 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
     };
     let mut groups: Map<String, Value> = Map::new();
     let mut all = Map::new();
-    let id = if contact.memory.deleted_id.is_some() && !contact.memory.prepared {
+    let id = if contact.memory.deleted_id.is_some() {
         Value::Null
     } else {
         json!(contact.id.to_string())
@@ -314,6 +310,8 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
         all.extend(contact.memory.updated.clone());
         all.extend(numbers);
         groups.insert("all".to_owned(), Value::Object(all));
+    } else if let Some(all) = &contact.memory.prepared {
+        groups.insert("all".to_owned(), all.clone());
     }
     Value::Object(groups)
 }
@@ -390,26 +388,24 @@ fn label(field: &ContactField, value: &str) -> String {
 }
 
 /// Prepares the entity's `fields` for an answer before anything else happens to it (`fixNumbers`): numbers without
-/// decimals become ints, which differ from the floats they were, and webhooks show `all` from here on.
+/// decimals become ints, which differ from the floats they were, and webhooks show `all` as it was then.
 pub fn prepare(state: &mut State, id: Id) {
-    let State {
-        contacts,
-        contact_fields,
-        ..
-    } = state;
-    if let Some(contact) = contacts.get_mut(id) {
-        prepare_entity(contact, contact_fields);
+    if let Some(mut contact) = state.contacts.get(id).cloned() {
+        prepare_entity(state, &mut contact);
+        state.contacts.put(id, contact);
     }
 }
 
 /// [`prepare`] of an entity at hand.
-pub fn prepare_entity(contact: &mut Contact, fields: &Table<ContactField>) {
-    contact.memory.prepared = true;
+pub fn prepare_entity(state: &State, contact: &mut Contact) {
+    let all = fields(state, contact, true).get("all").cloned();
+    contact.memory.prepared = all;
     let Some(known) = &mut contact.memory.fields else {
         return;
     };
     for (alias, value) in &mut known.values {
-        let field = fields.values().find(|field| field.alias == *alias);
+        let mut fields = state.contact_fields.values();
+        let field = fields.find(|field| field.alias == *alias);
         if let Some(field) = field.filter(|field| field.kind == "number" && !value.is_null()) {
             *value = rounded(field, value);
         }

@@ -118,6 +118,7 @@ fn link_address(state: &mut State, contact: &mut Contact) {
 }
 
 fn write(state: &mut State, contact: &mut Contact) {
+    state.store_addresses_again(contact);
     let was_anonymous = contact.date_identified.is_none() && !contact.is_anonymous();
     if was_anonymous || contact.memory.newly_created {
         log_manipulator(state, contact);
@@ -133,8 +134,12 @@ fn write(state: &mut State, contact: &mut Contact) {
     if std::mem::take(&mut contact.memory.points_set) {
         contact.points = contact.memory.points;
     }
-    for mut row in std::mem::take(&mut contact.memory.pending_points_log) {
+    // Saving a contact stores a detached address entity again that it or its log refers to.
+    let pending = std::mem::take(&mut contact.memory.pending_points_log);
+    let ip = (!pending.is_empty() || !contact.ip_addresses.is_empty()).then(|| state.current_ip());
+    for mut row in pending {
         row.contact = contact.id;
+        row.ip = ip.unwrap_or(row.ip);
         state
             .points_log
             .insert_with(|id| crate::state::PointsLogRow { id, ..row });

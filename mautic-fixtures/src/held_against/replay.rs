@@ -18,6 +18,9 @@ use super::variables::Variables;
 use super::wire::{self, WireRequest};
 use crate::{ClockKind, OauthClient, Options, QueueMode, StandIn, User};
 
+/// The client that recorded the sessions, as it names itself when a step says nothing else.
+const RECORDER: &str = "session-recorder";
+
 /// Why a session could not be replayed at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -251,6 +254,10 @@ impl<'a> Run<'a> {
                 )
             })
             .collect();
+        let names_client = |(name, _): &(String, String)| name.eq_ignore_ascii_case("user-agent");
+        if !headers.iter().any(names_client) {
+            headers.push(("User-Agent".to_owned(), RECORDER.to_owned()));
+        }
         if let Some(cookies) = jar
             .and_then(|visitor| self.jars.get(visitor))
             .and_then(CookieJar::header)

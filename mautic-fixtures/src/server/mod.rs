@@ -92,6 +92,11 @@ impl StandIn {
             .await
     }
 
+    /// Changes the state between two requests.
+    pub(crate) async fn change_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut *self.state.lock().await)
+    }
+
     /// The fault script. Stale reads need a kept state: see [`StandIn::inject`].
     #[must_use]
     pub fn faults(&self) -> &Faults {

@@ -161,8 +161,8 @@ pub struct Memory {
     pub newly_created: bool,
     /// Whether the entity was made by `new Lead()` in this request (its `utmtags` are null then).
     pub constructed: bool,
-    /// Whether the entity's `fields` were prepared for an answer before the webhooks: they then have `all`.
-    pub prepared: bool,
+    /// `fields.all`, if the entity was prepared for an answer before its webhooks.
+    pub prepared: Option<Value>,
     /// The id deleted in this request; the entity's own id is empty then.
     pub deleted_id: Option<Id>,
     /// Rows for the points log, written by the next save.

@@ -87,6 +87,8 @@ pub struct State {
     pub remote_address: String,
     /// The address entity of the request under way.
     pub ip_entity: Option<web::IpEntity>,
+    /// Address entities that the contacts of a batch share, by the id they were read with.
+    pub batch_addresses: BTreeMap<Id, web::IpEntity>,
     /// `point_groups`.
     pub point_groups: Table<PointGroup>,
     /// `points`.
@@ -133,6 +135,7 @@ impl State {
             stages: Table::default(),
             remote_address: "127.0.0.1".to_owned(),
             ip_entity: None,
+            batch_addresses: BTreeMap::new(),
             point_groups: Table::default(),
             point_actions: Table::default(),
             point_triggers: Table::default(),
@@ -162,6 +165,7 @@ impl State {
         }
         self.audited.clear();
         self.ip_entity = None;
+        self.batch_addresses.clear();
     }
 
     /// The id of the row of `ip_addresses` for where the request comes from, made if needed. Call it where Mautic
@@ -177,6 +181,7 @@ impl State {
                 .web
                 .ip_addresses
                 .insert_with(|id| web::IpAddress { id, address });
+            entity.first_copy.get_or_insert(entity.now);
             entity.detached = false;
         }
         self.ip_entity = Some(entity);
@@ -194,9 +199,59 @@ impl State {
     /// The id an address of a contact shows: a row stored again in this request shows its new id.
     #[must_use]
     pub fn shown_ip(&self, id: Id) -> Id {
+        if let Some(entity) = self.batch_addresses.get(&id) {
+            return entity.now;
+        }
         self.ip_entity
-            .filter(|entity| entity.found == id)
+            .filter(|entity| {
+                entity.found == id || entity.first_copy.is_some_and(|first| id >= first)
+            })
             .map_or(id, |entity| entity.now)
+    }
+
+    /// Saving a contact stores its addresses once more if a contact of the same batch before it had the same ones:
+    /// they were let go together with that contact.
+    pub fn store_addresses_again(&mut self, contact: &Contact) {
+        if self.batch_addresses.is_empty() {
+            return;
+        }
+        for (id, address) in self.visible_addresses(contact) {
+            let Some(entity) = self.batch_addresses.get_mut(&id) else {
+                continue;
+            };
+            if std::mem::take(&mut entity.detached) {
+                entity.now = self
+                    .web
+                    .ip_addresses
+                    .insert_with(|id| web::IpAddress { id, address });
+            }
+        }
+    }
+
+    /// Lets a contact's addresses go together with the contact, as batches do after each item.
+    pub fn let_addresses_go(&mut self, contact: Id) {
+        let Some(contact) = self.contacts.get(contact) else {
+            return;
+        };
+        for (id, _) in self.visible_addresses(contact) {
+            self.batch_addresses
+                .entry(id)
+                .or_insert_with(|| web::IpEntity::found(id))
+                .detached = true;
+        }
+    }
+
+    /// The address rows a contact's entity knows: the last one of each address.
+    fn visible_addresses(&self, contact: &Contact) -> Vec<(Id, String)> {
+        let mut last: BTreeMap<String, Id> = BTreeMap::new();
+        for id in &contact.ip_addresses {
+            if let Some(row) = self.web.ip_addresses.get(*id) {
+                last.insert(row.address.clone(), *id);
+            }
+        }
+        last.into_iter()
+            .map(|(address, id)| (id, address))
+            .collect()
     }
 
     /// The id of the row of `ip_addresses` for this address, made if needed.

@@ -55,7 +55,7 @@ pub fn installed() -> Table<Report> {
     table
 }
 
-fn from_json(json: &Value) -> Report {
+pub(crate) fn from_json(json: &Value) -> Report {
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
     let value = |key: &str| json.get(key).cloned().unwrap_or_else(|| json!([]));
     Report {

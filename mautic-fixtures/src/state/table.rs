@@ -31,6 +31,12 @@ impl<T> Table<T> {
         }
     }
 
+    /// The id given last; 0 before the first.
+    #[must_use]
+    pub fn last_id(&self) -> Id {
+        self.last
+    }
+
     /// Takes the next id without storing a row, as a rolled back insert does.
     pub fn take_id(&mut self) -> Id {
         self.last += 1;

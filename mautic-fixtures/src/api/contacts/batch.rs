@@ -9,7 +9,7 @@ use crate::api::Call;
 use crate::api::crud::{Batch, batch_ids, batch_items, object};
 use crate::api::list::php_array;
 use crate::contacts;
-use crate::contacts::json::{View, contact_view, prepare, prepare_entity, view};
+use crate::contacts::json::{View, contact_view, ip_addresses, prepare, prepare_entity, view};
 use crate::php::cast;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::{Contact, Id, Memory, State};
@@ -102,6 +102,7 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Handled {
             if let Some(contact) = state.contacts.get(id) {
                 done.insert(id, contact.clone());
             }
+            state.let_addresses_go(id);
             detach(state, id);
         } else if method == Method::Patch {
             not_found(&mut batch, &key);
@@ -113,6 +114,7 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Handled {
         }
     }
     for (_, shown) in &mut batch.entities {
+        renumber_addresses(state, shown);
         untag(shown);
     }
     Ok(Answer::api(200, &batch.body("contacts")))
@@ -146,6 +148,17 @@ fn untag(shown: &mut Value) {
     }
 }
 
+/// The contacts share their address entities, so all show the ids these have in the end.
+fn renumber_addresses(state: &State, shown: &mut Value) {
+    let id = shown
+        .get("#")
+        .map(cast::int)
+        .and_then(|id| Id::try_from(id).ok());
+    if let Some(contact) = id.and_then(|id| state.contacts.get(id)) {
+        shown["ipAddresses"] = ip_addresses(state, contact);
+    }
+}
+
 fn replace_views(batch: &mut Batch, id: Id, shown: &Value) {
     for (_, known) in &mut batch.entities {
         if known["#"] == json!(id) {
@@ -164,7 +177,7 @@ fn write_copy(
     key: &str,
 ) -> Result<Contact, Exception> {
     let original = object.id;
-    prepare_entity(&mut object, &state.contact_fields);
+    prepare_entity(state, &mut object);
     match bind(state, &mut object, input, manner) {
         Err(invalid) => {
             batch.refused(key, &invalid);

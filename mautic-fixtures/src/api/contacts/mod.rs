@@ -1,5 +1,6 @@
 //! `/api/contacts`.
 
+mod activity;
 mod batch;
 mod edit;
 mod group_scores;
@@ -8,6 +9,7 @@ mod list;
 mod points;
 mod related;
 mod search;
+mod timeline;
 
 use serde_json::{Value, json};
 
@@ -28,6 +30,8 @@ pub(super) fn handle(state: &mut State, call: Call<'_>, path: &[&str]) -> Handle
         ("PUT" | "PATCH", ["batch", "edit"]) => batch::edit(state, call),
         ("DELETE", ["batch", "delete"]) => batch::delete(state, call),
         ("GET", ["list", "fields"]) => Ok(super::fields::list_for_contacts(state)),
+        ("GET", ["activity"]) => Ok(activity::of_all(state, call)),
+        ("GET", [id, "activity"]) => activity::of_contact(state, call, parse_id(id)?),
         ("GET", [id]) => get(state, parse_id(id)?),
         ("PUT" | "PATCH", [id, "edit"]) => edit::edit(state, call, parse_id(id)?),
         ("DELETE", [id, "delete"]) => delete(state, parse_id(id)?),

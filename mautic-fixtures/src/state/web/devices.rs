@@ -109,6 +109,8 @@ pub struct IpAddress {
 pub struct IpEntity {
     /// Row it was read from.
     pub found: Id,
+    /// First row it was stored again as in this request.
+    pub first_copy: Option<Id>,
     /// Row it stands for now.
     pub now: Id,
     /// Whether Doctrine has let go of it.
@@ -121,6 +123,7 @@ impl IpEntity {
     pub fn found(id: Id) -> Self {
         Self {
             found: id,
+            first_copy: None,
             now: id,
             detached: false,
         }
