@@ -12,12 +12,15 @@ mod fake;
 mod pages;
 mod safety;
 mod schema;
+mod stored;
 mod world;
 
 use super::{AdminState, Mode, router};
 use crate::clock::{Clock, ManualClock};
+use crate::domain::ContactId;
 use crate::health::{Health, Reporter, Weight};
 use crate::metrics::{self, Metrics};
+use crate::store::SharedStore;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -31,6 +34,7 @@ use tower::util::ServiceExt;
 struct Site {
     router: Router,
     clock: ManualClock,
+    /// The store in memory; empty where another one is asked.
     store: Arc<FakeStore>,
     scorer: Reporter,
     hook: Reporter,
@@ -61,8 +65,14 @@ impl Site {
     }
 
     fn with(store: FakeStore, password: Option<&str>, mode: Mode) -> Self {
-        let clock = ManualClock::new(world::now());
         let store = Arc::new(store);
+        let mut site = Self::on(store.clone(), password, mode);
+        site.store = store;
+        site
+    }
+
+    fn on(store: SharedStore, password: Option<&str>, mode: Mode) -> Self {
+        let clock = ManualClock::new(world::now());
         let registered = metrics::register("0.0.0", "shop");
         let health = Health::new();
         let silence = Some(SignedDuration::from_mins(1));
@@ -74,7 +84,7 @@ impl Site {
         registered.metrics.writeback.allowed(5.0);
         let (plan, receiver) = watch::channel(Some(Arc::new(world::plan())));
         let state = AdminState {
-            store: store.clone(),
+            store,
             clock: Arc::new(clock.clone()),
             plan: receiver,
             health,
@@ -88,7 +98,7 @@ impl Site {
         Self {
             router: router(state),
             clock,
-            store,
+            store: Arc::default(),
             scorer,
             hook,
             metrics: registered.metrics,
