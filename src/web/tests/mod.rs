@@ -54,7 +54,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
     fn header(&self, name: header::HeaderName) -> &str {
-        let value = self.headers.get(&name);
+        let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
     }
 }
