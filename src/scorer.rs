@@ -38,6 +38,8 @@ pub struct Scorer {
     pub intents: Wake,
     /// Told how many contacts were scored.
     pub metrics: crate::metrics::ScorerMetrics,
+    /// Told that it lives.
+    pub health: crate::health::Reporter,
 }
 
 impl Scorer {
@@ -52,7 +54,9 @@ impl Scorer {
             if marked > 0 {
                 tracing::info!(contacts = marked, "time changes scores");
             }
-            if self.step().await? == 0 {
+            let scored = self.step().await?;
+            self.health.ok(format!("scored {scored} contacts just now"), self.clock.now());
+            if scored == 0 {
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = bell.wait(LOOK_AGAIN) => {}

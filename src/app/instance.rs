@@ -5,7 +5,7 @@ use super::tokens::StoredTokens;
 use crate::clock::Clock;
 use crate::config::{Config, Login, WriteMode};
 use crate::health::Health;
-use crate::mautic::budget::{Limits, LocalBudget};
+use crate::mautic::budget::{Budget, Limits, LocalBudget};
 use crate::mautic::{Client, Credentials, Parts, Settings};
 use crate::metrics::{Registered, register};
 use crate::plan::{Compiled, Plan, compile};
@@ -83,6 +83,8 @@ pub struct Instance {
     pub store: SharedStore,
     /// Mautic.
     pub client: Client,
+    /// How much Mautic may be asked.
+    pub budget: Arc<LocalBudget>,
     /// How the workers are.
     pub health: Health,
     /// What is counted.
@@ -102,7 +104,8 @@ impl Instance {
         let store = SqliteStore::open(path)
             .with_context(|| format!("the store {} can't be opened", path.display()))?;
         let store: SharedStore = Arc::new(store);
-        let client = client(&config, &store, &clock)?;
+        let budget = budget(&config, &clock);
+        let client = client(&config, &store, &clock, &budget)?;
         let name = config
             .mautic
             .base_url
@@ -112,6 +115,7 @@ impl Instance {
         Ok(Self {
             clock,
             client,
+            budget,
             health: Health::new(),
             metrics: Arc::new(register(env!("CARGO_PKG_VERSION"), &name)),
             owner: Owner(format!(
@@ -192,7 +196,12 @@ impl Instance {
     }
 }
 
-fn client(config: &Config, store: &SharedStore, clock: &Arc<dyn Clock>) -> anyhow::Result<Client> {
+fn client(
+    config: &Config,
+    store: &SharedStore,
+    clock: &Arc<dyn Clock>,
+    budget: &Arc<LocalBudget>,
+) -> anyhow::Result<Client> {
     let credentials = match &config.mautic.login {
         Login::ClientCredentials {
             client_id,
@@ -208,17 +217,21 @@ fn client(config: &Config, store: &SharedStore, clock: &Arc<dyn Clock>) -> anyho
     };
     let mut settings = Settings::new(config.mautic.base_url.clone(), credentials);
     settings.timeout = config.mautic.timeout;
+    let parts = Parts {
+        clock: Arc::clone(clock),
+        budget: Arc::clone(budget) as Arc<dyn Budget>,
+        tokens: Arc::new(StoredTokens(Arc::clone(store))),
+    };
+    Ok(Client::new(settings, parts)?)
+}
+
+fn budget(config: &Config, clock: &Arc<dyn Clock>) -> Arc<LocalBudget> {
     let limits = Limits {
         per_minute: per_minute(config.budget.requests_per_second),
         burst: config.budget.burst,
         in_flight: config.budget.in_flight,
     };
-    let parts = Parts {
-        clock: Arc::clone(clock),
-        budget: Arc::new(LocalBudget::new(limits, Arc::clone(clock))),
-        tokens: Arc::new(StoredTokens(Arc::clone(store))),
-    };
-    Ok(Client::new(settings, parts)?)
+    Arc::new(LocalBudget::new(limits, Arc::clone(clock)))
 }
 
 #[allow(

@@ -95,6 +95,8 @@ pub struct WebhookConfig {
     pub public_url: Option<Url>,
     /// Whether topicscore registers its hook; default: if `public_url` is set.
     pub register: bool,
+    /// Whether to publish the hook again when Mautic has unpublished it (FACTS 9); default: true.
+    pub republish: bool,
     /// Accepted secrets, the current one first. Empty: made at registration.
     pub secrets: Vec<SecretString>,
     /// Largest body in bytes; default 32 MiB.
@@ -282,6 +284,7 @@ const SHOWN_KEYS: &[&str] = &[
     "listen",
     "public_url",
     "register",
+    "republish",
     "secret",
     "secret_file",
     "previous_secret",

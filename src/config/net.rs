@@ -17,6 +17,10 @@ pub(super) fn webhook(given: &Given<'_, '_>) -> Option<WebhookConfig> {
         None => Some(None),
     };
     let register = read_register(given, public_url.as_ref());
+    let republish = match given.get(SECTION, "republish") {
+        Some(setting) => setting.boolean(),
+        None => Some(true),
+    };
     let secrets = read_secrets(given);
     let body_limit = match given.get(SECTION, "body_limit") {
         Some(setting) => setting.size(1024..=1 << 30),
@@ -34,6 +38,7 @@ pub(super) fn webhook(given: &Given<'_, '_>) -> Option<WebhookConfig> {
         listen: listen?,
         public_url: public_url?,
         register: register?,
+        republish: republish?,
         secrets: secrets?,
         body_limit: usize::try_from(body_limit?).ok()?,
         read_timeout: read_timeout?,

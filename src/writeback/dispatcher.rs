@@ -48,6 +48,8 @@ pub struct Dispatcher {
     pub dirty: Wake,
     /// Told of calls and delays.
     pub metrics: WritebackMetrics,
+    /// Told that it lives.
+    pub health: crate::health::Reporter,
 }
 
 impl Dispatcher {
@@ -58,7 +60,9 @@ impl Dispatcher {
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
             let bell = self.intents.armed();
-            if self.step().await? == 0 {
+            let written = self.step().await?;
+            self.health.ok(format!("{written} contacts just now"), self.clock.now());
+            if written == 0 {
                 let pause = self.pause().await?;
                 tokio::select! {
                     () = stop.cancelled() => break,
@@ -125,15 +129,16 @@ impl Dispatcher {
             .filter(|claim| identities.get(&claim.contact) == Some(&Identity::Own))
             .cloned()
             .collect();
-        self.tell_vanished(identities).await?;
-        let groups = stream::iter(&own)
+        let now = self.clock.now();
+        self.tell(vanished(identities, now), now).await?;
+        let groups = stream::iter(own.clone())
             .map(|claim| self.write_groups(claim, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         self.keep(groups.await).await?;
         let adds = segment_adds(&own);
-        let adds = stream::iter(&adds)
-            .map(|(segment, adds)| self.add(*segment, adds, urgency))
+        let adds = stream::iter(adds)
+            .map(|(segment, adds)| self.add(segment, adds, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         let leaving = stream::iter(removes(&own))
@@ -166,23 +171,6 @@ impl Dispatcher {
         self.tell(gone, now).await
     }
 
-    async fn tell_vanished(&self, identities: &BTreeMap<ContactId, Identity>) -> Result<()> {
-        let now = self.clock.now();
-        let facts = identities
-            .iter()
-            .filter_map(|(&contact, identity)| match *identity {
-                Identity::Own => None,
-                Identity::MergedInto(winner) => Some(Fact::Merged {
-                    loser: contact,
-                    winner,
-                    at: now,
-                }),
-                Identity::Deleted => Some(Fact::Deleted { contact, at: now }),
-            })
-            .collect();
-        self.tell(facts, now).await
-    }
-
     async fn tell(&self, facts: Vec<Fact>, now: Timestamp) -> Result<()> {
         if facts.is_empty() {
             return Ok(());
@@ -206,7 +194,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn write_groups(&self, claim: &ContactIntents, urgency: Urgency) -> Vec<Attempt> {
+    async fn write_groups(&self, claim: ContactIntents, urgency: Urgency) -> Vec<Attempt> {
         let intents: Vec<_> = claim
             .intents
             .iter()
@@ -265,7 +253,7 @@ impl Dispatcher {
     async fn add(
         &self,
         segment: SegmentId,
-        adds: &[(ContactId, Intent)],
+        adds: Vec<(ContactId, Intent)>,
         urgency: Urgency,
     ) -> Vec<Attempt> {
         let contacts: Vec<_> = adds.iter().map(|(contact, _)| *contact).collect();
@@ -342,6 +330,16 @@ impl Dispatcher {
         self.metrics
             .call(endpoint, CallOutcome::of_status(status), call.elapsed());
     }
+}
+
+/// What the journal should know of ids that are not their own any more.
+fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp) -> Vec<Fact> {
+    let fact = |(&contact, identity): (&ContactId, &Identity)| match *identity {
+        Identity::Own => None,
+        Identity::MergedInto(winner) => Some(Fact::Merged { loser: contact, winner, at }),
+        Identity::Deleted => Some(Fact::Deleted { contact, at }),
+    };
+    identities.iter().filter_map(fact).collect()
 }
 
 fn removes(own: &[ContactIntents]) -> Vec<(ContactId, SegmentId, Intent)> {
