@@ -137,7 +137,7 @@ pub(super) fn at(feed: Feed, position: &impl ToString) -> CursorMove {
 }
 
 /// A page whose rows have no ids would be read for ever.
-pub(super) fn last_id(rows: &[Row]) -> Result<Option<u64>, StoreError> {
+pub(in crate::intake) fn last_id(rows: &[Row]) -> Result<Option<u64>, StoreError> {
     let ids = rows.iter().filter_map(|row| row.get("id")?.parse().ok());
     match ids.max() {
         None if !rows.is_empty() => Err(StoreError::Corrupt(

@@ -17,6 +17,10 @@ mod tests;
 pub use feed::Feed;
 pub use status::FeedStatus;
 
+pub(super) use contacts::profiles;
+pub(super) use ids::last_id;
+pub(super) use page::Page;
+
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{
     clock::Clock,
@@ -25,7 +29,6 @@ use crate::{
     store::{Journal, StoreError, Urgency},
 };
 use jiff::Timestamp;
-use page::Page;
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},

@@ -8,16 +8,16 @@ use crate::{
 use jiff::Timestamp;
 
 /// What one page told, with the cursor that moves on with it.
-pub(super) struct Page {
-    pub(super) decoded: Decoded,
-    pub(super) cursor: Option<CursorMove>,
-    pub(super) asked_at: Timestamp,
-    pub(super) urgency: Urgency,
+pub(in crate::intake) struct Page {
+    pub(in crate::intake) decoded: Decoded,
+    pub(in crate::intake) cursor: Option<CursorMove>,
+    pub(in crate::intake) asked_at: Timestamp,
+    pub(in crate::intake) urgency: Urgency,
 }
 
 impl Page {
     /// Rows and cursor in one transaction.
-    pub(super) async fn apply<S: Journal + ?Sized>(self, store: &S) -> Result<Applied> {
+    pub(in crate::intake) async fn apply<S: Journal + ?Sized>(self, store: &S) -> Result<Applied> {
         let sightings = without_merged(store, self.decoded.sightings).await?;
         let parked = self.decoded.unreadable.into_iter().map(|item| NewParked {
             delivery: None,
