@@ -55,7 +55,10 @@ impl Scorer {
                 tracing::info!(contacts = marked, "time changes scores");
             }
             let scored = self.step().await?;
-            self.health.ok(format!("scored {scored} contacts just now"), self.clock.now());
+            self.health.ok(
+                format!("scored {scored} contacts just now"),
+                self.clock.now(),
+            );
             if scored == 0 {
                 tokio::select! {
                     () = stop.cancelled() => break,

@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::health::Reporter;
+use crate::intake::hook::{HookKeeper, HookState};
 use crate::intake::poll::Poller;
-use crate::intake::{HookKeeper, HookState};
 use crate::lifecycle::TaskResult;
 use crate::mautic::Client;
 use crate::metrics::IntakeMetrics;
@@ -49,7 +49,8 @@ impl Minder {
             }
             Err(error) => {
                 tracing::warn!(%error, "the hook could not be looked at");
-                self.health.degraded(format!("could not be looked at: {error}"), now);
+                self.health
+                    .degraded(format!("could not be looked at: {error}"), now);
             }
         }
     }

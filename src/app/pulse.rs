@@ -65,9 +65,13 @@ impl Pulse {
             Ok(counts) => {
                 metrics.scorer.dirty(counts.dirty);
                 metrics.journal.undecoded(counts.undecoded);
-                metrics.writeback.intents(counts.pending_intents, counts.parked_intents);
-                let detail =
-                    format!("{} activities of {} contacts", counts.activities, counts.contacts);
+                metrics
+                    .writeback
+                    .intents(counts.pending_intents, counts.parked_intents);
+                let detail = format!(
+                    "{} activities of {} contacts",
+                    counts.activities, counts.contacts
+                );
                 self.journal.ok(detail, now);
             }
             Err(error) => self.journal.down(error.to_string(), now),
@@ -80,8 +84,12 @@ impl Pulse {
             metrics.store.bytes(file.len());
         }
         let (waiting, in_flight) = self.budget.load();
-        metrics.writeback.queue(u64::from(in_flight), waiting as u64);
-        metrics.writeback.allowed(self.requests_per_second * self.budget.share());
+        metrics
+            .writeback
+            .queue(u64::from(in_flight), waiting as u64);
+        metrics
+            .writeback
+            .allowed(self.requests_per_second * self.budget.share());
     }
 
     fn report_polls(&self, now: Timestamp, seen: &mut BTreeMap<Feed, FeedStatus>) {
@@ -113,8 +121,12 @@ impl Pulse {
     }
 
     async fn clean(&self, now: Timestamp) {
-        let Ok(keep) = SignedDuration::try_from(self.keep_bodies) else { return };
-        let Ok(before) = now.checked_sub(keep) else { return };
+        let Ok(keep) = SignedDuration::try_from(self.keep_bodies) else {
+            return;
+        };
+        let Ok(before) = now.checked_sub(keep) else {
+            return;
+        };
         match self.store.prune_bodies(before).await {
             Ok(0) => {}
             Ok(bodies) => tracing::info!(bodies, "forgot old raw bodies"),

@@ -3,9 +3,10 @@
 use super::instance::{Instance, Listeners};
 use super::pulse::Pulse;
 use crate::health::Weight;
+use crate::intake::hook::{HookKeeper, HookOptions};
 use crate::intake::poll::{Options as PollOptions, Poller};
 use crate::intake::receiver::{Limits, Receiver, Secrets, ServerLimits, serve};
-use crate::intake::{Decoder, HookKeeper, HookOptions, Resolver, Signals};
+use crate::intake::{Decoder, Resolver, Signals};
 use crate::lifecycle::Lifecycle;
 use crate::scorer::Scorer;
 use crate::store::{SharedStore, Store};
@@ -48,7 +49,9 @@ impl Instance {
         if self.is_live() {
             self.start_writing(&shared, lifecycle);
         } else {
-            tracing::info!("observing: scores are computed and shown, nothing is written to Mautic");
+            tracing::info!(
+                "observing: scores are computed and shown, nothing is written to Mautic"
+            );
         }
         self.start_admin(listeners.admin, lifecycle);
         self.start_pulse(&shared, lifecycle);
@@ -81,7 +84,11 @@ impl Instance {
     /// A poller of everything that this instance needs to know.
     #[must_use]
     pub fn poller(&self, signals: &Signals) -> StoredPoller {
-        let owned = self.plan.borrow().as_ref().map(|plan| plan.owned_segments());
+        let owned = self
+            .plan
+            .borrow()
+            .as_ref()
+            .map(|plan| plan.owned_segments());
         let options = PollOptions {
             interval: self.config.poll.interval,
             rows: self.config.poll.page_size,
@@ -123,7 +130,12 @@ impl Instance {
     }
 
     async fn start_hook(&self, shared: &Shared, lifecycle: &mut Lifecycle) -> anyhow::Result<()> {
-        let Some(url) = self.config.webhook.public_url.clone().filter(|_| self.config.webhook.register)
+        let Some(url) = self
+            .config
+            .webhook
+            .public_url
+            .clone()
+            .filter(|_| self.config.webhook.register)
         else {
             return Ok(());
         };
@@ -141,7 +153,9 @@ impl Instance {
             poller: Arc::clone(&shared.poller),
             clock: Arc::clone(&self.clock),
             interval: self.config.poll.interval,
-            health: self.health.component("hook", Weight::Informative, None, self.clock.now()),
+            health: self
+                .health
+                .component("hook", Weight::Informative, None, self.clock.now()),
             metrics: self.metrics.metrics.intake.clone(),
         };
         lifecycle.source("hook", |stop| minder.run(stop));
@@ -158,15 +172,22 @@ impl Instance {
             dirty: shared.signals.bells.dirty.clone(),
             intents: shared.signals.bells.intents.clone(),
             metrics: self.metrics.metrics.scorer.clone(),
-            health: self.health.component("scorer", Weight::Required, Some(SILENCE), now),
+            health: self
+                .health
+                .component("scorer", Weight::Required, Some(SILENCE), now),
         };
         lifecycle.worker("scorer", |stop| async move { Ok(scorer.run(stop).await?) });
     }
 
     /// Two workers: one of them keeps free for contacts that just did something.
     fn start_writing(&self, shared: &Shared, lifecycle: &mut Lifecycle) {
-        for (name, least) in [("writeback", Urgency::Bulk), ("writeback-urgent", Urgency::Fresh)] {
-            let health = self.health.component(name, Weight::Required, None, self.clock.now());
+        for (name, least) in [
+            ("writeback", Urgency::Bulk),
+            ("writeback-urgent", Urgency::Fresh),
+        ] {
+            let health = self
+                .health
+                .component(name, Weight::Required, None, self.clock.now());
             let dispatcher = Dispatcher {
                 store: Arc::clone(&self.store),
                 clock: Arc::clone(&self.clock),
@@ -193,7 +214,13 @@ impl Instance {
             health: self.health.clone(),
             metrics: self.metrics.metrics.clone(),
             registry: Arc::clone(&self.metrics.registry),
-            instance: self.config.mautic.base_url.host_str().unwrap_or("mautic").to_owned(),
+            instance: self
+                .config
+                .mautic
+                .base_url
+                .host_str()
+                .unwrap_or("mautic")
+                .to_owned(),
             mode: Mode::from(self.config.write.mode),
             password: self.config.admin.password.clone(),
             started_at: self.clock.now(),
@@ -203,7 +230,9 @@ impl Instance {
         lifecycle.worker("admin", |stop| async move {
             let service = router.into_make_service_with_connect_info::<SocketAddr>();
             let served = axum::serve(listener, service);
-            Ok(served.with_graceful_shutdown(async move { stop.cancelled().await }).await?)
+            Ok(served
+                .with_graceful_shutdown(async move { stop.cancelled().await })
+                .await?)
         });
     }
 
@@ -218,8 +247,12 @@ impl Instance {
             requests_per_second: self.config.budget.requests_per_second,
             keep_bodies: self.config.webhook.keep_bodies,
             store_path: self.config.store.path.clone(),
-            polls: self.health.component("polls", Weight::Informative, None, now),
-            journal: self.health.component("store", Weight::Required, Some(SILENCE), now),
+            polls: self
+                .health
+                .component("polls", Weight::Informative, None, now),
+            journal: self
+                .health
+                .component("store", Weight::Required, Some(SILENCE), now),
         };
         lifecycle.worker("pulse", |stop| pulse.run(stop));
     }

@@ -61,7 +61,8 @@ impl Dispatcher {
         while !stop.is_cancelled() {
             let bell = self.intents.armed();
             let written = self.step().await?;
-            self.health.ok(format!("{written} contacts just now"), self.clock.now());
+            self.health
+                .ok(format!("{written} contacts just now"), self.clock.now());
             if written == 0 {
                 let pause = self.pause().await?;
                 tokio::select! {
@@ -336,7 +337,11 @@ impl Dispatcher {
 fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp) -> Vec<Fact> {
     let fact = |(&contact, identity): (&ContactId, &Identity)| match *identity {
         Identity::Own => None,
-        Identity::MergedInto(winner) => Some(Fact::Merged { loser: contact, winner, at }),
+        Identity::MergedInto(winner) => Some(Fact::Merged {
+            loser: contact,
+            winner,
+            at,
+        }),
         Identity::Deleted => Some(Fact::Deleted { contact, at }),
     };
     identities.iter().filter_map(fact).collect()
