@@ -7,7 +7,7 @@ use super::crud::{self, Resource};
 use super::errors::{not_found, returned};
 use super::form::{Form, Missing};
 use super::list::Cell;
-use super::publishing::{self, contains, put, put_window};
+use super::publishing::{self, contains, cut_after, put, put_window};
 use crate::php::cast;
 use crate::scoring::triggers::trigger_existing;
 use crate::server::answer::{Answer, Exception, Handled};
@@ -214,6 +214,10 @@ impl Resource for PointTriggers {
             json!({"name": trigger.name}),
         );
         Ok(())
+    }
+
+    fn json_minimal(state: &State, trigger: &PointTrigger) -> Value {
+        cut_after(Self::json(state, trigger), "description")
     }
 
     fn json(_: &State, trigger: &PointTrigger) -> Value {

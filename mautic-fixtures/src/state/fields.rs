@@ -76,7 +76,7 @@ pub const COLUMN_ORDER: &[&str] = &[
 ];
 
 /// Last id given at installation (contact and company fields share the table).
-const LAST_INSTALLED: Id = 43;
+pub const LAST_INSTALLED: Id = 43;
 
 /// Alias, label, type, whether fixed, whether in the short form.
 type Standard = (&'static str, &'static str, &'static str, bool, bool);
