@@ -88,7 +88,7 @@ impl Resource for ContactFields {
             is_unique: false,
             is_publicly_updatable: false,
             length_limit: 64,
-            properties: json!({}),
+            properties: json!([]),
         }
     }
 
