@@ -166,13 +166,8 @@ impl Page {
         } else {
             self.order.clone()
         };
-        if let (Some(row), Some((column, _))) = (
-            rows.first(),
-            wanted
-                .iter()
-                .find(|(column, _)| rows.first().is_some_and(|row| cell(row, column).is_none())),
-        ) {
-            let _ = row;
+        let unknown = |column: &str| rows.first().is_some_and(|row| cell(row, column).is_none());
+        if let Some((column, _)) = wanted.iter().find(|(column, _)| unknown(column)) {
             return Err(Exception::new(format!("unknown column {column}")));
         }
         rows.sort_by(|a, b| {
@@ -191,6 +186,7 @@ impl Page {
     }
 
     /// The rows of this page.
+    #[must_use]
     pub fn cut<T>(&self, rows: Vec<T>) -> Vec<T> {
         rows.into_iter()
             .skip(self.start)

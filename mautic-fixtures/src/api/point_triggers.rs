@@ -294,19 +294,16 @@ fn bind_events(trigger: &mut PointTrigger, form: &mut Form<'_>) {
             .and_then(|id| Id::try_from(id).ok())
             .filter(|id| *id != 0);
         let known = trigger.events.iter_mut().find(|event| Some(event.id) == id);
-        match known {
-            Some(event) => {
-                named.push(event.id);
-                fill_event(event, input, order);
-            }
-            None => {
-                let mut event = TriggerEvent {
-                    properties: json!([]),
-                    ..TriggerEvent::default()
-                };
-                fill_event(&mut event, input, order);
-                trigger.events.push(event);
-            }
+        if let Some(event) = known {
+            named.push(event.id);
+            fill_event(event, input, order);
+        } else {
+            let mut event = TriggerEvent {
+                properties: json!([]),
+                ..TriggerEvent::default()
+            };
+            fill_event(&mut event, input, order);
+            trigger.events.push(event);
         }
     }
     if trigger.replaces_events && trigger.id != 0 {

@@ -1,4 +1,5 @@
 //! `/api/stages` (FACTS N15).
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
 //! Loading entities and writing values into them (`LeadModel::setFieldValues`, `CustomFieldEntityTrait`).
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -170,8 +171,6 @@ fn cleaned(kind: &str, value: &Value) -> Value {
         },
         "email" => json!(crate::php::filter::sanitize_email(&cast::text(value))),
         "number" => json!(cast::float(value)),
-        "lookup" | "text" | "tel" | "url" | "textarea" | "region" | "country" | "locale"
-        | "timezone" | "select" => value.clone(),
         _ => value.clone(),
     }
 }

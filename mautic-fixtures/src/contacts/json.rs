@@ -1,4 +1,5 @@
 //! A contact's JSON, in the shapes the serializer's groups give it.
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use serde_json::{Map, Value, json};
 

@@ -6,6 +6,7 @@ use super::{Id, Stamp, Table};
 
 /// A row of `lead_fields` for contacts.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // columns of the table
 pub struct ContactField {
     /// Its id; the first custom one is 44.
     pub id: Id,
