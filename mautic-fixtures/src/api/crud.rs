@@ -219,15 +219,13 @@ fn process<R: Resource>(
     input.shift_remove("id");
     let mut form = Form::new(&input, missing);
     R::bind(state, &mut entity, &mut form);
-    match form.failed() {
-        Some(invalid) => Ok(Err(invalid)),
-        None => {
-            let before = find::<R>(state, R::id(&entity)).map(|before| R::json(state, &before));
-            let stored = R::store(state, entity)?;
-            audit_save::<R>(state, before, &stored);
-            Ok(Ok(stored))
-        }
+    if let Some(invalid) = form.failed() {
+        return Ok(Err(invalid));
     }
+    let before = find::<R>(state, R::id(&entity)).map(|before| R::json(state, &before));
+    let stored = R::store(state, entity)?;
+    audit_save::<R>(state, before, &stored);
+    Ok(Ok(stored))
 }
 
 /// Notes a save that changed something.

@@ -88,7 +88,7 @@ impl Resource for ContactFields {
             is_unique: false,
             is_publicly_updatable: false,
             length_limit: 64,
-            properties: json!({}),
+            properties: json!([]),
         }
     }
 
@@ -163,17 +163,11 @@ impl Resource for ContactFields {
             field.stamp.created(state);
             field.id = state.contact_fields.take_id();
             field.order = next_order(state);
-            for other in state
-                .contact_fields
-                .values_mut()
-                .filter(|other| other.order >= field.order)
-            {
-                other.order += 1;
-            }
         } else {
             field.stamp.modified(state);
         }
         state.contact_fields.put(field.id, field.clone());
+        renumber(state);
         Ok(field)
     }
 
@@ -258,7 +252,32 @@ fn next_order(state: &State) -> i64 {
     let custom = state
         .contact_fields
         .values()
-        .filter(|field| !field.is_fixed && field.id > 43)
-        .count();
-    i64::try_from(custom).unwrap_or(0) + 1
+        .filter(|field| is_custom(field));
+    i64::try_from(custom.count()).unwrap_or(0) + 1
+}
+
+fn is_custom(field: &ContactField) -> bool {
+    field.id > fields::LAST_INSTALLED
+}
+
+/// Company fields at installation; they are numbered together with the contact fields.
+const COMPANY_FIELDS: i64 = 15;
+
+/// Making a field numbers all others anew: those of the installation follow the custom ones, contact and company
+/// fields by turns as long as there are both.
+fn renumber(state: &mut State) {
+    let custom = next_order(state) - 1;
+    for field in state
+        .contact_fields
+        .values_mut()
+        .filter(|field| !is_custom(field))
+    {
+        let place = i64::try_from(field.id).unwrap_or(0);
+        let paired = if place <= COMPANY_FIELDS {
+            2 * place - 1
+        } else {
+            place + COMPANY_FIELDS
+        };
+        field.order = custom + paired;
+    }
 }

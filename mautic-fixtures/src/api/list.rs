@@ -133,21 +133,16 @@ impl Page {
         let text = |name: &str| query.get(name).and_then(Value::as_str).unwrap_or("");
         let limit = query.get("limit").map_or(DEFAULT_LIMIT, cast::int);
         let descending = text("orderByDir").eq_ignore_ascii_case("desc");
-        let columns = text("orderBy")
-            .split(',')
-            .map(str::trim)
-            .filter(|column| !column.is_empty());
+        let plain = |column: &str| column.rsplit('.').next().unwrap_or(column).to_owned();
+        let columns = text("orderBy").split(',').map(str::trim);
+        let by_columns = columns
+            .filter(|column| !column.is_empty())
+            .map(|column| (plain(column), descending))
+            .collect();
         Self {
             start: usize::try_from(cast::intval(text("start"))).unwrap_or(0),
             limit: usize::try_from(limit).ok().filter(|limit| *limit > 0),
-            order: columns
-                .map(|column| {
-                    (
-                        column.rsplit('.').next().unwrap_or(column).to_owned(),
-                        descending,
-                    )
-                })
-                .collect(),
+            order: order_clauses(query, plain).unwrap_or(by_columns),
             search: text("search").to_owned(),
             published_only: query.get("published").is_some_and(cast::truthy),
         }
@@ -171,13 +166,8 @@ impl Page {
         } else {
             self.order.clone()
         };
-        if let (Some(row), Some((column, _))) = (
-            rows.first(),
-            wanted
-                .iter()
-                .find(|(column, _)| rows.first().is_some_and(|row| cell(row, column).is_none())),
-        ) {
-            let _ = row;
+        let unknown = |column: &str| rows.first().is_some_and(|row| cell(row, column).is_none());
+        if let Some((column, _)) = wanted.iter().find(|(column, _)| unknown(column)) {
             return Err(Exception::new(format!("unknown column {column}")));
         }
         rows.sort_by(|a, b| {
@@ -196,12 +186,28 @@ impl Page {
     }
 
     /// The rows of this page.
+    #[must_use]
     pub fn cut<T>(&self, rows: Vec<T>) -> Vec<T> {
         rows.into_iter()
             .skip(self.start)
             .take(self.limit.unwrap_or(usize::MAX))
             .collect()
     }
+}
+
+/// `order[][col]` and `order[][dir]`, which go before `orderBy`.
+fn order_clauses(query: &Value, plain: impl Fn(&str) -> String) -> Option<Vec<(String, bool)>> {
+    let items: Vec<&Value> = match query.get("order")? {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(items) => items.values().collect(),
+        _ => return None,
+    };
+    let text = |item: &Value, key: &str| item.get(key).map(cast::text).unwrap_or_default();
+    let clauses = items.into_iter().map(|item| {
+        let descending = text(item, "dir").eq_ignore_ascii_case("desc");
+        (plain(&text(item, "col")), descending)
+    });
+    Some(clauses.collect()).filter(|clauses: &Vec<_>| !clauses.is_empty())
 }
 
 /// A PHP array as JSON: a list when its keys are 0..n-1 in order, else an object.

@@ -6,7 +6,7 @@ use super::Call;
 use super::crud::{self, Resource};
 use super::form::{Form, Missing};
 use super::list::Cell;
-use super::publishing::{self, contains, put, put_window};
+use super::publishing::{self, contains, cut_after, put, put_window};
 use crate::php::cast;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::{Id, PointAction, State, Table};
@@ -58,7 +58,7 @@ impl Resource for PointActions {
     const ONE: &'static str = "point";
     const MANY: &'static str = "points";
     const ROUTE: &'static str = "points";
-    const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("name", false)];
+    const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[];
 
     fn table(state: &State) -> &Table<PointAction> {
         &state.point_actions
@@ -167,6 +167,10 @@ impl Resource for PointActions {
             json!({"name": action.name}),
         );
         Ok(())
+    }
+
+    fn json_minimal(state: &State, action: &PointAction) -> Value {
+        cut_after(Self::json(state, action), "description")
     }
 
     fn json(_: &State, action: &PointAction) -> Value {

@@ -16,7 +16,7 @@ impl Resource for PointGroups {
     const ONE: &'static str = "pointGroup";
     const MANY: &'static str = "pointGroups";
     const ROUTE: &'static str = "points/groups";
-    const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("name", false)];
+    const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[];
 
     fn table(state: &State) -> &Table<PointGroup> {
         &state.point_groups

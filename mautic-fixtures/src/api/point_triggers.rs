@@ -7,7 +7,7 @@ use super::crud::{self, Resource};
 use super::errors::{not_found, returned};
 use super::form::{Form, Missing};
 use super::list::Cell;
-use super::publishing::{self, contains, put, put_window};
+use super::publishing::{self, contains, cut_after, put, put_window};
 use crate::php::cast;
 use crate::scoring::triggers::trigger_existing;
 use crate::server::answer::{Answer, Exception, Handled};
@@ -216,6 +216,10 @@ impl Resource for PointTriggers {
         Ok(())
     }
 
+    fn json_minimal(state: &State, trigger: &PointTrigger) -> Value {
+        cut_after(Self::json(state, trigger), "description")
+    }
+
     fn json(_: &State, trigger: &PointTrigger) -> Value {
         let mut json = trigger.stamp.json();
         put(&mut json, "id", json!(trigger.id));
@@ -290,19 +294,16 @@ fn bind_events(trigger: &mut PointTrigger, form: &mut Form<'_>) {
             .and_then(|id| Id::try_from(id).ok())
             .filter(|id| *id != 0);
         let known = trigger.events.iter_mut().find(|event| Some(event.id) == id);
-        match known {
-            Some(event) => {
-                named.push(event.id);
-                fill_event(event, input, order);
-            }
-            None => {
-                let mut event = TriggerEvent {
-                    properties: json!([]),
-                    ..TriggerEvent::default()
-                };
-                fill_event(&mut event, input, order);
-                trigger.events.push(event);
-            }
+        if let Some(event) = known {
+            named.push(event.id);
+            fill_event(event, input, order);
+        } else {
+            let mut event = TriggerEvent {
+                properties: json!([]),
+                ..TriggerEvent::default()
+            };
+            fill_event(&mut event, input, order);
+            trigger.events.push(event);
         }
     }
     if trigger.replaces_events && trigger.id != 0 {

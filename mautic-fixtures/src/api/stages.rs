@@ -1,4 +1,5 @@
 //! `/api/stages` (FACTS N15).
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use super::crud::{self, Resource};
 use super::errors::{not_found, not_found_text};
 use super::form::Form;
 use super::list::Cell;
-use super::publishing::{self, contains, put, put_window};
+use super::publishing::{self, contains, cut_after, put, put_window};
 use crate::contacts;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::{Id, Stage, State, Table};
@@ -52,7 +53,7 @@ impl Resource for Stages {
     const ONE: &'static str = "stage";
     const MANY: &'static str = "stages";
     const ROUTE: &'static str = "stages";
-    const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[("weight", false)];
+    const DEFAULT_ORDER: &'static [(&'static str, bool)] = &[];
 
     fn table(state: &State) -> &Table<Stage> {
         &state.stages
@@ -141,6 +142,10 @@ impl Resource for Stages {
             json!({"name": stage.name}),
         );
         Ok(())
+    }
+
+    fn json_minimal(state: &State, stage: &Stage) -> Value {
+        cut_after(Self::json(state, stage), "description")
     }
 
     fn json(_: &State, stage: &Stage) -> Value {

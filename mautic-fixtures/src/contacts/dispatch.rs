@@ -17,7 +17,7 @@ pub(super) fn after_save(state: &mut State, id: Id, is_new: bool) -> Result<(), 
     };
     // The first listener that asks for the changes resets them.
     let changes = std::mem::take(&mut contact.memory.changes);
-    contact.memory.past_changes = changes.clone();
+    contact.memory.past_changes.clone_from(&changes);
     if !changes.is_empty() {
         audit_and_dispatch(state, id, changes, is_new)?;
     }

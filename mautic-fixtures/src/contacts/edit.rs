@@ -1,4 +1,5 @@
 //! Loading entities and writing values into them (`LeadModel::setFieldValues`, `CustomFieldEntityTrait`).
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -100,29 +101,10 @@ fn snapshot(contact: &Contact, fields: &Table<ContactField>, shape: FieldShape) 
 fn as_read(kind: &str, value: &Value) -> Value {
     match (kind, value) {
         (_, Value::Null) => Value::Null,
-        ("number", _) => json!(float(value)),
+        ("number", _) => json!(cast::float(value)),
         ("boolean", _) => json!(i32::from(cast::truthy(value))),
         ("select", _) => json!(cast::text(value)),
         _ => value.clone(),
-    }
-}
-
-/// `(float) $value`.
-fn float(value: &Value) -> f64 {
-    match value {
-        Value::Number(number) => number.as_f64().unwrap_or(0.0),
-        Value::String(text) => {
-            let text = text.trim_start();
-            let plausible = |byte: &u8| {
-                byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
-            };
-            let mut length = text.bytes().take_while(plausible).count();
-            while length > 0 && text[..length].parse::<f64>().is_err() {
-                length -= 1;
-            }
-            text[..length].parse().unwrap_or(0.0)
-        }
-        _ => f64::from(u8::from(cast::truthy(value))),
     }
 }
 
@@ -188,9 +170,7 @@ fn cleaned(kind: &str, value: &Value) -> Value {
             other => json!(cast::truthy(other)),
         },
         "email" => json!(crate::php::filter::sanitize_email(&cast::text(value))),
-        "number" => json!(float(value)),
-        "lookup" | "text" | "tel" | "url" | "textarea" | "region" | "country" | "locale"
-        | "timezone" | "select" => value.clone(),
+        "number" => json!(cast::float(value)),
         _ => value.clone(),
     }
 }
@@ -306,7 +286,7 @@ fn field_value(contact: &Contact, field: Option<&ContactField>, alias: &str) -> 
 fn fixed(kind: &str, value: &Value) -> Value {
     match kind {
         _ if value.is_null() => Value::Null,
-        "number" => json!(float(value)),
+        "number" => json!(cast::float(value)),
         "boolean" => json!(cast::truthy(value)),
         "select" => json!(cast::text(value)),
         _ => value.clone(),

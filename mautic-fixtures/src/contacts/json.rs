@@ -1,10 +1,11 @@
 //! A contact's JSON, in the shapes the serializer's groups give it.
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use serde_json::{Map, Value, json};
 
 use crate::php::{cast, serialize::serialize};
 use crate::state::clock::iso;
-use crate::state::{Contact, ContactField, FieldShape, Id, State};
+use crate::state::{Contact, ContactField, FieldShape, FieldValues, Id, State};
 
 /// Which shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,13 +268,6 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
         return json!([]);
     };
     let mut groups: Map<String, Value> = Map::new();
-    let mut all = Map::new();
-    let id = if contact.memory.deleted_id.is_some() {
-        Value::Null
-    } else {
-        json!(contact.id.to_string())
-    };
-    all.insert("id".to_owned(), id);
     let mut numbers = Map::new();
     for (alias, value) in &known.values {
         let Some(field) = state
@@ -283,7 +277,6 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
         else {
             continue;
         };
-        all.insert(alias.clone(), value.clone());
         let is_number = field.kind == "number" && !value.is_null() && for_api;
         let shown = if is_number {
             rounded(field, value)
@@ -307,8 +300,7 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
         groups.entry(group).or_insert_with(|| json!([]));
     }
     if for_api {
-        all.extend(contact.memory.updated.clone());
-        all.extend(numbers);
+        let all = all_values(contact, known, &groups, numbers);
         groups.insert("all".to_owned(), Value::Object(all));
     } else if let Some(all) = &contact.memory.prepared {
         groups.insert("all".to_owned(), all.clone());
@@ -316,10 +308,37 @@ fn fields(state: &State, contact: &Contact, for_api: bool) -> Value {
     Value::Object(groups)
 }
 
+/// `fields.all`: id and values group by group, with the edits of this request.
+fn all_values(
+    contact: &Contact,
+    known: &FieldValues,
+    groups: &Map<String, Value>,
+    numbers: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut all = Map::new();
+    let id = if contact.memory.deleted_id.is_some() {
+        Value::Null
+    } else {
+        json!(contact.id.to_string())
+    };
+    all.insert("id".to_owned(), id);
+    let aliases = groups
+        .values()
+        .filter_map(Value::as_object)
+        .flat_map(Map::keys);
+    for alias in aliases {
+        let value = known.get(alias).cloned().unwrap_or_default();
+        all.insert(alias.clone(), value);
+    }
+    all.extend(contact.memory.updated.clone());
+    all.extend(numbers);
+    all
+}
+
 fn rounded(field: &ContactField, value: &Value) -> Value {
     let has_scale = field.properties.get("scale").is_some_and(cast::truthy);
     if has_scale {
-        value.clone()
+        json!(cast::float(value))
     } else {
         json!(cast::int(value))
     }

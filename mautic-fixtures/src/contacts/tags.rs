@@ -119,9 +119,10 @@ fn note(contact: &mut Contact, kind: &str, name: &str) {
         .changes
         .entry("tags")
         .or_insert_with(|| json!({}));
-    if let Value::Object(changes) = changes {
-        if let Value::Array(list) = changes.entry(kind).or_insert_with(|| json!([])) {
-            list.push(json!(name));
-        }
+    let list = changes
+        .as_object_mut()
+        .map(|changes| changes.entry(kind).or_insert_with(|| json!([])));
+    if let Some(Value::Array(list)) = list {
+        list.push(json!(name));
     }
 }

@@ -11,6 +11,7 @@ pub mod replay;
 pub mod report;
 mod seed_inputs;
 mod seeds;
+pub mod sequences;
 pub mod session;
 pub mod shape;
 pub mod variables;

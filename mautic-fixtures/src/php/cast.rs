@@ -38,6 +38,26 @@ pub fn int(value: &Value) -> i64 {
     }
 }
 
+/// `(float) $value`.
+#[must_use]
+pub fn float(value: &Value) -> f64 {
+    match value {
+        Value::Number(number) => number.as_f64().unwrap_or(0.0),
+        Value::String(text) => {
+            let text = text.trim_start();
+            let plausible = |byte: &u8| {
+                byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
+            };
+            let mut length = text.bytes().take_while(plausible).count();
+            while length > 0 && text[..length].parse::<f64>().is_err() {
+                length -= 1;
+            }
+            text[..length].parse().unwrap_or(0.0)
+        }
+        _ => f64::from(u8::from(truthy(value))),
+    }
+}
+
 /// `(string) $value` of a scalar; arrays give `Array`.
 #[must_use]
 pub fn text(value: &Value) -> String {

@@ -1,5 +1,7 @@
 //! Escaping and filtering of markup.
 
+use std::fmt::Write;
+
 /// `htmlspecialchars` with quotes, for pages.
 #[must_use]
 pub fn escape(text: &str) -> String {
@@ -17,7 +19,7 @@ pub fn special_chars(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '"' | '\'' | '<' | '>' | '&') || u32::from(letter) < 32 {
-            out.push_str(&format!("&#{};", u32::from(letter)));
+            let _ = write!(out, "&#{};", u32::from(letter));
         } else {
             out.push(letter);
         }

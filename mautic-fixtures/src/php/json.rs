@@ -7,31 +7,47 @@ use std::fmt::Write;
 #[must_use]
 pub fn json_encode(value: &Value) -> String {
     let mut out = String::new();
-    write_value(&mut out, value);
+    write_value(&mut out, value, Fractions::Cut);
     out
 }
 
-fn write_value(out: &mut String, value: &Value) {
+/// As [`json_encode`] with `JSON_PRESERVE_ZERO_FRACTION`, as the serializer of REST answers writes: `5.0` stays `5.0`.
+#[must_use]
+pub fn json_encode_exact(value: &Value) -> String {
+    let mut out = String::new();
+    write_value(&mut out, value, Fractions::Kept);
+    out
+}
+
+/// What happens to the fraction of a whole float.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fractions {
+    Cut,
+    Kept,
+}
+
+fn write_value(out: &mut String, value: &Value, fractions: Fractions) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
-        Value::Number(number) => write_number(out, number),
+        Value::Number(number) => write_number(out, number, fractions),
         Value::String(text) => write_text(out, text),
-        Value::Array(items) => write_list(out, '[', ']', items, |out, item| write_value(out, item)),
+        Value::Array(items) => write_list(out, '[', ']', items, |out, item| {
+            write_value(out, item, fractions);
+        }),
         Value::Object(members) => write_list(out, '{', '}', members, |out, (key, member)| {
             write_text(out, key);
             out.push(':');
-            write_value(out, member);
+            write_value(out, member, fractions);
         }),
     }
 }
 
-/// A whole float is written without its fraction: PHP's `serialize_precision` of -1 gives `5` for `5.0` only in
-/// `json_encode` without `JSON_PRESERVE_ZERO_FRACTION`, which is the default.
-fn write_number(out: &mut String, number: &serde_json::Number) {
+fn write_number(out: &mut String, number: &serde_json::Number, fractions: Fractions) {
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-            let _ = write!(out, "{float:.0}");
+            let decimals = usize::from(fractions == Fractions::Kept);
+            let _ = write!(out, "{float:.decimals$}");
         }
         _ => {
             let _ = write!(out, "{number}");
@@ -81,7 +97,7 @@ fn write_text(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::json_encode;
+    use super::{json_encode, json_encode_exact};
     use serde_json::json;
 
     #[test]
@@ -90,5 +106,11 @@ mod tests {
             json_encode(&json!({"a": ["ü/😀\u{7f}", 1, 1.5, null]})),
             r#"{"a":["\u00fc\/\ud83d\ude00\u007f",1,1.5,null]}"#
         );
+    }
+
+    #[test]
+    fn fractions_of_whole_floats_are_kept_only_when_asked() {
+        assert_eq!(json_encode(&json!([2.0, -1.0])), "[2,-1]");
+        assert_eq!(json_encode_exact(&json!([2.0, -1.0])), "[2.0,-1.0]");
     }
 }

@@ -11,4 +11,4 @@ pub mod query;
 pub mod serialize;
 pub mod url;
 
-pub use json::json_encode;
+pub use json::{json_encode, json_encode_exact};

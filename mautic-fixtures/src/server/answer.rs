@@ -31,7 +31,7 @@ impl Answer {
         Self::new(
             status,
             "application/json",
-            php::json_encode(body).into_bytes(),
+            php::json_encode_exact(body).into_bytes(),
         )
     }
 

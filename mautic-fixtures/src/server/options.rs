@@ -17,7 +17,7 @@ pub struct Options {
     pub events_orderby_dir: String,
     /// Requests per hour and token; 0 switches the limiter off (FACTS 143).
     pub api_rate_limiter_limit: u32,
-    /// The OAuth2 client that may ask for tokens; its id in the database is 1.
+    /// The `OAuth2` client that may ask for tokens; its id in the database is 1.
     pub oauth_client: OauthClient,
     /// The one user, id 1, role Administrator.
     pub user: User,
@@ -42,7 +42,7 @@ pub enum QueueMode {
     Command,
 }
 
-/// Credentials of an OAuth2 client.
+/// Credentials of an `OAuth2` client.
 #[derive(Clone, Debug)]
 pub struct OauthClient {
     /// Public id as sent by the client, `1_…`.

@@ -130,6 +130,7 @@ pub struct Manipulator {
 /// The in-memory side of Doctrine's `Lead` entity. It lives from the first loading of the contact in a request to the
 /// end of the request, and explains why answers and webhooks show old values after SQL has changed the row.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent marks of Doctrine's entity
 pub struct Memory {
     /// Whether the entity is loaded.
     pub loaded: bool,

@@ -6,6 +6,7 @@ use super::{Id, Stamp, Table};
 
 /// A row of `lead_fields` for contacts.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // columns of the table
 pub struct ContactField {
     /// Its id; the first custom one is 44.
     pub id: Id,
@@ -76,7 +77,7 @@ pub const COLUMN_ORDER: &[&str] = &[
 ];
 
 /// Last id given at installation (contact and company fields share the table).
-const LAST_INSTALLED: Id = 43;
+pub const LAST_INSTALLED: Id = 43;
 
 /// Alias, label, type, whether fixed, whether in the short form.
 type Standard = (&'static str, &'static str, &'static str, bool, bool);

@@ -13,7 +13,7 @@ pub enum Actor {
     /// A visitor or a console command: changes carry no name.
     #[default]
     Nobody,
-    /// A client_credentials token: a name, but no user id.
+    /// A `client_credentials` token: a name, but no user id.
     Client {
         /// `sidecar [1]`.
         name: String,

@@ -84,6 +84,7 @@ impl<T> Table<T> {
     }
 
     /// Ids and rows, lowest id first.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Id, &T)> {
         self.rows.iter().map(|(id, row)| (*id, row))
     }
@@ -94,6 +95,7 @@ impl<T> Table<T> {
     }
 
     /// Rows, lowest id first.
+    #[must_use]
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.values()
     }

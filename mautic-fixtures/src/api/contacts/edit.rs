@@ -1,4 +1,5 @@
 //! Making and editing a contact (`LeadApiController`, `CommonApiController::processForm`).
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use serde_json::{Map, Value, json};
 
@@ -43,15 +44,12 @@ pub(super) fn new(state: &mut State, call: Call<'_>) -> Handled {
         in_batch: false,
     };
     let input = without_id(call.input);
-    match duplicate(state, &input) {
-        Some(id) => {
-            let written = write_existing(state, id, &input, manner);
-            respond(state, written, 200)
-        }
-        None => {
-            let written = write_new(state, &input, manner);
-            respond(state, written, 201)
-        }
+    if let Some(id) = duplicate(state, &input) {
+        let written = write_existing(state, id, &input, manner);
+        respond(state, written, 200)
+    } else {
+        let written = write_new(state, &input, manner);
+        respond(state, written, 201)
     }
 }
 

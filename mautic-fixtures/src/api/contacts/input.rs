@@ -1,4 +1,5 @@
 //! The contact form: input of the request as Symfony's form types give it on (`LeadType`, `EntityFieldsBuildFormTrait`).
+#![allow(clippy::similar_names)] // "state" and "stage" are both the right words
 
 use serde_json::{Map, Value, json};
 

@@ -30,8 +30,8 @@ pub(super) fn list(state: &mut State, call: Call<'_>) -> Handled {
     }
     let mut found: Vec<&Contact> = Vec::new();
     for contact in state.contacts.values() {
-        let cell = |column: &str| column_cell(state, contact, &snake(column));
-        let holds = clauses::hold(&conditions, &cell)
+        let value = |column: &str| column_cell(state, contact, &snake(column));
+        let holds = clauses::hold(&conditions, &value)
             .map_err(|column| Exception::new(format!("Unknown column '{}'", column.0)))?;
         if holds && (page.search.is_empty() || found_by(state, contact, &page.search)) {
             found.push(contact);
