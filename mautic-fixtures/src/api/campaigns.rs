@@ -29,6 +29,9 @@ pub(super) fn handle(state: &mut State, call: Call<'_>, path: &[&str]) -> Handle
         ("POST", [campaign, "contact", contact, "remove"]) => {
             change(state, campaign, contact, false)
         }
+        ("GET", [campaign, "events", "contact", contact]) => {
+            events_of(state, parse_id(campaign)?, parse_id(contact)?)
+        }
         ("GET", [campaign, "contacts"]) => contacts_of(state, parse_id(campaign)?),
         ("POST", ["new"]) | ("PUT", [_, "edit"]) => {
             check_sources(call)?;
@@ -103,6 +106,36 @@ fn contacts_of(state: &State, campaign: Id) -> Handled {
         200,
         &json!({"total": rows.len().to_string(), "contacts": rows}),
     ))
+}
+
+/// A campaign's events as one contact sees them, without their settings.
+fn events_of(state: &mut State, campaign: Id, contact: Id) -> Handled {
+    let contact = crate::contacts::load(state, contact).ok_or_else(not_found)?;
+    let row = state.campaigns.table.get(campaign).ok_or_else(not_found)?;
+    let event = |event: &CampaignEvent| {
+        let mut json = event_json(row, event);
+        if let Value::Object(members) = &mut json {
+            members.retain(|key, _| key != "properties" && key != "children");
+            members.insert("contactLog".to_owned(), json!([]));
+        }
+        json
+    };
+    let events: Vec<Value> = row.events.iter().map(event).collect();
+    let member = state.campaigns.members.get(&(campaign, contact));
+    let membership = member.map(|member| {
+        json!({
+            "dateAdded": iso(member.added),
+            "manuallyRemoved": member.manually_removed,
+            "manuallyAdded": member.manually_added,
+            "rotation": member.rotation,
+            "dateLastExited": member.last_exited.map(iso),
+        })
+    });
+    let about =
+        json!({"id": row.id, "name": row.name, "category": null, "description": row.description});
+    let membership: Vec<Value> = membership.into_iter().collect();
+    let body = json!({"total": events.len(), "events": events, "campaign": about, "membership": membership});
+    Ok(Answer::api(200, &body))
 }
 
 /// A row of `campaign_leads` as texts, NULL left out.

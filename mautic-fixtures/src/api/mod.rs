@@ -21,6 +21,7 @@ mod point_groups;
 mod point_triggers;
 mod publishing;
 pub mod rate_limit;
+mod report_sources;
 mod reports;
 mod segments;
 mod stages;

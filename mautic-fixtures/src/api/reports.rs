@@ -1,4 +1,4 @@
-//! `/api/reports` (FACTS 35, 36, N6). Data are given for the source `group.score`; other sources are empty.
+//! `/api/reports` (FACTS 35, 36, N6). Sources that are not known here give no rows.
 
 use serde_json::{Map, Value, json};
 
@@ -6,6 +6,7 @@ use super::Call;
 use super::crud::parse_id;
 use super::errors::not_found;
 use super::list::{Cell, Page};
+use super::report_sources::{self, Row};
 use crate::php::{cast, like};
 use crate::server::answer::{Answer, Exception, Failure, Handled};
 use crate::state::clock::iso;
@@ -108,7 +109,10 @@ fn data(state: &State, call: Call<'_>, id: Id) -> Handled {
     let report = state.reports.get(id).ok_or_else(not_found)?;
     let query = &call.request.query;
     let (limit, page) = paging(query.get("limit"), query.get("page"));
-    let mut rows = score_rows(state, report);
+    let filters = report.filters.as_array().map_or(&[][..], Vec::as_slice);
+    let columns = report_sources::columns(state, &report.source);
+    let mut rows = report_sources::rows(state, &report.source);
+    rows.retain(|row| passes(row, filters));
     order(&mut rows, &report.table_order);
     let total = rows.len();
     let size = usize::try_from(limit).ok().filter(|limit| *limit > 0);
@@ -117,7 +121,7 @@ fn data(state: &State, call: Call<'_>, id: Id) -> Handled {
         .into_iter()
         .skip(skip)
         .take(size.unwrap_or(usize::MAX))
-        .map(|row| shown(&row, &report.columns))
+        .map(|row| shown(&row, &report.columns, &columns))
         .collect();
     let mut body = Map::new();
     let mut add = |key: &str, value: Value| body.insert(key.to_owned(), value);
@@ -125,7 +129,7 @@ fn data(state: &State, call: Call<'_>, id: Id) -> Handled {
     add("data", json!(shown));
     add(
         "dataColumns",
-        columns(state)
+        columns
             .into_iter()
             .map(|(alias, column)| (alias, json!(column)))
             .collect(),
@@ -176,71 +180,6 @@ fn drop_nulls(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         _ => {}
     }
-}
-
-/// Alias and column of everything the source `group.score` can show: contact columns by their labels, then the group's.
-fn columns(state: &State) -> Vec<(String, String)> {
-    let mut contact: Vec<(String, String, String)> = state
-        .contact_fields
-        .values()
-        .filter(|field| field.stamp.is_published)
-        .map(|field| {
-            (
-                field.label.clone(),
-                field.alias.clone(),
-                format!("l.{}", field.alias),
-            )
-        })
-        .collect();
-    contact.push(("ID".to_owned(), "contactId".to_owned(), "l.id".to_owned()));
-    contact.sort();
-    let group = [
-        ("group_id", "pl.id"),
-        ("group_name", "pl.name"),
-        ("group_score", "ls.score"),
-    ];
-    let group = group.map(|(alias, column)| (alias.to_owned(), column.to_owned()));
-    contact
-        .into_iter()
-        .map(|(_, alias, column)| (alias, column))
-        .chain(group)
-        .collect()
-}
-
-/// A joined row: column and value.
-type Row = Vec<(String, Cell)>;
-
-fn score_rows(state: &State, report: &Report) -> Vec<Row> {
-    if report.source != "group.score" {
-        return Vec::new();
-    }
-    let filters = report.filters.as_array().map_or(&[][..], Vec::as_slice);
-    let join = |(contact, group, score): (Id, Id, i64)| -> Option<Row> {
-        let (person, group) = (state.contacts.get(contact)?, state.point_groups.get(group)?);
-        let fields = state.contact_fields.values();
-        let mut row: Row = fields
-            .map(|field| {
-                let value = person.column_value(&field.alias);
-                let cell = if value.is_null() {
-                    Cell::Null
-                } else {
-                    Cell::Text(cast::text(&value))
-                };
-                (format!("l.{}", field.alias), cell)
-            })
-            .collect();
-        row.push(("l.id".to_owned(), contact.into()));
-        row.push(("pl.id".to_owned(), group.id.into()));
-        row.push(("pl.name".to_owned(), group.name.as_str().into()));
-        row.push(("ls.score".to_owned(), score.into()));
-        Some(row)
-    };
-    state
-        .group_scores
-        .iter()
-        .filter_map(join)
-        .filter(|row| passes(row, filters))
-        .collect()
 }
 
 fn cell<'a>(row: &'a Row, column: &str) -> &'a Cell {
@@ -304,17 +243,22 @@ fn order(rows: &mut [Row], table_order: &Value) {
     });
 }
 
-fn shown(row: &Row, columns: &Value) -> Value {
-    let columns = columns.as_array().into_iter().flatten().map(cast::text);
-    let alias = |column: &str| match column {
-        "l.id" => "contactId".to_owned(),
-        "pl.id" => "group_id".to_owned(),
-        "pl.name" => "group_name".to_owned(),
-        "ls.score" => "group_score".to_owned(),
-        other => other.rsplit('.').next().unwrap_or(other).to_owned(),
+/// A row as the answer shows it, NULL left out.
+fn shown(row: &Row, wanted: &Value, columns: &[(String, String)]) -> Value {
+    let wanted = wanted.as_array().into_iter().flatten().map(cast::text);
+    let alias = |column: &str| {
+        let known = columns.iter().find(|(_, known)| known == column);
+        known.map_or_else(
+            || column.rsplit('.').next().unwrap_or(column).to_owned(),
+            |(alias, _)| alias.clone(),
+        )
     };
-    columns
-        .map(|column| (alias(&column), json!(cell(row, &column).text())))
+    wanted
+        .filter_map(|column| {
+            cell(row, &column)
+                .text()
+                .map(|text| (alias(&column), json!(text)))
+        })
         .collect::<Map<_, _>>()
         .into()
 }

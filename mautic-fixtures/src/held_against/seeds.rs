@@ -89,6 +89,21 @@ impl<'a> Ground<'a> {
             self.send(&request.method, &request.path, &request.body)
                 .await?;
         }
+        if let (500, ["api", "segments", _, "contact", id, "add"]) =
+            (response.status, parts.as_slice())
+        {
+            let merged = id.parse().unwrap_or(0);
+            self.stand_in
+                .change_state(|state| {
+                    state.contacts.remove(merged);
+                    state.merged_into.insert(merged, 1);
+                })
+                .await;
+        }
+        if let (200, ["api", "fields", "contact", _]) = (response.status, parts.as_slice()) {
+            let field = json!({"label": "Seed", "alias": "seed", "type": "number"});
+            self.send("POST", "/api/fields/contact/new", &field).await?;
+        }
         if let (403, ["api", "segments", id, ..]) = (response.status, parts.as_slice()) {
             let unpublished = json!({"isPublished": false});
             self.send("PATCH", &format!("/api/segments/{id}/edit"), &unpublished)
@@ -222,7 +237,7 @@ impl<'a> Ground<'a> {
             .into_iter()
             .flatten()
         {
-            if let Some(id) = list.get("id").and_then(Value::as_u64) {
+            if let Some(id) = list.get("id").unwrap_or(list).as_u64() {
                 self.exist("segments", id, None).await?;
             }
         }
@@ -350,6 +365,7 @@ impl<'a> Ground<'a> {
         let name = text("name").unwrap_or_else(|| format!("Seed {id}"));
         let body = match area {
             "contacts" => contact_input(shown, id),
+            "points/groups" => json!({"name": name}),
             "segments" => json!({"name": name, "filters": number_filter(shown)}),
             "tags" => json!({"tag": format!("tag {id}")}),
             "hooks" => {

@@ -61,7 +61,7 @@ pub(crate) fn from_json(json: &Value) -> Report {
     Report {
         id: json.get("id").and_then(Value::as_u64).unwrap_or(0),
         is_published: true,
-        date_added: None,
+        date_added: text("dateAdded").and_then(|date| date.parse().ok()),
         name: text("name").unwrap_or_default(),
         description: text("description"),
         system: json.get("system").and_then(Value::as_bool).unwrap_or(true),
