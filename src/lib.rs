@@ -12,6 +12,7 @@
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod diagnostics;
 pub mod domain;
 pub mod health;

@@ -5,16 +5,21 @@ use super::tokens::StoredTokens;
 use crate::clock::Clock;
 use crate::config::{Config, Login, WriteMode};
 use crate::health::Health;
+use crate::intake::poll::{Feed, Poller};
 use crate::mautic::budget::{Budget, Limits, LocalBudget};
 use crate::mautic::{Client, Credentials, Parts, Settings};
 use crate::metrics::{Registered, register};
 use crate::plan::{Compiled, Plan, compile};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Owner, PlanRecord, SharedStore};
+use crate::store::{Owner, PlanRecord, SharedStore, Store};
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+/// A poller over the instance's store and Mautic.
+pub(super) type StoredPoller = Poller<dyn Store, Client>;
 
 /// A plan's text and where it came from.
 #[derive(Debug, Clone)]
@@ -92,6 +97,7 @@ pub struct Instance {
     /// Leases are taken in this name.
     pub owner: Owner,
     pub(super) plan: watch::Sender<Option<Arc<Compiled>>>,
+    pub(super) poller: std::sync::OnceLock<Arc<StoredPoller>>,
 }
 
 impl Instance {
@@ -124,6 +130,7 @@ impl Instance {
                 rand::random::<u64>()
             )),
             plan: watch::channel(None).0,
+            poller: std::sync::OnceLock::new(),
             config,
             store,
         })
@@ -133,6 +140,18 @@ impl Instance {
     #[must_use]
     pub fn plan(&self) -> watch::Receiver<Option<Arc<Compiled>>> {
         self.plan.subscribe()
+    }
+
+    /// Whether every table was polled to its end since then; tables read rarely are left out.
+    #[must_use]
+    pub fn polled_since(&self, since: Timestamp) -> bool {
+        self.poller.get().is_some_and(|poller| {
+            let status = poller.status();
+            let fresh = |feed: &Feed| {
+                status.get(feed).is_some_and(|feed| feed.last_success > Some(since))
+            };
+            Feed::ALL.iter().filter(|feed| feed.pause().is_zero()).all(fresh)
+        })
     }
 
     /// Whether results are written to Mautic.

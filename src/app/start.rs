@@ -1,6 +1,6 @@
 //! Sets the workers of an instance to work.
 
-use super::instance::{Instance, Listeners};
+use super::instance::{Instance, Listeners, StoredPoller};
 use super::pulse::Pulse;
 use crate::health::Weight;
 use crate::intake::hook::{HookKeeper, HookOptions};
@@ -12,7 +12,7 @@ use crate::scorer::Scorer;
 use crate::store::{SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
-use crate::{domain::Urgency, mautic::Client};
+use crate::domain::Urgency;
 use jiff::SignedDuration;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -22,7 +22,6 @@ const HOOK_NAME: &str = "topicscore";
 /// A worker that reports nothing for so long counts as down.
 const SILENCE: SignedDuration = SignedDuration::from_mins(5);
 
-type StoredPoller = Poller<dyn Store, Client>;
 
 /// What the workers share beside the store.
 struct Shared {
@@ -43,6 +42,7 @@ impl Instance {
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
         let shared = self.shared();
+        let _ = self.poller.set(Arc::clone(&shared.poller));
         self.start_hook(&shared, lifecycle).await?;
         self.start_intake(&shared, listeners.webhook, lifecycle);
         self.start_scoring(&shared, lifecycle);
@@ -75,15 +75,14 @@ impl Instance {
                 signals.bells.deliveries.clone(),
                 limits,
             ),
-            poller: Arc::new(self.poller(&signals)),
+            poller: Arc::new(self.new_poller(&signals)),
             secrets,
             signals,
         }
     }
 
     /// A poller of everything that this instance needs to know.
-    #[must_use]
-    pub fn poller(&self, signals: &Signals) -> StoredPoller {
+    fn new_poller(&self, signals: &Signals) -> StoredPoller {
         let owned = self
             .plan
             .borrow()
