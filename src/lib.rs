@@ -9,8 +9,12 @@
 //!
 //! The modules in reading order; see `ARCHITECTURE.md` for what each may touch.
 
+pub mod app;
 pub mod clock;
+pub mod config;
+pub mod diagnostics;
 pub mod domain;
+pub mod health;
 pub mod intake;
 pub mod lifecycle;
 pub mod mautic;
@@ -20,4 +24,5 @@ pub mod scorer;
 pub mod scoring;
 pub mod store;
 pub mod wake;
+pub mod web;
 pub mod writeback;

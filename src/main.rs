@@ -1,2 +1,2 @@
-//! Thin binary.
+//! topicscore.
 fn main() {}

@@ -37,7 +37,9 @@ pub struct Scorer {
     /// Rung when intents may have become pending.
     pub intents: Wake,
     /// Told how many contacts were scored.
-    pub metrics: crate::metrics::Scorer,
+    pub metrics: crate::metrics::ScorerMetrics,
+    /// Told that it lives.
+    pub health: crate::health::Reporter,
 }
 
 impl Scorer {
@@ -52,7 +54,12 @@ impl Scorer {
             if marked > 0 {
                 tracing::info!(contacts = marked, "time changes scores");
             }
-            if self.step().await? == 0 {
+            let scored = self.step().await?;
+            self.health.ok(
+                format!("scored {scored} contacts just now"),
+                self.clock.now(),
+            );
+            if scored == 0 {
                 tokio::select! {
                     () = stop.cancelled() => break,
                     () = bell.wait(LOOK_AGAIN) => {}
@@ -88,7 +95,7 @@ impl Scorer {
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
         self.store.commit_scores(commits).await?;
-        self.metrics.scored(taken, began.elapsed());
+        self.metrics.scored(taken as u64, began.elapsed());
         self.intents.ring();
         Ok(taken)
     }

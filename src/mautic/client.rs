@@ -87,7 +87,13 @@ impl Client {
     /// [`Error::Unsendable`] when the base URL is no http(s) address or TLS can't be set up.
     pub fn new(settings: Settings, parts: Parts) -> Result<Self, Error> {
         let base_url = folder(settings.base_url)?;
-        let http = reqwest::Client::builder()
+        let http = if is_loopback(&base_url) {
+            // A proxy named in the environment would look for Mautic on its own machine.
+            reqwest::Client::builder().no_proxy()
+        } else {
+            reqwest::Client::builder()
+        };
+        let http = http
             .user_agent(concat!("topicscore/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.timeout)
@@ -335,8 +341,38 @@ fn folder(mut url: Url) -> Result<Url, Error> {
     Ok(url)
 }
 
+/// Whether the address is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
 fn at(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_by_any_name() {
+        for (url, here) in [
+            ("http://127.0.0.1:8088/", true),
+            ("http://127.9.9.9/mautic", true),
+            ("http://[::1]:8088", true),
+            ("https://localhost", true),
+            ("https://m.example.test", false),
+            ("https://localhost.example.test", false),
+            ("http://192.0.2.1", false),
+        ] {
+            assert_eq!(url.parse().as_ref().map(is_loopback), Ok(here), "{url}");
+        }
+    }
 }

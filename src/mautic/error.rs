@@ -122,6 +122,15 @@ impl Error {
         )
     }
 
+    /// Whether it is the contact that does not exist, not the group or segment ("Contact could not
+    /// be found.", "Contact not found.": FACTS 24, 130).
+    #[must_use]
+    pub fn is_contact_not_found(&self) -> bool {
+        let names_contact = |message: &str| message.starts_with("Contact ");
+        self.is_not_found()
+            && matches!(self, Self::Status { message, .. } if names_contact(message))
+    }
+
     /// What the retry decision needs to know.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

@@ -16,7 +16,8 @@ pub struct Note {
     pub action: Marker,
 }
 
-/// A text that Mautic stores as it is sent: 1 to 191 of `A-Z a-z 0-9 : . _ # -`.
+/// A text that Mautic stores as it is sent: 1 to 191 characters, none of `" ' < > &` nor control
+/// characters, no blank at either end.
 ///
 /// Others are escaped, and a longer one makes Mautic answer 500 after the score was changed,
 /// without a row in the log (FACTS 32, 33).
@@ -24,20 +25,43 @@ pub struct Note {
 pub struct Marker(String);
 
 impl Marker {
+    /// Longest text in characters.
+    pub const LONGEST: usize = 191;
+
     /// Checks a text.
     ///
     /// # Errors
     /// [`Error::Unsendable`] when it is empty, too long, or has other characters.
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
-        let allowed = |c: char| c.is_ascii_alphanumeric() || ":._#-".contains(c);
-        if (1..=191).contains(&text.len()) && text.chars().all(allowed) {
+        let fits = (1..=Self::LONGEST).contains(&text.chars().count());
+        if fits && text.trim() == text && !text.contains(Self::is_changed) {
             Ok(Self(text))
         } else {
             Err(Error::Unsendable(format!(
-                "\"{text}\" can't mark a row of Mautic's points log: use 1 to 191 of A-Z a-z 0-9 : . _ # -"
+                "\"{text}\" can't mark a row of Mautic's points log: use 1 to 191 characters, none of \" ' < > &"
             )))
         }
+    }
+
+    /// The nearest text that can be sent.
+    #[must_use]
+    pub fn nearest(text: &str) -> Self {
+        let text: String = text
+            .replace(Self::is_changed, " ")
+            .chars()
+            .take(Self::LONGEST)
+            .collect();
+        let text = text.trim();
+        Self(if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text.to_owned()
+        })
+    }
+
+    fn is_changed(c: char) -> bool {
+        matches!(c, '"' | '\'' | '<' | '>' | '&') || c.is_control()
     }
 
     /// The text.
@@ -164,12 +188,17 @@ mod tests {
         for good in [
             "topicscore",
             "run-2026-05-01T10:00:00Z#42",
-            "a.b_c",
-            &"x".repeat(191),
+            "Öfen 62; newest: +5 \u{2600}",
+            &"ü".repeat(191),
         ] {
             assert_eq!(Marker::new(good).unwrap().as_str(), good);
+            assert_eq!(Marker::nearest(good).as_str(), good);
         }
-        for bad in ["", " ", "a b", "ü", "a&b", "a\"", "<b>", &"x".repeat(192)] {
+        for bad in ["", " ", "a ", "a\nb", "a&b", "a\"", "<b>", &"x".repeat(192)] {
+            assert!(
+                Marker::new(Marker::nearest(bad).as_str()).is_ok(),
+                "nearest to {bad}"
+            );
             assert!(Marker::new(bad).is_err(), "{bad}");
         }
     }

@@ -185,7 +185,7 @@ fn setup_with(url: &Url, credentials: Credentials, change: impl FnOnce(&mut Sett
     settings.timeout = Duration::from_secs(20);
     change(&mut settings);
     let generous = Limits {
-        per_second: 10_000,
+        per_minute: 10_000,
         burst: 10_000,
         in_flight: 64,
     };

@@ -1,5 +1,6 @@
 //! The plan as its author wrote it, validated but not yet bound to Mautic's ids.
 
+use super::Places;
 use crate::domain::{ActivityKind, GroupId, RuleKey, SegmentId, TopicKey};
 use jiff::{Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub struct Plan {
     pub triggers: Vec<Trigger>,
     /// Segments kept true by score.
     pub segments: Vec<SegmentRule>,
+    /// Where things stand in the text; may be empty.
+    pub places: Places,
 }
 
 /// When time moves scores: once a day, so that a score changes when somebody can expect it.

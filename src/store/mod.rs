@@ -70,3 +70,6 @@ pub type SharedStore = Arc<dyn Store>;
 /// Who holds a lease: unique per process and start.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner(pub String);
+
+#[cfg(test)]
+pub(crate) mod contract;

@@ -4,7 +4,7 @@ use super::mautic::{Answered, CallError};
 use crate::domain::ContactId;
 use crate::store::{Intent, WriteOutcome, WriteRecord, WriteResult};
 use jiff::{SignedDuration, Timestamp};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Longest answer kept in a write's record, in bytes.
 const LONGEST_ANSWER: usize = 1024;
@@ -16,6 +16,20 @@ const RESOLVE: SignedDuration = SignedDuration::from_secs(30);
 pub(super) struct Attempt {
     pub result: WriteResult,
     pub vanished: bool,
+    /// When the delivery or poll came that led to it.
+    caused_at: Timestamp,
+}
+
+impl Attempt {
+    /// How long it took from delivery to write-back, if it wrote.
+    pub(super) fn delay(&self, now: Timestamp) -> Option<Duration> {
+        match self.result.outcome {
+            WriteOutcome::Holds { written: true, .. } => {
+                Some(Duration::try_from(now.duration_since(self.caused_at)).unwrap_or_default())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A call under way.
@@ -33,6 +47,10 @@ impl Made {
             request,
             began: Instant::now(),
         }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 
     pub(super) fn answered<T>(self, answer: &Answered<T>) -> WriteRecord {
@@ -129,5 +147,9 @@ fn attempt(
         outcome,
         record,
     };
-    Attempt { result, vanished }
+    Attempt {
+        result,
+        vanished,
+        caused_at: intent.caused_at,
+    }
 }

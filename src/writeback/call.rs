@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 /// Most contacts in one batch add: 200 take Mautic about 0.6 s (LATENCY).
 const BATCH_ADD: usize = 200;
-/// Longest name Mautic stores in its points log; one more and the score changes unlogged (FACTS 32).
-const LONGEST_NAME: usize = 191;
 
 /// What to do about one intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +43,14 @@ pub fn call_for(intent: &Intent, seen: Option<&BTreeMap<GroupId, i32>>) -> Call 
     }
 }
 
-/// Whether a contact's group scores must be read before they are written.
+/// Whether a contact's group scores must be read before they are written: somebody else may have
+/// changed them, or they were never seen. Reading is cheaper than writing, and even a `set` that
+/// changes nothing makes Mautic evaluate its triggers (FACTS 29, 43).
 #[must_use]
 pub fn must_look(intents: &[Intent]) -> bool {
-    intents
-        .iter()
-        .any(|intent| intent.suspect && matches!(intent.target, Target::Group(_)))
+    intents.iter().any(|intent| {
+        matches!(intent.target, Target::Group(_)) && (intent.suspect || intent.observed.is_none())
+    })
 }
 
 /// Contacts to be added, by segment, in batches that Mautic takes well.
@@ -74,22 +74,6 @@ pub fn segment_adds(claimed: &[ContactIntents]) -> Vec<(SegmentId, Vec<(ContactI
                 .map(|chunk| (segment, chunk.to_vec()))
                 .collect::<Vec<_>>()
         })
-        .collect()
-}
-
-/// Text for Mautic's points log: short enough, and without the characters that Mautic escapes
-/// (FACTS 33).
-#[must_use]
-pub fn log_name(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if matches!(c, '"' | '\'' | '<' | '>' | '&') || c.is_control() {
-                ' '
-            } else {
-                c
-            }
-        })
-        .take(LONGEST_NAME)
         .collect()
 }
 
@@ -169,11 +153,5 @@ mod tests {
             .map(|(segment, adds)| (segment.0, adds.len()))
             .collect();
         assert_eq!(sizes, [(7, 200), (7, 50)]);
-    }
-
-    #[test]
-    fn log_names_fit_mautics_column_and_survive_its_escaping() {
-        assert_eq!(log_name("a<b> & \"c\""), "a b     c ");
-        assert_eq!(log_name(&"ü".repeat(300)).chars().count(), 191);
     }
 }

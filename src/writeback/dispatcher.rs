@@ -8,10 +8,11 @@
 //! 4. Every call that writes is recorded, whatever its answer.
 
 use super::attempt::{Attempt, Made, failed, holds};
-use super::call::{Call, call_for, log_name, must_look, segment_adds};
-use super::mautic::{CallError, GroupWrite, Identity, MauticWrites};
+use super::call::{Call, call_for, must_look, segment_adds};
+use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
 use crate::clock::Clock;
 use crate::domain::{ContactId, Fact, GroupId, SegmentId, Sighting, Source, Target, Urgency};
+use crate::metrics::{CallOutcome, Endpoint, WritebackMetrics};
 use crate::store::{Batch, ContactIntents, Intent, OUR_MARK, Origin, Owner, Result, SharedStore};
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
@@ -46,7 +47,9 @@ pub struct Dispatcher {
     /// Rung when a merged contact became dirty.
     pub dirty: Wake,
     /// Told of calls and delays.
-    pub metrics: crate::metrics::Writeback,
+    pub metrics: WritebackMetrics,
+    /// Told that it lives.
+    pub health: crate::health::Reporter,
 }
 
 impl Dispatcher {
@@ -57,7 +60,10 @@ impl Dispatcher {
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
             let bell = self.intents.armed();
-            if self.step().await? == 0 {
+            let written = self.step().await?;
+            self.health
+                .ok(format!("{written} contacts just now"), self.clock.now());
+            if written == 0 {
                 let pause = self.pause().await?;
                 tokio::select! {
                     () = stop.cancelled() => break,
@@ -124,15 +130,16 @@ impl Dispatcher {
             .filter(|claim| identities.get(&claim.contact) == Some(&Identity::Own))
             .cloned()
             .collect();
-        self.tell_vanished(identities).await?;
-        let groups = stream::iter(&own)
+        let now = self.clock.now();
+        self.tell(vanished(identities, now), now).await?;
+        let groups = stream::iter(own.clone())
             .map(|claim| self.write_groups(claim, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         self.keep(groups.await).await?;
         let adds = segment_adds(&own);
-        let adds = stream::iter(&adds)
-            .map(|(segment, adds)| self.add(*segment, adds, urgency))
+        let adds = stream::iter(adds)
+            .map(|(segment, adds)| self.add(segment, adds, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         let leaving = stream::iter(removes(&own))
@@ -157,29 +164,12 @@ impl Dispatcher {
                 at: now,
             })
             .collect();
-        let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
-        for result in &results {
-            self.metrics.finished(&result.outcome);
+        for delay in attempts.iter().filter_map(|attempt| attempt.delay(now)) {
+            self.metrics.written_back(delay);
         }
+        let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
         self.store.finish_writes(results, now).await?;
         self.tell(gone, now).await
-    }
-
-    async fn tell_vanished(&self, identities: &BTreeMap<ContactId, Identity>) -> Result<()> {
-        let now = self.clock.now();
-        let facts = identities
-            .iter()
-            .filter_map(|(&contact, identity)| match *identity {
-                Identity::Own => None,
-                Identity::MergedInto(winner) => Some(Fact::Merged {
-                    loser: contact,
-                    winner,
-                    at: now,
-                }),
-                Identity::Deleted => Some(Fact::Deleted { contact, at: now }),
-            })
-            .collect();
-        self.tell(facts, now).await
     }
 
     async fn tell(&self, facts: Vec<Fact>, now: Timestamp) -> Result<()> {
@@ -205,7 +195,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn write_groups(&self, claim: &ContactIntents, urgency: Urgency) -> Vec<Attempt> {
+    async fn write_groups(&self, claim: ContactIntents, urgency: Urgency) -> Vec<Attempt> {
         let intents: Vec<_> = claim
             .intents
             .iter()
@@ -238,11 +228,8 @@ impl Dispatcher {
             contact,
             group,
             score: intent.desired,
-            event_name: &log_name(&intent.reason),
-            action_name: &log_name(&format!(
-                "{OUR_MARK}{contact}:{group}:{}",
-                intent.generation
-            )),
+            event_name: &intent.reason,
+            action_name: &format!("{OUR_MARK}{contact}:{group}:{}", intent.generation),
             attempt: intent.attempts,
             urgency: intent.urgency,
         };
@@ -253,7 +240,9 @@ impl Dispatcher {
                 intent.desired
             ),
         );
-        match self.mautic.set_group_score(write).await {
+        let answer = self.mautic.set_group_score(write).await;
+        self.count(Endpoint::GroupSet, &answer, &call);
+        match answer {
             Ok(answer) => {
                 let record = Some(call.answered(&answer));
                 holds(contact, intent, answer.value, true, record)
@@ -265,7 +254,7 @@ impl Dispatcher {
     async fn add(
         &self,
         segment: SegmentId,
-        adds: &[(ContactId, Intent)],
+        adds: Vec<(ContactId, Intent)>,
         urgency: Urgency,
     ) -> Vec<Attempt> {
         let contacts: Vec<_> = adds.iter().map(|(contact, _)| *contact).collect();
@@ -283,6 +272,7 @@ impl Dispatcher {
             .mautic
             .add_to_segment(segment, &contacts, attempt, urgency)
             .await;
+        self.count(Endpoint::SegmentAdd, &answer, &call);
         let now = self.clock.now();
         adds.iter()
             .map(|(contact, intent)| match &answer {
@@ -316,15 +306,45 @@ impl Dispatcher {
         let request = format!("POST /api/segments/{segment}/contact/{contact}/remove");
         let call = Made::begin(self.clock.now(), request);
         let attempt = intent.attempts;
-        match self
+        let answer = self
             .mautic
             .remove_from_segment(segment, contact, attempt, urgency)
-            .await
-        {
+            .await;
+        self.count(Endpoint::SegmentRemove, &answer, &call);
+        match answer {
             Ok(answer) => holds(contact, &intent, 0, true, Some(call.answered(&answer))),
             Err(error) => failed(contact, &intent, &error, Some(call), self.clock.now()),
         }
     }
+
+    fn count<T>(
+        &self,
+        endpoint: Endpoint,
+        answer: &std::result::Result<Answered<T>, CallError>,
+        call: &Made,
+    ) {
+        let status = match answer {
+            Ok(answer) => Some(answer.status),
+            Err(CallError::NoContact(_)) => Some(404),
+            Err(CallError::Again { status, .. } | CallError::Refused { status, .. }) => *status,
+        };
+        self.metrics
+            .call(endpoint, CallOutcome::of_status(status), call.elapsed());
+    }
+}
+
+/// What the journal should know of ids that are not their own any more.
+fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp) -> Vec<Fact> {
+    let fact = |(&contact, identity): (&ContactId, &Identity)| match *identity {
+        Identity::Own => None,
+        Identity::MergedInto(winner) => Some(Fact::Merged {
+            loser: contact,
+            winner,
+            at,
+        }),
+        Identity::Deleted => Some(Fact::Deleted { contact, at }),
+    };
+    identities.iter().filter_map(fact).collect()
 }
 
 fn removes(own: &[ContactIntents]) -> Vec<(ContactId, SegmentId, Intent)> {

@@ -2,9 +2,11 @@
 
 mod attempt;
 mod call;
+mod client;
 mod dispatcher;
 mod mautic;
 
-pub use call::{Call, call_for, log_name, must_look, segment_adds};
+pub use call::{Call, call_for, must_look, segment_adds};
+pub use client::ClientWrites;
 pub use dispatcher::Dispatcher;
 pub use mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};

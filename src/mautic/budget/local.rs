@@ -213,7 +213,7 @@ impl State {
 }
 
 fn limiter(allowed: Limits) -> Limiter {
-    let quota = Quota::per_second(at_least_one(allowed.per_second))
+    let quota = Quota::per_minute(at_least_one(allowed.per_minute))
         .allow_burst(at_least_one(allowed.burst));
     RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()))
 }
@@ -247,7 +247,7 @@ mod tests {
     fn budget(per_second: u32, burst: u32, in_flight: u32) -> (LocalBudget, ManualClock) {
         let clock = ManualClock::new("2026-11-21T20:00:00Z".parse().unwrap());
         let limits = Limits {
-            per_second,
+            per_minute: 60 * per_second,
             burst,
             in_flight,
         };

@@ -6,8 +6,8 @@ use std::{collections::HashMap, time::Duration};
 /// What an administrator allows one Mautic to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests per second in the long run; at least 1.
-    pub per_second: u32,
+    /// Requests per minute in the long run; at least 1.
+    pub per_minute: u32,
     /// Requests that may go at once after a pause; at least 1.
     pub burst: u32,
     /// Requests under way at the same time; at least 1.
@@ -18,7 +18,7 @@ impl Default for Limits {
     /// A third of what a small machine of two cores can do (see the recorded latencies).
     fn default() -> Self {
         Self {
-            per_second: 20,
+            per_minute: 1200,
             burst: 20,
             in_flight: 4,
         }
@@ -72,7 +72,7 @@ impl Pacing {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits: Limits {
-                per_second: limits.per_second.max(1),
+                per_minute: limits.per_minute.max(1),
                 burst: limits.burst.max(1),
                 in_flight: limits.in_flight.max(1),
             },
@@ -93,7 +93,7 @@ impl Pacing {
             u32::try_from(share).unwrap_or(full).max(1)
         };
         Limits {
-            per_second: scaled(self.limits.per_second),
+            per_minute: scaled(self.limits.per_minute),
             burst: scaled(self.limits.burst),
             in_flight: scaled(self.limits.in_flight),
         }
@@ -163,7 +163,7 @@ mod tests {
     use proptest::prelude::*;
 
     const LIMITS: Limits = Limits {
-        per_second: 32,
+        per_minute: 32,
         burst: 16,
         in_flight: 8,
     };
@@ -182,10 +182,10 @@ mod tests {
     fn halves_on_trouble_and_climbs_back_step_by_step() {
         let mut pacing = Pacing::new(LIMITS);
         let mut now = start();
-        let mut rates = vec![pacing.allowed().per_second];
+        let mut rates = vec![pacing.allowed().per_minute];
         for _ in 0..6 {
             pacing.learn("get", Feedback::Overloaded, now);
-            rates.push(pacing.allowed().per_second);
+            rates.push(pacing.allowed().per_minute);
             now += SignedDuration::from_secs(3);
         }
         assert_eq!(rates, [32, 16, 8, 4, 2, 2, 2]);
@@ -194,7 +194,7 @@ mod tests {
             for _ in 0..answers {
                 pacing.learn("get", answered(30), now);
             }
-            rates.push(pacing.allowed().per_second);
+            rates.push(pacing.allowed().per_minute);
         }
         assert_eq!(rates[7..], [4, 6, 30, 32, 32]);
         assert_eq!(pacing.allowed(), LIMITS);
@@ -206,7 +206,7 @@ mod tests {
         for _ in 0..8 {
             pacing.learn("get", Feedback::Overloaded, start());
         }
-        assert_eq!(pacing.allowed().per_second, 16);
+        assert_eq!(pacing.allowed().per_minute, 16);
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         pacing.learn("get", Feedback::RateLimited { until: None }, start());
         assert_eq!(pacing.closed_until(start()), Some(reset));
         assert_eq!(pacing.closed_until(reset), None);
-        assert_eq!(pacing.allowed().per_second, 16);
+        assert_eq!(pacing.allowed().per_minute, 16);
         let mut unnamed = Pacing::new(LIMITS);
         unnamed.learn("get", Feedback::RateLimited { until: None }, start());
         assert_eq!(
@@ -237,7 +237,7 @@ mod tests {
         for _ in 0..5 {
             pacing.learn("contact", answered(600), start());
         }
-        assert_eq!(pacing.allowed().per_second, 16);
+        assert_eq!(pacing.allowed().per_minute, 16);
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
             limits in (0u32..100, 0u32..100, 0u32..100),
             events in proptest::collection::vec((0u8..3, 0u64..10_000), 0..200),
         ) {
-            let limits = Limits { per_second: limits.0, burst: limits.1, in_flight: limits.2 };
+            let limits = Limits { per_minute: limits.0, burst: limits.1, in_flight: limits.2 };
             let mut pacing = Pacing::new(limits);
             let mut now = start();
             for (kind, milliseconds) in events {
@@ -272,7 +272,7 @@ mod tests {
                 }, now);
                 let allowed = pacing.allowed();
                 for (allowed, limit) in [
-                    (allowed.per_second, limits.per_second),
+                    (allowed.per_minute, limits.per_minute),
                     (allowed.burst, limits.burst),
                     (allowed.in_flight, limits.in_flight),
                 ] {

@@ -1,4 +1,4 @@
-//! How values look in SQLite, and how its errors look to people.
+//! How values look in `SQLite`, and how its errors look to people.
 
 use crate::domain::{ActivityKind, GroupId, SegmentId, Source};
 use crate::store::{Result, StoreError, Target, Urgency};
@@ -33,7 +33,7 @@ pub(super) fn in_file(file: &str, error: StoreError) -> StoreError {
     }
 }
 
-/// Whether SQLite says that a table is missing (a new, empty file).
+/// Whether `SQLite` says that a table is missing (a new, empty file).
 pub(super) fn is_missing_table(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::SqlInputError { error, msg, .. }
         if error.extended_code == ffi::SQLITE_ERROR && msg.starts_with("no such table"))
@@ -44,7 +44,7 @@ fn unreadable(what: &str, value: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(format!("{what} `{value}` is unknown; was the file edited?"))
 }
 
-/// Microseconds since 1970: what PostgreSQL keeps, too.
+/// Microseconds since 1970: what `PostgreSQL` keeps, too.
 pub(super) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
@@ -145,7 +145,7 @@ pub(super) fn id_list(ids: impl IntoIterator<Item = u32>) -> String {
     format!("[{}]", ids.join(","))
 }
 
-/// SQLite's integers are signed; limits beyond them mean "all".
+/// `SQLite`'s integers are signed; limits beyond them mean "all".
 pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file in WAL mode.
+//! The embedded store: one `SQLite` file in WAL mode.
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). Everything between is
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
@@ -27,7 +27,7 @@ use std::{
 };
 use writer::{Turn, Writer};
 
-/// A store in one SQLite file. Times are kept to the microsecond.
+/// A store in one `SQLite` file. Times are kept to the microsecond.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -95,3 +95,6 @@ impl SqliteStore {
         self.readers.ask(question).await
     }
 }
+
+#[cfg(test)]
+mod tests;

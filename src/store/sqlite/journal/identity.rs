@@ -118,13 +118,15 @@ impl Applier<'_> {
                 3,
             ),
             ("DELETE FROM gone WHERE contact = ?1", 1),
+            // Only roots carry tombstones.
+            ("DELETE FROM tombstone WHERE contact = ?1", 1),
         ] {
             let all: [&dyn rusqlite::ToSql; 3] = [&loser.0, &winner.0, &at];
             self.db.prepare_cached(sql)?.execute(&all[..parameters])?;
         }
         self.identities.clear();
         if erased {
-            self.erase(loser, at)?;
+            self.forget(loser)?;
             return self.erase(winner, at);
         }
         self.know(winner)?;

@@ -1,0 +1,5 @@
+//! How Mautic itself scores.
+
+pub mod point_actions;
+pub mod triggers;
+pub mod validators;

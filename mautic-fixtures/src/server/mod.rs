@@ -1,0 +1,146 @@
+//! Starting, stopping and looking into a running stand-in.
+
+pub mod answer;
+mod cut;
+mod http;
+pub mod options;
+pub mod request;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::faults::{Fault, Faults, Rule};
+use crate::state::clock::Clock;
+use crate::state::{Id, State};
+use options::Options;
+
+/// The state, held by one request (or command) at a time, as a lock over the whole Mautic.
+pub(crate) type SharedState = Arc<Mutex<State>>;
+
+/// A running stand-in. Dropping it stops it.
+pub struct StandIn {
+    address: SocketAddr,
+    clock: Clock,
+    state: SharedState,
+    faults: Faults,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl StandIn {
+    /// Binds the address of the options (a free port of 127.0.0.1 unless told) and serves from a clean database.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start(mut options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(options.address).await?;
+        let address = listener.local_addr()?;
+        options
+            .site_url
+            .get_or_insert_with(|| format!("http://{address}"));
+        let clock = Clock::new(options.clock);
+        let faults = Faults::new(options.seed);
+        let state = Arc::new(Mutex::new(State::new(options, clock.clone())));
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(http::serve(
+            listener,
+            Arc::clone(&state),
+            faults.clone(),
+            stopped,
+        ));
+        Ok(Self {
+            address,
+            clock,
+            state,
+            faults,
+            stop: Some(stop),
+            server: Some(server),
+        })
+    }
+
+    /// `http://host:port` without a trailing slash.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The clock all of the stand-in reads; a manual one can be stepped.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Reads the state between two requests.
+    pub async fn with_state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&*self.state.lock().await)
+    }
+
+    /// The scores of a contact by group id; groups without a row are missing (FACTS 26).
+    pub async fn group_scores(&self, contact: Id) -> BTreeMap<Id, i64> {
+        self.with_state(|state| state.group_scores.of_contact(contact))
+            .await
+    }
+
+    /// Changes the state between two requests.
+    pub(crate) async fn change_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut *self.state.lock().await)
+    }
+
+    /// The fault script. Stale reads need a kept state: see [`StandIn::inject`].
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Adds a fault; for [`Fault::Stale`] the present state is kept first.
+    pub async fn inject(&self, rule: Rule) {
+        if rule.fault == Fault::Stale {
+            self.faults.keep_snapshot(&*self.state.lock().await);
+        }
+        self.faults.add(rule);
+    }
+
+    /// Runs a console command such as `mautic:segments:update` and gives its exit code.
+    pub async fn run_command(&self, command: &str) -> i32 {
+        let mut state = Arc::clone(&self.state).lock_owned().await;
+        let command = command.to_owned();
+        // Commands send webhooks, which blocks.
+        let run = tokio::task::spawn_blocking(move || crate::cron::run(&mut state, &command));
+        run.await.unwrap_or(255)
+    }
+
+    /// Webhook deliveries sent since the start, those without an answer included.
+    pub async fn deliveries_sent(&self) -> u64 {
+        self.with_state(|state| state.hooks.deliveries_sent).await
+    }
+
+    /// Stops accepting, waits for the request under way.
+    pub async fn stop(mut self) {
+        self.faults.release();
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(server) = self.server.take() {
+            let _ = server.await;
+        }
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.abort();
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Sending emails: stats, links, the webhook, and what the web view shows (`EmailModel::sendEmail`, `MailHelper`).
+
+use std::fmt::Write as _;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use serde_json::{Map, Value, json};
+
+use super::merge::profile;
+use crate::api::crud::Resource;
+use crate::api::emails::Emails;
+use crate::contacts;
+use crate::php::serialize::serialize;
+use crate::php::{cast, html, url};
+use crate::scoring::point_actions::{Happening, pay};
+use crate::scoring::triggers::is_published;
+use crate::server::answer::Exception;
+use crate::state::web::{Email, EmailStat, Redirect, Trackable};
+use crate::state::{Id, Stamp, State, TriggerEvent};
+use crate::webhooks::EventType;
+
+/// The image every email ends with.
+const PIXEL: &str = "<img height=\"1\" width=\"1\" src=\"{tracking_pixel}\" alt=\"\" />";
+/// What stands for it in the web view.
+const BLANK_PIXEL: &str = "data:image/gif;base64,R0lGODlhAQABAAD/ACwAAAAAAQABAAACADs=";
+/// Columns of the text part.
+const TEXT_WIDTH: usize = 70;
+
+/// What came of a sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It was handed to the mailer.
+    Yes,
+    /// There is no such email or contact.
+    Unknown,
+}
+
+/// Sends an email to a contact: `email.send` actions pay, `email_on_send` goes out, links become redirects, a stat row is
+/// written. `source` is what caused it, such as `("api", 0)`.
+///
+/// # Errors
+/// For a contact without an address, and when something that listens throws; no stat is left then (FACTS N1).
+pub fn send(
+    state: &mut State,
+    email: Id,
+    contact: Id,
+    source: (&str, i64),
+) -> Result<Sent, Exception> {
+    let Some(email) = state.web.emails.get(email).cloned() else {
+        return Ok(Sent::Unknown);
+    };
+    let Some(contact) = contacts::load(state, contact) else {
+        return Ok(Sent::Unknown);
+    };
+    let recipient = state
+        .contacts
+        .get(contact)
+        .map(|contact| (contact.text("email").to_owned(), flat(contact)));
+    let Some((address, fields)) = recipient.filter(|(address, _)| !address.is_empty()) else {
+        return Err(Exception::new(
+            "An email must have a \"To\", \"Cc\", or \"Bcc\" header.",
+        ));
+    };
+    let hash = state.random.hex(22);
+    pay(state, contact, Happening::EmailSend { email: email.id })?;
+    let content = content(&email);
+    state.emit(EventType::EmailOnSend, |state| {
+        payload(state, &email, &fields, &address, &hash, &content, source)
+    })?;
+    track_links(state, &email, &content);
+    let stat = EmailStat {
+        id: state.web.email_stats.take_id(),
+        email: Some(email.id),
+        contact: Some(contact),
+        ip: None,
+        email_address: address,
+        date_sent: state.now(),
+        date_read: None,
+        viewed_in_browser: false,
+        tracking_hash: hash,
+        source: Some(source.0.to_owned()),
+        source_id: Some(source.1),
+        last_opened: None,
+        opens: Vec::new(),
+    };
+    state.web.email_stats.put(stat);
+    if let Some(email) = state.web.emails.get_mut(email.id) {
+        email.sent_count += 1;
+    }
+    Ok(Sent::Yes)
+}
+
+/// A trigger's `email.send` event: sends to contacts with an address if the email is in use; whether it did.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_by_trigger(
+    state: &mut State,
+    contact: Id,
+    event: &TriggerEvent,
+) -> Result<bool, Exception> {
+    let email = event
+        .properties
+        .get("email")
+        .map_or(0, cast::int)
+        .unsigned_abs();
+    let in_use = |email: &Email| {
+        is_published(
+            &email.stamp,
+            email.publish_up,
+            email.publish_down,
+            state.now(),
+        )
+    };
+    if !state.web.emails.get(email).is_some_and(in_use) {
+        return Ok(false);
+    }
+    if state
+        .contacts
+        .get(contact)
+        .is_none_or(|contact| contact.text("email").is_empty())
+    {
+        return Ok(false);
+    }
+    let source = ("trigger", i64::try_from(event.id).unwrap_or(0));
+    Ok(send(state, email, contact, source)? == Sent::Yes)
+}
+
+/// The recipient as a flat list of fields (FACTS 76).
+fn flat(contact: &crate::state::Contact) -> Value {
+    let mut fields = Map::new();
+    fields.insert("id".to_owned(), json!(contact.id.to_string()));
+    fields.extend(profile(contact));
+    if let Some(owner) = contact.owner {
+        fields.insert("owner_id".to_owned(), json!(owner));
+    }
+    fields.insert("companies".to_owned(), json!([]));
+    Value::Object(fields)
+}
+
+/// The HTML with pixel, head, title and language, its tokens not yet replaced.
+fn content(email: &Email) -> String {
+    let html = email.custom_html.as_deref().unwrap_or("");
+    let mut html = if html.contains("</body>") {
+        html.replace("</body>", &format!("{PIXEL}</body>"))
+    } else {
+        format!("{html}{PIXEL}")
+    };
+    if !(html.contains("<head") && html.contains("</head")) {
+        html = html.replace("<body", "<head></head><body");
+    }
+    html = match (html.find("<title>"), html.find("</title>")) {
+        (Some(from), Some(to)) if html[from + 7..to].trim().is_empty() => {
+            format!("{}{}{}", &html[..from + 7], email.subject, &html[to..])
+        }
+        (Some(_), Some(_)) => html,
+        _ => html.replace(
+            "</head>",
+            &format!("<title>{}</title></head>", email.subject),
+        ),
+    };
+    let tag = html
+        .find("<html")
+        .map(|from| html[from..].split('>').next().unwrap_or("").to_owned());
+    if tag.is_some_and(|tag| !tag.contains("lang")) {
+        html = html.replace("<html", &format!("<html lang=\"{}\"", email.language));
+    }
+    html
+}
+
+#[allow(clippy::too_many_arguments)] // the parts of one payload
+fn payload(
+    state: &State,
+    email: &Email,
+    fields: &Value,
+    address: &str,
+    hash: &str,
+    content: &str,
+    source: (&str, i64),
+) -> Value {
+    let text = email
+        .plain_text
+        .clone()
+        .unwrap_or_else(|| plain_text(content));
+    let digest = Md5::digest(format!("{content}{text}").as_bytes());
+    let content_hash = digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    json!({
+        "email": Emails::json(state, email), "contact": fields, "contentHash": content_hash, "idHash": hash,
+        "subject": email.subject, "source": [source.0, source.1], "headers": [], "content": content,
+        "tokens": tokens(state, email, address, hash),
+    })
+}
+
+fn tokens(state: &State, email: &Email, address: &str, hash: &str) -> Value {
+    let site = state.site_url();
+    let unsubscribe = format!(
+        "{site}/email/unsubscribe/{hash}/{address}/{}",
+        secret(address)
+    );
+    let view = format!("{site}/email/view/{hash}");
+    let mut tokens = Map::new();
+    for block in email.dynamic_content.as_array().into_iter().flatten() {
+        let name = format!("{{dynamiccontent=\"{}\"}}", cast::text(&block["tokenName"]));
+        tokens.insert(name, block["content"].clone());
+    }
+    let mut add = |name: &str, value: String| tokens.insert(name.to_owned(), json!(value));
+    add(
+        "{unsubscribe_text}",
+        format!("<a href='{unsubscribe}'>Unsubscribe</a> to no longer receive emails from us."),
+    );
+    add("{unsubscribe_url}", unsubscribe);
+    add(
+        "{webview_text}",
+        format!("<a href='{view}'>Having trouble reading this email? Click here.</a>"),
+    );
+    add("{webview_url}", view);
+    add("{signature}", String::new());
+    add("{subject}", email.subject.clone());
+    Value::Object(tokens)
+}
+
+/// 64 hex digits that belong to an address.
+fn secret(address: &str) -> String {
+    use sha2::Sha256;
+    let digest = Sha256::digest(address.as_bytes());
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The links of an HTML text in their order, each once, with plain ampersands.
+fn links(html: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut rest = html;
+    while let Some(at) = rest.find("<a ") {
+        rest = &rest[at + 3..];
+        let tag = rest.split('>').next().unwrap_or("");
+        if let Some(target) = attribute(tag, "href") {
+            let target = target.replace("&amp;", "&").trim().to_owned();
+            let is_trackable = ["http://", "https://", "ftp://"]
+                .iter()
+                .any(|scheme| target.starts_with(scheme));
+            if is_trackable && !found.contains(&target) {
+                found.push(target);
+            }
+        }
+    }
+    found
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let value = &tag[tag.find(&format!("{name}="))? + name.len() + 1..];
+    let quote = value
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '"' | '\''))?;
+    value[1..].split(quote).next()
+}
+
+/// Every link of an email gets a redirect of its own when it is sent first.
+fn track_links(state: &mut State, email: &Email, content: &str) {
+    for target in links(content) {
+        if redirect_of(state, email.id, &target).is_some() {
+            continue;
+        }
+        let mut stamp = Stamp::default();
+        stamp.created(state);
+        let redirect_id = state.random.hex(25);
+        let redirect = state.web.redirects.insert_with(|id| Redirect {
+            id,
+            stamp,
+            redirect_id,
+            url: target,
+            hits: 0,
+            unique_hits: 0,
+        });
+        let channel = "email".to_owned();
+        state.web.trackables.push(Trackable {
+            redirect,
+            channel,
+            channel_id: email.id,
+            hits: 0,
+            unique_hits: 0,
+        });
+    }
+}
+
+fn redirect_of<'s>(state: &'s State, email: Id, target: &str) -> Option<&'s Redirect> {
+    let of_email = state
+        .web
+        .trackables
+        .iter()
+        .filter(|row| row.channel == "email" && row.channel_id == email);
+    of_email
+        .filter_map(|row| state.web.redirects.get(row.redirect))
+        .find(|redirect| redirect.url == target)
+}
+
+/// The text part made of the HTML: links as `text [target]`, lines of at most 70 columns.
+fn plain_text(content: &str) -> String {
+    let body = content.split("</head>").last().unwrap_or(content);
+    let mut text = String::new();
+    let mut rest = body;
+    let mut target = String::new();
+    while let Some(at) = rest.find('<') {
+        text.push_str(&rest[..at]);
+        let (tag, after) = rest[at + 1..]
+            .split_once('>')
+            .unwrap_or((&rest[at + 1..], ""));
+        match tag.split_whitespace().next().unwrap_or("") {
+            "a" => target = attribute(tag, "href").unwrap_or("").to_owned(),
+            "/a" if !target.is_empty() => {
+                text.push_str(&format!(" [{}]", std::mem::take(&mut target)));
+            }
+            "br" | "br/" | "/tr" | "/div" | "/li" => text.push('\n'),
+            "p" | "/p" | "/h1" | "/h2" | "/h3" => text.push_str("\n\n"),
+            _ => {}
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    let lines = text
+        .lines()
+        .map(|line| wrapped(&line.split_whitespace().collect::<Vec<_>>().join(" ")));
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// `wordwrap` without cutting words.
+fn wrapped(line: &str) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for word in line.split(' ') {
+        if width > 0 && width + 1 + word.len() > TEXT_WIDTH {
+            out.push('\n');
+            width = 0;
+        } else if width > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += word.len();
+    }
+    out
+}
+
+/// The email as a browser shows it: links as redirects with the recipient's click-through, a pixel that does not count.
+pub(super) fn web_view(state: &State, stat: &EmailStat) -> String {
+    let Some(email) = stat.email.and_then(|email| state.web.emails.get(email)) else {
+        return String::new();
+    };
+    let mut page = content(email);
+    let ct = click_through(email.id, stat);
+    for target in links(&page) {
+        if let Some(redirect) = redirect_of(state, email.id, &target) {
+            let tracked = format!("{}/r/{}?ct={ct}&", state.site_url(), redirect.redirect_id);
+            page = page.replace(
+                &format!("\"{}\"", target.replace('&', "&amp;")),
+                &format!("\"{tracked}\""),
+            );
+            page = page.replace(&format!("\"{target}\""), &format!("\"{tracked}\""));
+        }
+    }
+    page = page.replace("{tracking_pixel}", BLANK_PIXEL);
+    for (token, value) in tokens(state, email, &stat.email_address, &stat.tracking_hash)
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        page = page.replace(token, &cast::text(value));
+    }
+    replace_contact_tokens(state, stat.contact, &page)
+}
+
+/// The parameter that tells whose email a link was clicked in.
+fn click_through(email: Id, stat: &EmailStat) -> String {
+    let data = json!({
+        "source": [stat.source, stat.source_id], "email": email, "stat": stat.tracking_hash,
+        "lead": stat.contact.map(|contact| contact.to_string()), "channel": {"email": email},
+    });
+    url::encode(&STANDARD.encode(serialize(&data)))
+}
+
+/// Replaces `{contactfield=alias}` by the contact's values, escaped.
+pub(super) fn replace_contact_tokens(state: &State, contact: Option<Id>, text: &str) -> String {
+    const START: &str = "{contactfield=";
+    let contact = contact.and_then(|contact| state.contacts.get(contact));
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(START) {
+        out.push_str(&rest[..at]);
+        let Some((token, after)) = rest[at + START.len()..].split_once('}') else {
+            break;
+        };
+        let alias = token.split('|').next().unwrap_or("");
+        let value = contact
+            .map(|contact| cast::text(&contact.column_value(alias)))
+            .unwrap_or_default();
+        out.push_str(&html::escape(&value));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{links, plain_text};
+
+    #[test]
+    fn links_become_text() {
+        let html = "<html><head><title>x</title></head><body>Mail A <a href=\"http://shop.example.test/offer\">l</a> <a href=\"http://shop.example.test/pricing?x=1\">l</a></body></html>";
+        assert_eq!(
+            plain_text(html),
+            "Mail A l [http://shop.example.test/offer] l\n[http://shop.example.test/pricing?x=1]"
+        );
+        assert_eq!(links(html).len(), 2);
+    }
+}

@@ -1,0 +1,11 @@
+//! Composition: the only place that picks concrete parts.
+
+mod catalog;
+mod hook;
+mod instance;
+mod pulse;
+mod start;
+mod tokens;
+
+pub use catalog::{keep_catalog, kept_catalog, read_catalog};
+pub use instance::{Addresses, Instance, Listeners, PlanSource};

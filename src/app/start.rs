@@ -1,0 +1,259 @@
+//! Sets the workers of an instance to work.
+
+use super::instance::{Instance, Listeners};
+use super::pulse::Pulse;
+use crate::health::Weight;
+use crate::intake::hook::{HookKeeper, HookOptions};
+use crate::intake::poll::{Options as PollOptions, Poller};
+use crate::intake::receiver::{Limits, Receiver, Secrets, ServerLimits, serve};
+use crate::intake::{Decoder, Resolver, Signals};
+use crate::lifecycle::Lifecycle;
+use crate::scorer::Scorer;
+use crate::store::{SharedStore, Store};
+use crate::web::{self, AdminState, Mode};
+use crate::writeback::{ClientWrites, Dispatcher};
+use crate::{domain::Urgency, mautic::Client};
+use jiff::SignedDuration;
+use std::{net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+
+/// Name of our hook in Mautic.
+const HOOK_NAME: &str = "topicscore";
+/// A worker that reports nothing for so long counts as down.
+const SILENCE: SignedDuration = SignedDuration::from_mins(5);
+
+type StoredPoller = Poller<dyn Store, Client>;
+
+/// What the workers share beside the store.
+struct Shared {
+    signals: Signals,
+    secrets: Arc<Secrets>,
+    receiver: Arc<Receiver<dyn Store>>,
+    poller: Arc<StoredPoller>,
+}
+
+impl Instance {
+    /// Starts all workers. A plan must be loaded before.
+    ///
+    /// # Errors
+    /// When the store fails, or the webhook's address is unknown.
+    pub async fn start(
+        &self,
+        listeners: Listeners,
+        lifecycle: &mut Lifecycle,
+    ) -> anyhow::Result<()> {
+        let shared = self.shared();
+        self.start_hook(&shared, lifecycle).await?;
+        self.start_intake(&shared, listeners.webhook, lifecycle);
+        self.start_scoring(&shared, lifecycle);
+        if self.is_live() {
+            self.start_writing(&shared, lifecycle);
+        } else {
+            tracing::info!(
+                "observing: scores are computed and shown, nothing is written to Mautic"
+            );
+        }
+        self.start_admin(listeners.admin, lifecycle);
+        self.start_pulse(&shared, lifecycle);
+        Ok(())
+    }
+
+    fn shared(&self) -> Shared {
+        let signals = Signals::default();
+        let secrets = Arc::new(Secrets::new(self.config.webhook.secrets.clone(), false));
+        let limits = Limits {
+            body: self.config.webhook.body_limit,
+            read: self.config.webhook.read_timeout,
+            ..Limits::default()
+        };
+        let store = Arc::clone(&self.store);
+        Shared {
+            receiver: Receiver::new(
+                store,
+                Arc::clone(&secrets),
+                Arc::clone(&self.clock),
+                signals.bells.deliveries.clone(),
+                limits,
+            ),
+            poller: Arc::new(self.poller(&signals)),
+            secrets,
+            signals,
+        }
+    }
+
+    /// A poller of everything that this instance needs to know.
+    #[must_use]
+    pub fn poller(&self, signals: &Signals) -> StoredPoller {
+        let owned = self
+            .plan
+            .borrow()
+            .as_ref()
+            .map(|plan| plan.owned_segments());
+        let options = PollOptions {
+            interval: self.config.poll.interval,
+            rows: self.config.poll.page_size,
+            segments: owned.unwrap_or_default().into_iter().collect(),
+            ..PollOptions::default()
+        };
+        Poller::new(
+            Arc::clone(&self.store),
+            Arc::new(self.client.clone()),
+            Arc::clone(&self.clock),
+            signals.clone(),
+            options,
+        )
+    }
+
+    fn start_intake(&self, shared: &Shared, listener: TcpListener, lifecycle: &mut Lifecycle) {
+        let router = shared.receiver.router();
+        lifecycle.source("receiver", |stop| async move {
+            Ok(serve(listener, router, ServerLimits::default(), stop).await?)
+        });
+        let poller = Arc::clone(&shared.poller);
+        lifecycle.source("poller", |stop| async move {
+            poller.run(stop).await;
+            Ok(())
+        });
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let decoder = Decoder::new(store, self.owner.clone(), clock, shared.signals.clone());
+        lifecycle.worker("decoder", |stop| async move {
+            decoder.run(stop).await;
+            Ok(())
+        });
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let mautic = Arc::new(self.client.clone());
+        let resolver = Resolver::new(store, mautic, clock, shared.signals.clone());
+        lifecycle.source("resolver", |stop| async move {
+            resolver.run(stop).await;
+            Ok(())
+        });
+    }
+
+    async fn start_hook(&self, shared: &Shared, lifecycle: &mut Lifecycle) -> anyhow::Result<()> {
+        let Some(url) = self
+            .config
+            .webhook
+            .public_url
+            .clone()
+            .filter(|_| self.config.webhook.register)
+        else {
+            return Ok(());
+        };
+        let options = HookOptions {
+            name: HOOK_NAME.to_owned(),
+            url: url.to_string(),
+            republish: self.config.webhook.republish,
+        };
+        let store: SharedStore = Arc::clone(&self.store);
+        let mautic = Arc::new(self.client.clone());
+        let keeper = HookKeeper::new(store, mautic, Arc::clone(&shared.secrets), options);
+        keeper.restore().await?;
+        let minder = super::hook::Minder {
+            keeper,
+            poller: Arc::clone(&shared.poller),
+            clock: Arc::clone(&self.clock),
+            interval: self.config.poll.interval,
+            health: self
+                .health
+                .component("hook", Weight::Informative, None, self.clock.now()),
+            metrics: self.metrics.metrics.intake.clone(),
+        };
+        lifecycle.source("hook", |stop| minder.run(stop));
+        Ok(())
+    }
+
+    fn start_scoring(&self, shared: &Shared, lifecycle: &mut Lifecycle) {
+        let now = self.clock.now();
+        let scorer = Scorer {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            plan: self.plan(),
+            owner: self.owner.clone(),
+            dirty: shared.signals.bells.dirty.clone(),
+            intents: shared.signals.bells.intents.clone(),
+            metrics: self.metrics.metrics.scorer.clone(),
+            health: self
+                .health
+                .component("scorer", Weight::Required, Some(SILENCE), now),
+        };
+        lifecycle.worker("scorer", |stop| async move { Ok(scorer.run(stop).await?) });
+    }
+
+    /// Two workers: one of them keeps free for contacts that just did something.
+    fn start_writing(&self, shared: &Shared, lifecycle: &mut Lifecycle) {
+        for (name, least) in [
+            ("writeback", Urgency::Bulk),
+            ("writeback-urgent", Urgency::Fresh),
+        ] {
+            let health = self
+                .health
+                .component(name, Weight::Required, None, self.clock.now());
+            let dispatcher = Dispatcher {
+                store: Arc::clone(&self.store),
+                clock: Arc::clone(&self.clock),
+                mautic: Arc::new(ClientWrites {
+                    client: self.client.clone(),
+                    clock: Arc::clone(&self.clock),
+                }),
+                owner: crate::store::Owner(format!("{}-{name}", self.owner.0)),
+                least,
+                intents: shared.signals.bells.intents.clone(),
+                dirty: shared.signals.bells.dirty.clone(),
+                metrics: self.metrics.metrics.writeback.clone(),
+                health,
+            };
+            lifecycle.worker(name, |stop| async move { Ok(dispatcher.run(stop).await?) });
+        }
+    }
+
+    fn start_admin(&self, listener: TcpListener, lifecycle: &mut Lifecycle) {
+        let state = AdminState {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            plan: self.plan(),
+            health: self.health.clone(),
+            metrics: self.metrics.metrics.clone(),
+            registry: Arc::clone(&self.metrics.registry),
+            instance: self
+                .config
+                .mautic
+                .base_url
+                .host_str()
+                .unwrap_or("mautic")
+                .to_owned(),
+            mode: Mode::from(self.config.write.mode),
+            password: self.config.admin.password.clone(),
+            started_at: self.clock.now(),
+        };
+        let router = web::router(state);
+        // Last to go: an administrator may want to watch the shutdown.
+        lifecycle.worker("admin", |stop| async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let served = axum::serve(listener, service);
+            Ok(served
+                .with_graceful_shutdown(async move { stop.cancelled().await })
+                .await?)
+        });
+    }
+
+    fn start_pulse(&self, shared: &Shared, lifecycle: &mut Lifecycle) {
+        let now = self.clock.now();
+        let pulse = Pulse {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            poller: Arc::clone(&shared.poller),
+            metrics: Arc::clone(&self.metrics),
+            budget: Arc::clone(&self.budget),
+            requests_per_second: self.config.budget.requests_per_second,
+            keep_bodies: self.config.webhook.keep_bodies,
+            store_path: self.config.store.path.clone(),
+            polls: self
+                .health
+                .component("polls", Weight::Informative, None, now),
+            journal: self
+                .health
+                .component("store", Weight::Required, Some(SILENCE), now),
+        };
+        lifecycle.worker("pulse", |stop| pulse.run(stop));
+    }
+}

@@ -1,0 +1,104 @@
+//! The command line: one file per command. Data goes to stdout, logs and progress to stderr.
+
+mod backfill;
+mod check;
+mod demo;
+mod explain;
+mod init;
+mod load;
+mod output;
+mod run;
+mod status;
+
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Topic scores beside Mautic: exact, explainable, retroactive.
+#[derive(Debug, Parser)]
+#[command(name = "topicscore", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Config file
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "TOPICSCORE_CONFIG",
+        default_value = "topicscore.toml",
+        value_name = "FILE"
+    )]
+    pub config: PathBuf,
+    /// Print data as JSON, for scripts
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// More log lines on stderr (twice: even more)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show everything at work: a Mautic stand-in, visitors and topicscore in one process
+    ///
+    /// Needs nothing but this program. Everything runs on loopback and is gone afterwards.
+    Demo(demo::Arguments),
+    /// Write a config and a plan imported from Mautic's own point actions
+    ///
+    /// Asks for what is not given by flags. Existing files are never overwritten. Also makes
+    /// point groups that the plan names and Mautic lacks, if asked to.
+    Init(init::Arguments),
+    /// Look for anything that would keep topicscore from working, and say what to do
+    Check(check::Arguments),
+    /// Run the daemon
+    Run,
+    /// Read Mautic's whole history into the journal (resumable)
+    Backfill(backfill::Arguments),
+    /// Show what the store holds and what is waiting
+    Status,
+    /// Show why a contact has its points
+    Explain(explain::Arguments),
+}
+
+/// Runs the command that was asked for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no threads to be had from the system: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(cli.run());
+    // A blocking read (a question on a terminal) must not hold up the exit.
+    runtime.shutdown_background();
+    code
+}
+
+impl Cli {
+    async fn run(self) -> ExitCode {
+        let global = self.global;
+        let result = match self.command {
+            Command::Demo(arguments) => demo::run(&global, arguments).await,
+            Command::Init(arguments) => init::run(&global, arguments).await,
+            Command::Check(arguments) => check::run(&global, arguments).await,
+            Command::Run => run::run(&global).await,
+            Command::Backfill(arguments) => backfill::run(&global, arguments).await,
+            Command::Status => status::run(&global).await,
+            Command::Explain(arguments) => explain::run(&global, arguments).await,
+        };
+        result.unwrap_or_else(|error| {
+            output::print_error(&error);
+            ExitCode::FAILURE
+        })
+    }
+}

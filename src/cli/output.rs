@@ -1,0 +1,62 @@
+//! How data and errors are printed.
+
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Prints data as JSON on stdout.
+///
+/// # Errors
+/// When stdout can't be written. A reader that went away (`| head`) is no error.
+pub fn print_json(data: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(data)?;
+    print_text(&text)
+}
+
+/// Prints text on stdout, and a line end.
+///
+/// # Errors
+/// As [`print_json`].
+pub fn print_text(text: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Prints an error and its causes on stderr.
+pub fn print_error(error: &anyhow::Error) {
+    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+}
+
+/// A table with aligned columns: the first row is the head. Numbers go right.
+#[must_use]
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let is_number = cell.trim_start_matches(['+', '-']).parse::<f64>().is_ok();
+            if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text.truncate(text.trim_end_matches('\n').len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = [["contact", "score"], ["7", "62"], ["4711", "-5"]];
+        let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
+        assert_eq!(table(&rows), "contact  score\n      7     62\n   4711     -5");
+    }
+}

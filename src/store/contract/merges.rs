@@ -1,0 +1,256 @@
+//! Ids that vanish: merged away or erased.
+
+use super::give::*;
+use crate::domain::Fact;
+use crate::store::{Applied, Origin, SharedStore};
+
+async fn resolve(store: &SharedStore, contact: u32) -> Option<u32> {
+    let found = store.resolve(id(contact)).await.unwrap();
+    found.map(|contact| contact.0)
+}
+
+async fn unresolved(store: &SharedStore) -> Vec<u32> {
+    let ids = store.unresolved_gone(10).await.unwrap();
+    ids.into_iter().map(|contact| contact.0).collect()
+}
+
+pub(crate) async fn gone_until_resolved(store: SharedStore) {
+    tell(
+        &store,
+        [gone(3, 9), gone(2, 7), gone(1, 7), gone(1, 99), gone(4, 5)],
+    )
+    .await;
+    assert_eq!(unresolved(&store).await, [4, 1, 2, 3]);
+    assert_eq!(store.unresolved_gone(2).await.unwrap().len(), 2);
+    assert_eq!(resolve(&store, 1).await, Some(1), "until it is known");
+    tell(&store, [merged(1, 9, 10), deleted(2, 10)]).await;
+    assert_eq!(unresolved(&store).await, [4, 3]);
+    tell(&store, [gone(1, 11), gone(2, 11)]).await;
+    assert_eq!(unresolved(&store).await, [4, 3]);
+}
+
+pub(crate) async fn everything_moves_to_the_winner(store: SharedStore) {
+    want(&store, 1, &[(group(3), 5), (segment(4), 1)]).await;
+    want(&store, 2, &[(group(3), 7), (segment(4), 1)]).await;
+    write_all(&store).await;
+    tell(
+        &store,
+        [
+            member(1, 8, true, 10),
+            logged(1, 1, 6, "API", 1),
+            did(1, 1, 9),
+        ],
+    )
+    .await;
+    clean(&store).await;
+    want(&store, 2, &[(group(3), 7), (segment(4), 1)]).await;
+    tell_at(&store, 900, vec![did(2, 1, 9)]).await;
+
+    let told = tell(&store, [merged(1, 2, 20)]).await;
+    assert_eq!(told.dirty_contacts, 1);
+    assert_eq!(dirty_contacts(&store).await, [2]);
+    assert_eq!(
+        claim_dirty(&store).await[0].since,
+        at(900),
+        "the loser's mark moved"
+    );
+    assert_eq!(resolve(&store, 1).await, Some(2));
+    assert_eq!(
+        keys(&store, 2).await,
+        ["hit:10001", "hit:10002", "hit:1", "hit:2"]
+    );
+    let winner = snapshot(&store, 2).await.unwrap();
+    assert!(winner.segments.iter().any(|segment| segment.0 == 8));
+    assert_eq!(winner.fired.len(), 1);
+    assert_eq!(
+        snapshot(&store, 1).await,
+        None,
+        "no contact of its own any more"
+    );
+    assert_eq!(
+        state(&store, 2, group(3)).await,
+        (Some(7), Some(7), true, true)
+    );
+    assert_eq!(state(&store, 2, group(6)).await, (None, None, true, false));
+    assert_eq!(
+        state(&store, 2, segment(8)).await,
+        (None, Some(1), false, false)
+    );
+
+    let overview = store.contact_overview(id(1)).await.unwrap().unwrap();
+    assert_eq!(
+        (overview.contact, overview.merged_from),
+        (id(2), vec![id(1)])
+    );
+    let writes = store.contact_writes(id(2), 10).await.unwrap();
+    assert_eq!(
+        writes.len(),
+        4,
+        "the loser's writes are the winner's history"
+    );
+    let counts = store.counts().await.unwrap();
+    assert_eq!((counts.contacts, counts.merged, counts.scores), (1, 1, 1));
+
+    clean(&store).await;
+    assert_eq!(tell(&store, [merged(1, 2, 20)]).await, Applied::default());
+    let late = tell(&store, [did(3, 1, 9)]).await;
+    assert_eq!((late.new_activities, late.dirty_contacts), (1, 1));
+    assert_eq!(keys(&store, 2).await.len(), 5);
+}
+
+pub(crate) async fn chains_are_followed(store: SharedStore) {
+    tell(
+        &store,
+        [
+            did(1, 1, 5),
+            merged(1, 2, 10),
+            merged(3, 4, 10),
+            merged(2, 3, 11),
+        ],
+    )
+    .await;
+    tell(&store, [did(2, 1, 6), did(3, 2, 7), did(4, 3, 8)]).await;
+    for contact in 1..=4 {
+        assert_eq!(resolve(&store, contact).await, Some(4));
+    }
+    assert_eq!(keys(&store, 4).await, ["hit:1", "hit:2", "hit:3", "hit:4"]);
+    assert_eq!(store.contact_ids(None, 10).await.unwrap(), [id(4)]);
+    let overview = store.contact_overview(id(2)).await.unwrap().unwrap();
+    assert_eq!(overview.merged_from, [id(1), id(2), id(3)]);
+}
+
+pub(crate) async fn a_losers_profile_and_points_go(store: SharedStore) {
+    tell(&store, [profile(2, 5, "Bern", 3), profile(1, 9, "Chur", 8)]).await;
+    tell(
+        &store,
+        [merged(1, 2, 20), profile(1, 30, "Chur", 9), seen(1, 10, 31)],
+    )
+    .await;
+    let overview = store.contact_overview(id(2)).await.unwrap().unwrap();
+    assert_eq!(overview.profile.unwrap().field("city"), Some("Bern"));
+    assert_eq!(overview.observed_points, Some(3));
+}
+
+pub(crate) async fn late_answers_name_former_winners(store: SharedStore) {
+    // 1 was merged into 2, 2 into 3; asked for 1 at second 30, Mautic named 3.
+    tell(&store, [did(1, 1, 5), did(2, 2, 5)]).await;
+    tell(&store, [merged(1, 3, 30)]).await;
+    assert_eq!(resolve(&store, 2).await, Some(2));
+    tell(&store, [merged(1, 2, 10)]).await;
+    assert_eq!(resolve(&store, 2).await, Some(3));
+
+    tell(&store, [merged(11, 12, 10), merged(11, 13, 30)]).await;
+    assert_eq!(resolve(&store, 12).await, Some(13));
+    tell(&store, [merged(13, 11, 40)]).await;
+    assert_eq!(resolve(&store, 13).await, Some(13), "a circle is no merge");
+}
+
+pub(crate) async fn erased_contacts_stay_gone(store: SharedStore) {
+    want(&store, 1, &[(group(3), 5), (segment(4), 1)]).await;
+    write_all(&store).await;
+    want(&store, 1, &[(group(3), 6), (segment(4), 1)]).await;
+    tell(
+        &store,
+        [
+            profile(1, 5, "Bern", 3),
+            logged(1, 1, 3, "API", 1),
+            gone(1, 9),
+        ],
+    )
+    .await;
+    assert_eq!(tell(&store, [deleted(1, 10)]).await.dirty_contacts, 0);
+    assert_eq!(resolve(&store, 1).await, None);
+    let late = [
+        did(9, 1, 5),
+        profile(1, 99, "Bern", 3),
+        member(1, 4, true, 99),
+        seen(1, 1, 99),
+    ];
+    assert_eq!(
+        tell(&store, late).await,
+        Applied {
+            dropped: 4,
+            ..Applied::default()
+        }
+    );
+    assert_eq!(tell(&store, [deleted(1, 10)]).await, Applied::default());
+    assert_eq!(snapshot(&store, 1).await, None);
+    assert_eq!(store.contact_overview(id(1)).await.unwrap(), None);
+    assert_eq!(store.recent_writes(10).await.unwrap(), []);
+    assert_eq!(store.scores(id(1)).await.unwrap(), []);
+    assert_eq!(claim_at(&store, 9_000).await, []);
+    let counts = store.counts().await.unwrap();
+    let nothing = crate::store::Counts {
+        deleted: 1,
+        ..Default::default()
+    };
+    assert_eq!(counts, nothing);
+}
+
+pub(crate) async fn a_deleted_loser_takes_its_winner_with_it(store: SharedStore) {
+    for (loser, winner, facts) in [
+        (1, 2, [merged(1, 2, 10), deleted(1, 20)]),
+        (3, 4, [deleted(3, 20), merged(3, 4, 10)]),
+        (5, 6, [deleted(6, 20), merged(5, 6, 10)]),
+    ] {
+        tell(
+            &store,
+            [
+                did(u64::from(loser), loser, 5),
+                did(u64::from(winner), winner, 5),
+            ],
+        )
+        .await;
+        tell(&store, facts).await;
+        assert_eq!(resolve(&store, loser).await, None);
+        assert_eq!(resolve(&store, winner).await, None);
+        assert_eq!(
+            tell(&store, [did(99, loser, 5), did(98, winner, 6)])
+                .await
+                .dropped,
+            2
+        );
+    }
+    assert_eq!(store.counts().await.unwrap().activities, 0);
+}
+
+async fn decode(store: &SharedStore, bodies: &[&str], facts: Vec<Fact>) {
+    let mut deliveries = Vec::new();
+    for body in bodies {
+        deliveries.push(deliver(store, 7, body).await);
+    }
+    let mut batch = batch(Origin::Deliveries(deliveries.clone()), facts);
+    batch.parked = deliveries
+        .iter()
+        .map(|delivery| parked(Some(*delivery), "{}"))
+        .collect();
+    store.apply(batch).await.unwrap();
+}
+
+/// Bodies that are still there, by making all their deliveries undecoded.
+async fn bodies(store: &SharedStore) -> Vec<String> {
+    store.retry_parked().await.unwrap();
+    let claimed = store
+        .claim_deliveries(&owner("a"), 99, at(10), at(20))
+        .await;
+    let body = |raw: crate::store::RawDelivery| String::from_utf8(raw.body).unwrap();
+    claimed.unwrap().into_iter().map(body).collect()
+}
+
+pub(crate) async fn erasing_forgets_raw_bodies(store: SharedStore) {
+    decode(&store, &[r#"{"id":"17"}"#], vec![did(1, 17, 5)]).await;
+    decode(&store, &[r#"{"id":18}"#], vec![did(2, 18, 5)]).await;
+    tell(&store, [merged(17, 18, 10), deleted(18, 11)]).await;
+    // Comes late: it is decoded, nothing of it is kept.
+    decode(&store, &[r#"{"id":18,"late":1}"#], vec![did(3, 18, 5)]).await;
+    assert_eq!(bodies(&store).await, [""; 0]);
+    assert_eq!(store.counts().await.unwrap().undecoded, 0);
+}
+
+pub(crate) async fn erasing_spares_neighbours_bodies(store: SharedStore) {
+    let told = vec![did(1, 17, 5), did(2, 170, 5)];
+    decode(&store, &[r#"{"id":17}"#, r#"{"id":170}"#], told).await;
+    decode(&store, &[r#"{"id":171}"#], vec![did(3, 171, 5)]).await;
+    tell(&store, [deleted(17, 11)]).await;
+    assert_eq!(bodies(&store).await, [r#"{"id":170}"#, r#"{"id":171}"#]);
+}

@@ -1,0 +1,90 @@
+//! What every store must do, line by line of the traits' documentation. Each test takes a fresh
+//! store; [`store_contract`] makes them tests of one implementation.
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+pub(crate) mod admin;
+pub(crate) mod deliveries;
+pub(crate) mod facts;
+mod give;
+pub(crate) mod merges;
+pub(crate) mod order;
+pub(crate) mod outbox;
+pub(crate) mod scores;
+
+/// `store_contract!(open)`, where `open` is an `async fn() -> (SharedStore, guard)`: runs the
+/// whole contract against the stores that it opens.
+macro_rules! store_contract {
+    ($open:path) => {
+        $crate::store::contract::cases! { $open;
+            deliveries: keeps_bodies_as_they_came,
+            deliveries: claims_oldest_first_and_once,
+            deliveries: expired_leases_may_be_taken,
+            deliveries: decoded_with_their_facts,
+            deliveries: bodies_are_forgotten_but_not_parked_ones,
+            deliveries: parked_deliveries_are_tried_again,
+            deliveries: parked_items_are_kept_once,
+            facts: activities_are_known_by_their_key,
+            facts: a_webhook_knows_best_who_did_it,
+            facts: the_newest_profile_wins,
+            facts: the_newest_membership_wins,
+            facts: memberships_dirty_only_when_unwanted,
+            facts: points_never_dirty,
+            facts: foreign_points_log_makes_groups_suspect,
+            facts: old_points_log_is_no_suspicion,
+            facts: our_own_points_log_is_no_suspicion,
+            facts: cursors_move_with_their_facts,
+            merges: gone_until_resolved,
+            merges: everything_moves_to_the_winner,
+            merges: chains_are_followed,
+            merges: a_losers_profile_and_points_go,
+            merges: late_answers_name_former_winners,
+            merges: erased_contacts_stay_gone,
+            merges: a_deleted_loser_takes_its_winner_with_it,
+            merges: erasing_forgets_raw_bodies,
+            merges: erasing_spares_neighbours_bodies,
+            scores: dirty_by_urgency_then_age,
+            scores: leases_of_dirty_contacts,
+            scores: a_change_meanwhile_keeps_the_contact_dirty,
+            scores: an_older_commit_does_not_undo_a_newer,
+            scores: commits_of_merged_or_erased_are_dropped,
+            scores: snapshots_in_the_order_asked,
+            scores: time_makes_dirty,
+            scores: another_plan_makes_dirty,
+            scores: desired_values_follow_the_commit,
+            outbox: pending_exactly_while_different,
+            outbox: most_urgent_first_then_oldest_cause,
+            outbox: one_holder_per_contact,
+            outbox: the_least_urgency,
+            outbox: failures_wait_and_count,
+            outbox: parked_until_the_desired_value_changes,
+            outbox: an_old_result_is_still_seen,
+            outbox: causes_and_urgency_of_pending_intents,
+            outbox: suspicion_during_a_write_stays,
+            outbox: a_write_to_a_merged_away_id_is_in_doubt,
+            outbox: looks_are_taken_over,
+            outbox: when_something_is_due,
+            admin: counts_what_there_is,
+            admin: overview_of_a_contact,
+            admin: writes_and_delays,
+            admin: settings_and_plans,
+            admin: probes,
+        }
+
+        #[test]
+        fn any_order_of_facts_makes_the_same_journal() {
+            $crate::store::contract::order::any_order($open);
+        }
+    };
+}
+
+macro_rules! cases {
+    ($open:path; $($room:ident: $case:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $case() {
+            let (store, _guard) = $open().await;
+            $crate::store::contract::$room::$case(store).await;
+        }
+    )+};
+}
+
+pub(crate) use {cases, store_contract};

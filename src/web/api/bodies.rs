@@ -1,0 +1,403 @@
+//! What the API answers. Kept apart from the store's types, so that those can change.
+
+use crate::domain::{ContactId, Profile, SegmentId, Target};
+use crate::plan::{Compiled, CompiledTopic};
+use crate::scoring::{ExplainedContribution, Explanation};
+use crate::store::{ContactOverview, ParkedItem, StoredScore, TargetState, WriteSummary};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One topic's score.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct ScoreBody {
+    /// The topic's name in the plan.
+    pub(in crate::web) topic: String,
+    /// Its name for people.
+    pub(in crate::web) label: String,
+    /// Mautic's point group it is written to, if any.
+    pub(in crate::web) group: Option<u32>,
+    /// The score.
+    pub(in crate::web) score: i32,
+    /// Sum of the contributions before floor and ceiling.
+    pub(in crate::web) raw: i64,
+    /// The band it is in.
+    pub(in crate::web) band: Option<String>,
+    /// Lowest score of the topic.
+    pub(in crate::web) floor: Option<i32>,
+    /// Highest score of the topic.
+    pub(in crate::web) ceiling: Option<i32>,
+}
+
+impl ScoreBody {
+    pub(super) fn new(score: StoredScore, plan: Option<&Compiled>) -> Self {
+        let topic = plan.and_then(|plan| plan.topics.iter().find(|t| t.key == score.topic));
+        Self {
+            label: topic.map_or_else(|| score.topic.0.clone(), |topic| topic.label.clone()),
+            topic: score.topic.0,
+            group: topic.and_then(|topic| topic.group).map(|group| group.0),
+            score: score.score,
+            raw: score.raw,
+            band: score.band,
+            floor: topic.and_then(|topic| topic.scale.floor),
+            ceiling: topic.and_then(|topic| topic.scale.ceiling),
+        }
+    }
+}
+
+/// A contact in a list.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct ContactSummary {
+    /// Mautic's id.
+    pub(in crate::web) id: u32,
+    /// First and last name, as far as known.
+    pub(in crate::web) name: Option<String>,
+    /// Email address, if known.
+    pub(in crate::web) email: Option<String>,
+    /// Scores by topic.
+    pub(in crate::web) scores: Vec<ScoreBody>,
+}
+
+impl ContactSummary {
+    pub(super) fn new(overview: ContactOverview, plan: Option<&Compiled>) -> Self {
+        Self {
+            id: overview.contact.0,
+            name: overview.profile.as_ref().and_then(full_name),
+            email: overview.profile.as_ref().and_then(email),
+            scores: scores(overview.scores, plan),
+        }
+    }
+}
+
+/// Everything held of a contact but its activities.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct ContactBody {
+    /// Mautic's id: of the winner, if a merged-away id was asked for.
+    pub(in crate::web) id: u32,
+    /// The id that was asked for.
+    pub(in crate::web) asked_for: u32,
+    /// Ids merged into it.
+    pub(in crate::web) merged_from: Vec<u32>,
+    /// First and last name, as far as known.
+    pub(in crate::web) name: Option<String>,
+    /// Email address, if known.
+    pub(in crate::web) email: Option<String>,
+    /// Mautic's main points as last seen.
+    pub(in crate::web) main_points: Option<i64>,
+    /// Scores by topic.
+    pub(in crate::web) scores: Vec<ScoreBody>,
+    /// Segments the contact is in, as far as known.
+    pub(in crate::web) segments: Vec<u32>,
+    /// What Mautic should hold and what it was last seen to hold.
+    pub(in crate::web) targets: Vec<TargetBody>,
+    /// When it was last scored.
+    pub(in crate::web) scored_at: Option<Timestamp>,
+    /// Version of the plan it was scored with.
+    pub(in crate::web) plan: Option<String>,
+    /// When time alone will next change a score.
+    pub(in crate::web) next_change: Option<Timestamp>,
+    /// The newest writes, newest first.
+    pub(in crate::web) writes: Vec<WriteBody>,
+}
+
+impl ContactBody {
+    pub(super) fn new(
+        asked_for: ContactId,
+        overview: ContactOverview,
+        writes: Vec<WriteSummary>,
+        plan: Option<&Compiled>,
+    ) -> Self {
+        let (scored_at, scored_plan) = overview.scored.unzip();
+        Self {
+            id: overview.contact.0,
+            asked_for: asked_for.0,
+            merged_from: overview.merged_from.iter().map(|id| id.0).collect(),
+            name: overview.profile.as_ref().and_then(full_name),
+            email: overview.profile.as_ref().and_then(email),
+            main_points: overview.observed_points,
+            scores: scores(overview.scores, plan),
+            segments: overview.segments.iter().map(|id| id.0).collect(),
+            targets: overview
+                .targets
+                .into_iter()
+                .map(|state| TargetBody::new(state, plan))
+                .collect(),
+            scored_at,
+            plan: scored_plan,
+            next_change: overview.next_change,
+            writes: writes.into_iter().map(WriteBody::from).collect(),
+        }
+    }
+}
+
+/// One thing that topicscore keeps true in Mautic.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct TargetBody {
+    /// `group:ID` (a point group's score) or `segment:ID` (1: in, 0: out).
+    pub(in crate::web) target: String,
+    /// The same for people.
+    pub(in crate::web) label: String,
+    /// What Mautic should hold; `null`: nothing is wanted.
+    pub(in crate::web) desired: Option<i32>,
+    /// What it was last seen to hold; `null`: never seen.
+    pub(in crate::web) observed: Option<i32>,
+    /// When it was seen.
+    pub(in crate::web) observed_at: Option<Timestamp>,
+    /// Somebody else may have changed it since.
+    pub(in crate::web) suspect: bool,
+    /// Whether it is still to be written.
+    pub(in crate::web) pending: bool,
+    /// Why it should hold that.
+    pub(in crate::web) reason: String,
+    /// What the last failed attempt said.
+    pub(in crate::web) last_error: Option<String>,
+}
+
+impl TargetBody {
+    fn new(state: TargetState, plan: Option<&Compiled>) -> Self {
+        Self {
+            target: state.target.to_string(),
+            label: target_label(state.target, plan),
+            desired: state.desired,
+            observed: state.observed,
+            observed_at: state.observed_at,
+            suspect: state.suspect,
+            pending: state.pending,
+            reason: state.reason,
+            last_error: state.last_error,
+        }
+    }
+}
+
+fn target_label(target: Target, plan: Option<&Compiled>) -> String {
+    match target {
+        Target::Segment(SegmentId(id)) => format!("Segment {id}"),
+        Target::Group(group) => plan
+            .and_then(|plan| plan.topics.iter().find(|topic| topic.group == Some(group)))
+            .map_or_else(
+                || format!("Point group {group}"),
+                |topic| format!("Score {}", topic.label),
+            ),
+    }
+}
+
+/// A call that wrote, or was to write, to Mautic.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct WriteBody {
+    /// The contact.
+    pub(in crate::web) contact: u32,
+    /// The target, such as `group:3`.
+    pub(in crate::web) target: String,
+    /// The value wanted.
+    pub(in crate::web) desired: i32,
+    /// Why.
+    pub(in crate::web) reason: String,
+    /// How it ended: `holds`, `retry`, `parked`.
+    pub(in crate::web) outcome: String,
+    /// When the delivery or poll came that led to it.
+    pub(in crate::web) caused_at: Timestamp,
+    /// When it was sent.
+    pub(in crate::web) at: Timestamp,
+    /// Method and path.
+    pub(in crate::web) request: String,
+    /// HTTP status; `null` if no answer came.
+    pub(in crate::web) status: Option<u16>,
+    /// What Mautic said, shortened.
+    pub(in crate::web) answer: String,
+    /// How long it took.
+    pub(in crate::web) took_ms: u32,
+}
+
+impl From<WriteSummary> for WriteBody {
+    fn from(write: WriteSummary) -> Self {
+        Self {
+            contact: write.contact.0,
+            target: write.target,
+            desired: write.desired,
+            reason: write.reason,
+            outcome: write.outcome,
+            caused_at: write.caused_at,
+            at: write.record.at,
+            request: write.record.request,
+            status: write.record.status,
+            answer: write.record.answer,
+            took_ms: write.record.took_ms,
+        }
+    }
+}
+
+/// An item that could not be understood.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct ParkedBody {
+    /// Number.
+    pub(in crate::web) id: i64,
+    /// Event type or table.
+    pub(in crate::web) kind: String,
+    /// Why it was not understood.
+    pub(in crate::web) reason: String,
+    /// When it came.
+    pub(in crate::web) at: Timestamp,
+}
+
+impl From<ParkedItem> for ParkedBody {
+    fn from(item: ParkedItem) -> Self {
+        Self {
+            id: item.id,
+            kind: item.kind,
+            reason: item.reason,
+            at: item.at,
+        }
+    }
+}
+
+/// One topic's score, taken apart: `cut` and the contributions' points add up to the score.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct ExplainBody {
+    /// The topic's name in the plan.
+    pub(in crate::web) topic: String,
+    /// Its name for people.
+    pub(in crate::web) label: String,
+    /// The score.
+    pub(in crate::web) score: i32,
+    /// Sum of the contributions.
+    pub(in crate::web) raw: i64,
+    /// What floor (positive) or ceiling (negative) changed.
+    pub(in crate::web) cut: i64,
+    /// The band it is in.
+    pub(in crate::web) band: Option<String>,
+    /// What it is made of, oldest first.
+    pub(in crate::web) contributions: Vec<ContributionBody>,
+}
+
+impl From<Explanation> for ExplainBody {
+    fn from(explanation: Explanation) -> Self {
+        let contributions = explanation.contributions.into_iter();
+        Self {
+            topic: explanation.topic.0,
+            label: explanation.label,
+            score: explanation.score,
+            raw: explanation.raw,
+            cut: explanation.cut,
+            band: explanation.band,
+            contributions: contributions.map(ContributionBody::from).collect(),
+        }
+    }
+}
+
+/// One part of a score.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct ContributionBody {
+    /// The rule's name in the plan.
+    pub(in crate::web) rule: String,
+    /// Its name for people.
+    pub(in crate::web) name: String,
+    /// Points.
+    pub(in crate::web) points: i64,
+    /// Since when; `null`: as long as is known.
+    pub(in crate::web) since: Option<Timestamp>,
+    /// Age in whole days.
+    pub(in crate::web) age_days: Option<i64>,
+    /// Why, in words.
+    pub(in crate::web) because: String,
+    /// Natural key of the activity, if it was one.
+    pub(in crate::web) activity: Option<String>,
+}
+
+impl From<ExplainedContribution> for ContributionBody {
+    fn from(part: ExplainedContribution) -> Self {
+        Self {
+            rule: part.rule.0,
+            name: part.name,
+            points: part.points,
+            since: part.since,
+            age_days: part.age_days,
+            because: part.because,
+            activity: part.activity.map(|activity| activity.key.0),
+        }
+    }
+}
+
+/// A topic of the plan in force.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct TopicBody {
+    /// Name in the plan.
+    pub(in crate::web) key: String,
+    /// Name for people.
+    pub(in crate::web) label: String,
+    /// Mautic's point group it is written to, if any.
+    pub(in crate::web) group: Option<u32>,
+    /// Lowest score; `null`: unbounded.
+    pub(in crate::web) floor: Option<i32>,
+    /// Highest score; `null`: unbounded.
+    pub(in crate::web) ceiling: Option<i32>,
+    /// Bands by rising `from`.
+    pub(in crate::web) bands: Vec<BandBody>,
+    /// Rules that pay into it.
+    pub(in crate::web) rules: usize,
+    /// Segments kept true by its score.
+    pub(in crate::web) segments: Vec<SegmentRuleBody>,
+}
+
+/// A named range of a score.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct BandBody {
+    /// Name.
+    pub(in crate::web) name: String,
+    /// Lowest score of the band.
+    pub(in crate::web) from: i32,
+}
+
+/// A segment kept true by a score.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct SegmentRuleBody {
+    /// The segment.
+    pub(in crate::web) segment: u32,
+    /// In at this score or above.
+    pub(in crate::web) enter: i32,
+    /// Out below this score.
+    pub(in crate::web) leave: i32,
+}
+
+impl TopicBody {
+    pub(super) fn new(index: usize, topic: &CompiledTopic, plan: &Compiled) -> Self {
+        let bands = topic.bands.iter().map(|band| BandBody {
+            name: band.name.clone(),
+            from: band.from,
+        });
+        let mine = plan.segments.iter().filter(|rule| rule.topic == index);
+        let rules = plan.point_actions.iter().map(|action| action.topic);
+        let rules = rules.chain(plan.profile_rules.iter().map(|(topic, _)| *topic));
+        let rules = rules.chain(plan.inactivity_rules.iter().map(|(topic, _)| *topic));
+        Self {
+            key: topic.key.0.clone(),
+            label: topic.label.clone(),
+            group: topic.group.map(|group| group.0),
+            floor: topic.scale.floor,
+            ceiling: topic.scale.ceiling,
+            bands: bands.collect(),
+            rules: rules.filter(|topic| *topic == index).count(),
+            segments: mine
+                .map(|rule| SegmentRuleBody {
+                    segment: rule.segment.0,
+                    enter: rule.enter,
+                    leave: rule.leave,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn scores(stored: Vec<StoredScore>, plan: Option<&Compiled>) -> Vec<ScoreBody> {
+    let scores = stored.into_iter();
+    scores.map(|score| ScoreBody::new(score, plan)).collect()
+}
+
+fn full_name(profile: &Profile) -> Option<String> {
+    let parts = ["firstname", "lastname"].map(|field| profile.field(field).unwrap_or_default());
+    let name = parts.join(" ").trim().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+fn email(profile: &Profile) -> Option<String> {
+    profile.field("email").map(str::to_owned)
+}

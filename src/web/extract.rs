@@ -1,0 +1,89 @@
+//! Parameters whose mistakes become problems.
+
+use super::problem::Problem;
+use crate::domain::ContactId;
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+
+/// Longest list in one answer.
+const MAX_LIMIT: usize = 200;
+
+/// A query string.
+pub(super) struct Params<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(error) => Err(Problem::bad_request(
+                error.body_text(),
+                "see /api/v1/openapi.json for the parameters",
+            )),
+        }
+    }
+}
+
+/// The contact in a path.
+pub(super) struct ContactPath(pub(super) ContactId);
+
+impl<S: Send + Sync> FromRequestParts<S> for ContactPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<u32>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(ContactId(id))),
+            Err(error) => Err(Problem::bad_request(
+                error.body_text(),
+                "a contact's id is a whole number, the one Mautic shows in the contact's address",
+            )),
+        }
+    }
+}
+
+/// How much of a list.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Limit {
+    /// How many at most: 1 to 200; default 50.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+}
+
+impl Limit {
+    pub(super) fn checked(self) -> Result<usize, Problem> {
+        checked_limit(self.limit)
+    }
+}
+
+/// A page of a list that rises by contact.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct After {
+    /// Begin behind this contact; `next_after` of the page before.
+    pub(super) after: Option<u32>,
+    /// How many at most: 1 to 200; default 50.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+}
+
+impl After {
+    pub(super) fn checked(self) -> Result<(Option<ContactId>, usize), Problem> {
+        Ok((self.after.map(ContactId), checked_limit(self.limit)?))
+    }
+}
+
+fn checked_limit(limit: Option<usize>) -> Result<usize, Problem> {
+    match limit {
+        None => Ok(50),
+        Some(limit @ 1..=MAX_LIMIT) => Ok(limit),
+        Some(limit) => Err(Problem::bad_request(
+            format!("limit is {limit}"),
+            format!("use 1 to {MAX_LIMIT}, and page on with `after` where there is more"),
+        )),
+    }
+}

@@ -1,0 +1,195 @@
+//! A store in memory that answers questions with what a test put in.
+
+use crate::domain::{ContactId, Snapshot, Target, Urgency};
+use crate::store::{
+    Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries, DeliveryId,
+    DirtyContact, Journal, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result,
+    ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+#[derive(Debug, Default)]
+pub(super) struct FakeStore {
+    pub(super) overviews: BTreeMap<ContactId, ContactOverview>,
+    pub(super) snapshots: BTreeMap<ContactId, Snapshot>,
+    pub(super) merged: BTreeMap<ContactId, ContactId>,
+    pub(super) counts: Counts,
+    pub(super) writes: Vec<WriteSummary>,
+    pub(super) parked: Vec<ParkedItem>,
+    pub(super) delays: Vec<u64>,
+    /// Whether every question fails.
+    pub(super) broken: AtomicBool,
+    /// Whether nothing is ever answered.
+    pub(super) hangs: AtomicBool,
+    pub(super) probes: AtomicUsize,
+}
+
+impl FakeStore {
+    async fn working(&self) -> Result<()> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(StoreError::Database("disk full (score.db)".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn winner(&self, contact: ContactId) -> ContactId {
+        self.merged.get(&contact).copied().unwrap_or(contact)
+    }
+}
+
+#[async_trait::async_trait]
+impl Admin for FakeStore {
+    async fn counts(&self) -> Result<Counts> {
+        self.working().await?;
+        Ok(self.counts.clone())
+    }
+    async fn contact_overview(&self, contact: ContactId) -> Result<Option<ContactOverview>> {
+        self.working().await?;
+        Ok(self.overviews.get(&self.winner(contact)).cloned())
+    }
+    async fn contact_ids(&self, after: Option<ContactId>, limit: usize) -> Result<Vec<ContactId>> {
+        self.working().await?;
+        let behind = |id: &&ContactId| after.is_none_or(|after| **id > after);
+        let ids = self.overviews.keys().filter(behind);
+        Ok(ids.take(limit).copied().collect())
+    }
+    async fn recent_writes(&self, limit: usize) -> Result<Vec<WriteSummary>> {
+        self.working().await?;
+        Ok(self.writes.iter().take(limit).cloned().collect())
+    }
+    async fn contact_writes(&self, contact: ContactId, limit: usize) -> Result<Vec<WriteSummary>> {
+        self.working().await?;
+        let mine = self.writes.iter().filter(|write| write.contact == contact);
+        Ok(mine.take(limit).cloned().collect())
+    }
+    async fn parked_items(&self, limit: usize) -> Result<Vec<ParkedItem>> {
+        self.working().await?;
+        Ok(self.parked.iter().take(limit).cloned().collect())
+    }
+    async fn write_delays(&self, _since: Timestamp, limit: usize) -> Result<Vec<u64>> {
+        self.working().await?;
+        Ok(self.delays.iter().take(limit).copied().collect())
+    }
+    async fn probe(&self) -> Result<()> {
+        self.probes.fetch_add(1, Ordering::SeqCst);
+        self.working().await
+    }
+}
+
+#[async_trait::async_trait]
+impl Scores for FakeStore {
+    async fn claim_dirty(
+        &self,
+        _: &Owner,
+        _: usize,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<DirtyContact>> {
+        Err(StoreError::Closed)
+    }
+    async fn snapshots(&self, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
+        self.working().await?;
+        let known = contacts.iter().filter_map(|id| self.snapshots.get(id));
+        Ok(known.cloned().collect())
+    }
+    async fn commit_scores(&self, _: Vec<ScoreCommit>) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn mark_due(&self, _: Timestamp) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+    async fn mark_outdated(&self, _: &str, _: Timestamp) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+    async fn scores(&self, contact: ContactId) -> Result<Vec<StoredScore>> {
+        self.working().await?;
+        let overview = self.overviews.get(&contact);
+        Ok(overview.map(|o| o.scores.clone()).unwrap_or_default())
+    }
+}
+
+#[async_trait::async_trait]
+impl Journal for FakeStore {
+    async fn apply(&self, _: Batch) -> Result<Applied> {
+        Err(StoreError::Closed)
+    }
+    async fn cursor(&self, _: &str) -> Result<Option<String>> {
+        Err(StoreError::Closed)
+    }
+    async fn unresolved_gone(&self, _: usize) -> Result<Vec<ContactId>> {
+        Err(StoreError::Closed)
+    }
+    async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {
+        self.working().await?;
+        Ok(Some(self.winner(contact)))
+    }
+}
+
+#[async_trait::async_trait]
+impl Deliveries for FakeStore {
+    async fn append_delivery(&self, _: NewDelivery) -> Result<DeliveryId> {
+        Err(StoreError::Closed)
+    }
+    async fn claim_deliveries(
+        &self,
+        _: &Owner,
+        _: usize,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<RawDelivery>> {
+        Err(StoreError::Closed)
+    }
+    async fn prune_bodies(&self, _: Timestamp) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+    async fn retry_parked(&self) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Outbox for FakeStore {
+    async fn claim_intents(
+        &self,
+        _: &Owner,
+        _: usize,
+        _: Urgency,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<ContactIntents>> {
+        Err(StoreError::Closed)
+    }
+    async fn finish_writes(&self, _: Vec<WriteResult>, _: Timestamp) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn release(&self, _: &Owner, _: &[ContactId]) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn observe(&self, _: Vec<(ContactId, Target, i32)>, _: Timestamp) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn next_due(&self, _: Timestamp) -> Result<Option<Timestamp>> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Settings for FakeStore {
+    async fn setting(&self, _: &str) -> Result<Option<String>> {
+        Err(StoreError::Closed)
+    }
+    async fn put_setting(&self, _: &str, _: &str) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn activate_plan(&self, _: PlanRecord) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn active_plan(&self) -> Result<Option<PlanRecord>> {
+        Err(StoreError::Closed)
+    }
+}

@@ -1,0 +1,262 @@
+//! A small shop: a plan with two topics, three contacts.
+
+use super::fake::FakeStore;
+use crate::domain::{
+    Activity, ActivityKey, ActivityKind, Attributes, ContactId, GroupId, Profile, RuleKey,
+    SegmentId, Snapshot, Target, TopicKey,
+};
+use crate::plan::{
+    Band, Compiled, CompiledAction, CompiledSegment, CompiledTopic, Repeat, Scale, Ticks,
+};
+use crate::store::{
+    ContactOverview, Counts, ParkedItem, StoredScore, TargetState, WriteRecord, WriteSummary,
+};
+use jiff::{Timestamp, civil, tz::TimeZone};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(super) fn now() -> Timestamp {
+    at("2026-11-21T12:00:00Z")
+}
+
+pub(super) fn plan() -> Compiled {
+    let topic = |key: &str, label: &str, group| CompiledTopic {
+        key: TopicKey(key.to_owned()),
+        label: label.to_owned(),
+        group: Some(GroupId(group)),
+        scale: Scale {
+            floor: Some(0),
+            ceiling: Some(100),
+        },
+        bands: ["cold", "warm", "hot"]
+            .into_iter()
+            .zip([0, 30, 60])
+            .map(|(name, from)| Band {
+                name: name.to_owned(),
+                from,
+            })
+            .collect(),
+    };
+    let action = |key: &str, name: &str, topic, points, kind| CompiledAction {
+        key: RuleKey(key.to_owned()),
+        name: name.to_owned(),
+        topic,
+        points,
+        repeat: Repeat::Always,
+        kind,
+        objects: BTreeSet::new(),
+        urls: Vec::new(),
+        since: None,
+        until: None,
+    };
+    Compiled {
+        version: "0123456789ab".to_owned(),
+        ticks: Ticks {
+            zone: TimeZone::UTC,
+            at: civil::time(3, 0, 0, 0),
+        },
+        topics: vec![
+            topic("dishwashers", "Dishwashers", 3),
+            topic("ovens", "Ovens & hobs", 4),
+        ],
+        point_actions: vec![
+            action("form", "Asks for an offer", 0, 60, ActivityKind::FormSubmit),
+            action(
+                "pdf",
+                "Downloads the brochure",
+                0,
+                45,
+                ActivityKind::AssetDownload,
+            ),
+            action("page", "Sees the oven page", 1, 5, ActivityKind::PageHit),
+        ],
+        profile_rules: Vec::new(),
+        inactivity_rules: Vec::new(),
+        triggers: Vec::new(),
+        segments: vec![CompiledSegment {
+            segment: SegmentId(9),
+            topic: 0,
+            enter: 50,
+            leave: 40,
+        }],
+    }
+}
+
+fn activity(contact: u32, key: &str, kind: ActivityKind, when: &str) -> Activity {
+    Activity {
+        key: ActivityKey(key.to_owned()),
+        contact: ContactId(contact),
+        at: at(when),
+        kind,
+        object: Some(2),
+        url: None,
+        attributes: Attributes::new(),
+    }
+}
+
+fn score(topic: &str, score: i32, raw: i64, band: &str) -> StoredScore {
+    StoredScore {
+        topic: TopicKey(topic.to_owned()),
+        score,
+        raw,
+        band: Some(band.to_owned()),
+    }
+}
+
+fn profile(contact: u32, first: &str, email: &str) -> Profile {
+    let mut profile = Profile::unknown(ContactId(contact), now());
+    let fields = [
+        ("firstname", first),
+        ("lastname", "Sample"),
+        ("email", email),
+    ];
+    profile.fields = fields
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    profile
+}
+
+fn overview(contact: u32) -> ContactOverview {
+    ContactOverview {
+        contact: ContactId(contact),
+        profile: None,
+        observed_points: None,
+        scores: Vec::new(),
+        segments: Vec::new(),
+        targets: Vec::new(),
+        merged_from: Vec::new(),
+        scored: None,
+        next_change: None,
+    }
+}
+
+/// Contact 7, into whom 12 was merged.
+fn seven() -> ContactOverview {
+    let target = |target, desired, observed, pending, reason: &str| TargetState {
+        target,
+        desired: Some(desired),
+        observed,
+        observed_at: observed.map(|_| at("2026-11-21T11:59:00Z")),
+        suspect: false,
+        pending,
+        reason: reason.to_owned(),
+        last_error: None,
+    };
+    ContactOverview {
+        profile: Some(profile(7, "Ann <b>", "ann@example.test")),
+        observed_points: Some(20),
+        scores: vec![
+            score("dishwashers", 100, 105, "hot"),
+            score("ovens", 5, 5, "cold"),
+        ],
+        segments: vec![SegmentId(9)],
+        targets: vec![
+            target(
+                Target::Group(GroupId(3)),
+                100,
+                Some(60),
+                true,
+                "dishwashers 100; newest: +45 Downloads the brochure",
+            ),
+            target(
+                Target::Segment(SegmentId(9)),
+                1,
+                Some(1),
+                false,
+                "dishwashers 100: in at 50, out below 40",
+            ),
+        ],
+        merged_from: vec![ContactId(12)],
+        scored: Some((at("2026-11-21T11:59:30Z"), "0123456789ab".to_owned())),
+        ..overview(7)
+    }
+}
+
+fn write(contact: u32, status: Option<u16>, outcome: &str, answer: &str) -> WriteSummary {
+    WriteSummary {
+        contact: ContactId(contact),
+        target: "group:3".to_owned(),
+        desired: 60,
+        reason: "dishwashers 60; newest: +60 Asks for an offer".to_owned(),
+        outcome: outcome.to_owned(),
+        caused_at: at("2026-11-21T11:50:00Z"),
+        record: WriteRecord {
+            at: at("2026-11-21T11:50:02Z"),
+            request: format!("POST /api/contacts/{contact}/points/groups/3/set/60"),
+            status,
+            answer: answer.to_owned(),
+            took_ms: 87,
+        },
+    }
+}
+
+pub(super) fn store() -> FakeStore {
+    let history = |contact, activities| Snapshot {
+        contact: ContactId(contact),
+        activities,
+        profile: None,
+        segments: BTreeSet::new(),
+        fired: BTreeSet::new(),
+    };
+    let done = vec![
+        activity(7, "hit:1", ActivityKind::PageHit, "2026-11-18T09:00:00Z"),
+        activity(
+            7,
+            "submission:4",
+            ActivityKind::FormSubmit,
+            "2026-11-19T10:00:00Z",
+        ),
+        activity(
+            7,
+            "download:5",
+            ActivityKind::AssetDownload,
+            "2026-11-21T11:50:00Z",
+        ),
+    ];
+    let mut eight = overview(8);
+    eight.scores = vec![
+        score("dishwashers", 0, 0, "cold"),
+        score("ovens", 35, 35, "warm"),
+    ];
+    FakeStore {
+        overviews: BTreeMap::from([
+            (ContactId(7), seven()),
+            (ContactId(8), eight),
+            (ContactId(30), overview(30)),
+        ]),
+        snapshots: BTreeMap::from([
+            (ContactId(7), history(7, done)),
+            (ContactId(8), history(8, Vec::new())),
+        ]),
+        merged: BTreeMap::from([(ContactId(12), ContactId(7))]),
+        counts: Counts {
+            contacts: 3,
+            activities: 1234,
+            deliveries: 56,
+            undecoded: 1,
+            parked: 1,
+            dirty: 2,
+            scores: 6,
+            pending_intents: 1,
+            parked_intents: 0,
+            writes: 2,
+            merged: 1,
+            deleted: 4,
+        },
+        writes: vec![
+            write(7, Some(200), "holds", r#"{"groupScore":{"score":60}}"#),
+            write(8, None, "retry", "no answer within 30 s"),
+        ],
+        parked: vec![ParkedItem {
+            id: 3,
+            kind: "mautic.<script>".to_owned(),
+            reason: "unknown event type".to_owned(),
+            at: at("2026-11-21T10:00:00Z"),
+        }],
+        delays: (1..=200).map(|n| n * 10).collect(),
+        ..FakeStore::default()
+    }
+}

@@ -1,0 +1,143 @@
+//! The worked example of a scoring plan: director 10, region 5, city 6, came by form 3, agreed to
+//! email 2, no visit in 30 days -10: 16 points; at 30 the sales department is told.
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use topicscore::domain::{
+    Activity, ActivityKey, ActivityKind, Attributes, ContactId, Profile, Snapshot,
+};
+use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
+use topicscore::scoring::{Explanation, evaluate, explain};
+
+fn named(names: &[&str]) -> Vec<Named> {
+    (1..)
+        .zip(names)
+        .map(|(id, name)| Named {
+            id,
+            name: (*name).into(),
+        })
+        .collect()
+}
+
+fn plan() -> Compiled {
+    let text = include_str!("../deploy/plan.example.toml");
+    let (plan, warnings) = Plan::parse("plan.example.toml", text).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let catalog = Catalog {
+        groups: named(&["Sales", "Dishwashers"]),
+        segments: named(&["Tell sales", "Interested in dishwashers"]),
+        forms: named(&["Contact us"]),
+        assets: named(&["Dishwasher guide"]),
+        emails: named(&["Autumn offers"]),
+        ..Catalog::default()
+    };
+    compile(&plan, &catalog).unwrap()
+}
+
+fn activity(key: &str, at: &str, kind: ActivityKind, object: Option<u32>) -> Activity {
+    Activity {
+        key: ActivityKey(key.into()),
+        contact: ContactId(4711),
+        at: at.parse().unwrap(),
+        kind,
+        object,
+        url: (kind == ActivityKind::UrlHit).then(|| "https://shop.example.com/".into()),
+        attributes: Attributes::new(),
+    }
+}
+
+fn director() -> Snapshot {
+    let mut profile = Profile::unknown(ContactId(4711), "2026-03-01T00:00:00Z".parse().unwrap());
+    profile.added_at = Some("2026-03-01T09:00:00Z".parse().unwrap());
+    for (field, value) in [
+        ("position", "Director"),
+        ("state", "Bavaria"),
+        ("city", "Munich"),
+    ] {
+        profile.fields.insert(field.into(), value.into());
+    }
+    profile.tags.insert("newsletter".into());
+    Snapshot {
+        contact: ContactId(4711),
+        activities: vec![
+            activity("hit:1", "2026-03-01T09:00:00Z", ActivityKind::UrlHit, None),
+            activity(
+                "submission:1",
+                "2026-03-01T09:05:00Z",
+                ActivityKind::FormSubmit,
+                Some(1),
+            ),
+        ],
+        profile: Some(profile),
+        segments: BTreeSet::new(),
+        fired: BTreeSet::new(),
+    }
+}
+
+fn sales(history: &Snapshot, now: &str) -> Explanation {
+    explain(&plan(), history, now.parse().unwrap()).remove(0)
+}
+
+fn lines(explanation: &Explanation) -> String {
+    let parts = explanation
+        .contributions
+        .iter()
+        .map(|part| format!("{:+3} {} ({})", part.points, part.name, part.because));
+    let total = format!(
+        "{:3} {}",
+        explanation.score,
+        explanation.band.as_deref().unwrap_or("-")
+    );
+    parts.chain([total]).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn sixteen_points_after_thirty_days_of_silence() {
+    let history = director();
+    let fresh = sales(&history, "2026-03-02T00:00:00Z");
+    assert_eq!(fresh.score, 26);
+    // 30 days end on 31 March at 09:00; time moves scores at the next 03:00 in Berlin.
+    let next: Timestamp = "2026-04-01T01:00:00Z".parse().unwrap();
+    assert_eq!(fresh.next_change, Some(next));
+    assert_eq!(sales(&history, "2026-04-01T00:59:59Z").score, 26);
+    insta::assert_snapshot!(lines(&sales(&history, "2026-04-01T01:00:00Z")), @"
+     +2 Agreed to email (has the tag newsletter)
+     +6 City (city is Munich)
+    +10 Director (position is Director)
+     +5 Region (state is Bavaria)
+     +3 Came by form (form.submit of 1)
+    -10 No visit in 30 days (nothing for 30 days since 2026-03-01T09:00:00Z)
+     16 warm
+    ");
+}
+
+#[test]
+fn sales_are_told_at_thirty_once() {
+    let mut history = director();
+    let plan = plan();
+    let decide = |history: &Snapshot| {
+        evaluate(&plan, history, "2026-03-02T00:00:00Z".parse().unwrap()).decision
+    };
+    assert!(decide(&history).fires.is_empty(), "26 < 30");
+    // Nothing in the example's plan gives the missing 4 points, so the plan gives more for the form.
+    let mut generous = plan.clone();
+    generous.point_actions[0].points = 7;
+    let told = evaluate(&generous, &history, "2026-03-02T00:00:00Z".parse().unwrap()).decision;
+    assert_eq!(told.fires, [plan.triggers[0].key.clone()]);
+    assert!(told.segments[&plan.triggers[0].add_to[0]].0);
+    history.fired.insert(plan.triggers[0].key.clone());
+    assert!(decide(&history).fires.is_empty());
+}
+
+#[test]
+fn a_visit_ends_the_silence() {
+    let mut history = director();
+    history.activities.push(activity(
+        "hit:2",
+        "2026-04-05T10:00:00Z",
+        ActivityKind::UrlHit,
+        None,
+    ));
+    assert_eq!(sales(&history, "2026-04-06T00:00:00Z").score, 26);
+}
