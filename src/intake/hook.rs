@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 /// Time between two edits; Mautic forgives failures for two days.
 const EDIT: SignedDuration = SignedDuration::from_hours(24);
 /// How often it is looked at.
-const CHECK: Duration = Duration::from_secs(300);
+const CHECK: Duration = Duration::from_mins(5);
 const ID: &str = "hook.id";
 const SECRET: &str = "hook.secret";
 
