@@ -20,16 +20,29 @@ async fn played(crowd: Crowd) -> Report {
     let scene = Scene::set(&options, &mut lifecycle).await.unwrap();
     let mut story = Story::default();
     let job = async {
-        scene.play(crowd_of(crowd), Pace::Full, &mut story, |_, _| {}).await.unwrap();
-        come_to_rest(&scene, Duration::from_secs(120)).await.unwrap();
+        scene
+            .play(crowd_of(crowd), Pace::Full, &mut story, |_, _| {})
+            .await
+            .unwrap();
+        come_to_rest(&scene, Duration::from_secs(120))
+            .await
+            .unwrap();
     };
-    lifecycle.run(job, pending(), Duration::from_secs(10)).await.unwrap();
+    lifecycle
+        .run(job, pending(), Duration::from_secs(10))
+        .await
+        .unwrap();
     report(&scene, &mut story, since, true).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scores_and_segments_equal_the_oracle() {
-    let crowd = Crowd { seed: 1, visitors: 30, activities: 12, merges: false };
+    let crowd = Crowd {
+        seed: 1,
+        visitors: 30,
+        activities: 12,
+        merges: false,
+    };
     let report = played(crowd).await;
     println!("{report:#?}");
     assert_eq!(report.first_differences, []);
@@ -39,9 +52,17 @@ async fn scores_and_segments_equal_the_oracle() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn merged_contacts_have_what_both_did() {
-    let crowd = Crowd { seed: 2, visitors: 30, activities: 12, merges: true };
+    let crowd = Crowd {
+        seed: 2,
+        visitors: 30,
+        activities: 12,
+        merges: true,
+    };
     let report = played(crowd).await;
     println!("{report:#?}");
-    assert!(report.merged > 0, "the crowd must have somebody who merges: {report:?}");
+    assert!(
+        report.merged > 0,
+        "the crowd must have somebody who merges: {report:?}"
+    );
     assert_eq!(report.first_differences, []);
 }

@@ -148,9 +148,14 @@ impl Instance {
         self.poller.get().is_some_and(|poller| {
             let status = poller.status();
             let fresh = |feed: &Feed| {
-                status.get(feed).is_some_and(|feed| feed.last_success > Some(since))
+                status
+                    .get(feed)
+                    .is_some_and(|feed| feed.last_success > Some(since))
             };
-            Feed::ALL.iter().filter(|feed| feed.pause().is_zero()).all(fresh)
+            Feed::ALL
+                .iter()
+                .filter(|feed| feed.pause().is_zero())
+                .all(fresh)
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::instance::{Instance, Listeners, StoredPoller};
 use super::pulse::Pulse;
+use crate::domain::Urgency;
 use crate::health::Weight;
 use crate::intake::hook::{HookKeeper, HookOptions};
 use crate::intake::poll::{Options as PollOptions, Poller};
@@ -12,7 +13,6 @@ use crate::scorer::Scorer;
 use crate::store::{SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
-use crate::domain::Urgency;
 use jiff::SignedDuration;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -21,7 +21,6 @@ use tokio::net::TcpListener;
 const HOOK_NAME: &str = "topicscore";
 /// A worker that reports nothing for so long counts as down.
 const SILENCE: SignedDuration = SignedDuration::from_mins(5);
-
 
 /// What the workers share beside the store.
 struct Shared {

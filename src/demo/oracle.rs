@@ -39,10 +39,18 @@ pub struct Held {
 
 /// Compares what is held with what the story makes of the plan.
 #[must_use]
-pub fn differences(story: &Story, catalog: &Catalog, held: &BTreeMap<u64, Held>) -> Vec<Difference> {
+pub fn differences(
+    story: &Story,
+    catalog: &Catalog,
+    held: &BTreeMap<u64, Held>,
+) -> Vec<Difference> {
     let expected = scores(story, catalog);
     let nobody = Held::default();
-    let contacts: BTreeSet<u64> = expected.keys().map(|(contact, _)| *contact).chain(held.keys().copied()).collect();
+    let contacts: BTreeSet<u64> = expected
+        .keys()
+        .map(|(contact, _)| *contact)
+        .chain(held.keys().copied())
+        .collect();
     let mut found = Vec::new();
     for contact in contacts {
         let held = held.get(&contact).unwrap_or(&nobody);
@@ -51,13 +59,23 @@ pub fn differences(story: &Story, catalog: &Catalog, held: &BTreeMap<u64, Held>)
             let has = held.groups.get(&topic.group).copied().unwrap_or(0);
             if has != score {
                 let what = format!("group {}", topic.group);
-                found.push(Difference { contact, what, expected: score, found: has });
+                found.push(Difference {
+                    contact,
+                    what,
+                    expected: score,
+                    found: has,
+                });
             }
             let member = i64::from(score >= i64::from(ENTER));
             let is_member = i64::from(held.segments.contains(&topic.segment));
             if is_member != member {
                 let what = format!("segment {}", topic.segment);
-                found.push(Difference { contact, what, expected: member, found: is_member });
+                found.push(Difference {
+                    contact,
+                    what,
+                    expected: member,
+                    found: is_member,
+                });
             }
         }
     }
@@ -71,13 +89,22 @@ fn scores(story: &Story, catalog: &Catalog) -> BTreeMap<(u64, u64), i64> {
     for (script, played) in &story.played {
         let mut opened = BTreeSet::new();
         for activity in &played.activities {
-            let Some(contact) = activity.contact else { continue };
+            let Some(contact) = activity.contact else {
+                continue;
+            };
             let contact = *story.became.get(&contact).unwrap_or(&contact);
             if activity.kind == ActivityKind::FormSubmit {
                 known.insert(contact);
             }
-            let mut pay = |group: u64, points: i32| *sums.entry((contact, group)).or_default() += i64::from(points);
-            for (topic, points) in paid(activity.kind, activity.object, activity.url.as_deref(), catalog) {
+            let mut pay = |group: u64, points: i32| {
+                *sums.entry((contact, group)).or_default() += i64::from(points)
+            };
+            for (topic, points) in paid(
+                activity.kind,
+                activity.object,
+                activity.url.as_deref(),
+                catalog,
+            ) {
                 pay(topic.group, points);
             }
             // The first click in a mail that was not opened yet opens it (FACTS 57).
@@ -85,10 +112,16 @@ fn scores(story: &Story, catalog: &Catalog) -> BTreeMap<(u64, u64), i64> {
                 Action::OpenEmail { mail } | Action::ClickEmail { mail, .. } => *mail,
                 _ => continue,
             };
-            let first = matches!(activity.kind, ActivityKind::EmailOpen | ActivityKind::EmailClick)
-                && opened.insert((activity.visitor, mail));
-            if first && activity.kind == ActivityKind::EmailClick
-                && let Some(topic) = catalog.topics.iter().find(|topic| topic.email == activity.object)
+            let first = matches!(
+                activity.kind,
+                ActivityKind::EmailOpen | ActivityKind::EmailClick
+            ) && opened.insert((activity.visitor, mail));
+            if first
+                && activity.kind == ActivityKind::EmailClick
+                && let Some(topic) = catalog
+                    .topics
+                    .iter()
+                    .find(|topic| topic.email == activity.object)
             {
                 pay(topic.group, points::OPEN);
             }
@@ -99,11 +132,17 @@ fn scores(story: &Story, catalog: &Catalog) -> BTreeMap<(u64, u64), i64> {
             *sums.entry((contact, first.group)).or_default() += i64::from(KNOWN);
         }
     }
-    sums.values_mut().for_each(|sum| *sum = (*sum).clamp(0, i64::from(CEILING)));
+    sums.values_mut()
+        .for_each(|sum| *sum = (*sum).clamp(0, i64::from(CEILING)));
     sums
 }
 
-fn paid<'c>(kind: ActivityKind, object: u64, url: Option<&str>, catalog: &'c Catalog) -> Vec<(&'c Topic, i32)> {
+fn paid<'c>(
+    kind: ActivityKind,
+    object: u64,
+    url: Option<&str>,
+    catalog: &'c Catalog,
+) -> Vec<(&'c Topic, i32)> {
     let looked_at = |topic: &Topic| {
         url.is_some_and(|url| url.starts_with(&format!("{}/{}/", catalog.shop_url, topic.slug)))
     };
@@ -122,7 +161,10 @@ fn paid<'c>(kind: ActivityKind, object: u64, url: Option<&str>, catalog: &'c Cat
             };
             // A click is also a hit of the page it leads to (SEMANTICS 3, url.hit).
             let also = kind == ActivityKind::EmailClick && looked_at(topic);
-            [(topic, points), (topic, if also { points::URL_HIT } else { 0 })]
+            [
+                (topic, points),
+                (topic, if also { points::URL_HIT } else { 0 }),
+            ]
         })
         .filter(|(_, points)| *points != 0)
         .collect()

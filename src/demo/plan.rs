@@ -43,12 +43,42 @@ leave = 30
         );
         let shop = &catalog.shop_url;
         let rules = [
-            ("looked at", "url.hit", points::URL_HIT, format!("url = \"{shop}/{key}/*\"")),
-            ("landing page of", "page.hit", points::LANDING_PAGE, format!("pages = [{}]", topic.page)),
-            ("asked about", "form.submit", points::FORM, format!("forms = [\"{name}\"]")),
-            ("read about", "asset.download", points::ASSET, format!("assets = [\"{name} guide\"]")),
-            ("opened mail about", "email.open", points::OPEN, format!("emails = [\"{name} news\"]")),
-            ("clicked in mail about", "email.click", points::CLICK, format!("emails = [{}]", topic.email)),
+            (
+                "looked at",
+                "url.hit",
+                points::URL_HIT,
+                format!("url = \"{shop}/{key}/*\""),
+            ),
+            (
+                "landing page of",
+                "page.hit",
+                points::LANDING_PAGE,
+                format!("pages = [{}]", topic.page),
+            ),
+            (
+                "asked about",
+                "form.submit",
+                points::FORM,
+                format!("forms = [\"{name}\"]"),
+            ),
+            (
+                "read about",
+                "asset.download",
+                points::ASSET,
+                format!("assets = [\"{name} guide\"]"),
+            ),
+            (
+                "opened mail about",
+                "email.open",
+                points::OPEN,
+                format!("emails = [\"{name} news\"]"),
+            ),
+            (
+                "clicked in mail about",
+                "email.click",
+                points::CLICK,
+                format!("emails = [{}]", topic.email),
+            ),
         ];
         for (what, kind, points, limit) in rules {
             let _ = write!(

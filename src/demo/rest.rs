@@ -131,11 +131,17 @@ impl super::scene::Mautic {
 
 #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn ratio(writes: u64, contacts: u64) -> f64 {
-    if contacts == 0 { 0.0 } else { (writes as f64 / contacts as f64 * 100.0).round() / 100.0 }
+    if contacts == 0 {
+        0.0
+    } else {
+        (writes as f64 / contacts as f64 * 100.0).round() / 100.0
+    }
 }
 
 /// The value that `percent` of 100 ascending values do not exceed.
 fn quantile(ascending: &[u64], percent: usize) -> Option<u64> {
     let last = ascending.len().checked_sub(1)?;
-    ascending.get((ascending.len() * percent / 100).min(last)).copied()
+    ascending
+        .get((ascending.len() * percent / 100).min(last))
+        .copied()
 }

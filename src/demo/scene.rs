@@ -53,22 +53,45 @@ impl Scene {
     /// # Errors
     /// When a port is taken, the folder can't be written, or the stand-in refuses something.
     pub async fn set(options: &SceneOptions, lifecycle: &mut Lifecycle) -> anyhow::Result<Self> {
-        let mautic = Options { seed: options.seed, ..Options::default() };
+        let mautic = Options {
+            seed: options.seed,
+            ..Options::default()
+        };
         let client = mautic.oauth_client.clone();
-        let mautic = StandIn::start(mautic).await.context("the Mautic stand-in can't start")?;
-        let catalog =
-            set_up(&mautic.base_url(), &Access::default(), &CatalogPlan::default()).await?;
+        let mautic = StandIn::start(mautic)
+            .await
+            .context("the Mautic stand-in can't start")?;
+        let catalog = set_up(
+            &mautic.base_url(),
+            &Access::default(),
+            &CatalogPlan::default(),
+        )
+        .await?;
         take_over(&mautic.base_url(), &catalog).await?;
-        let login = Login::ClientCredentials { client_id: client.id, client_secret: client.secret.into() };
+        let login = Login::ClientCredentials {
+            client_id: client.id,
+            client_secret: client.secret.into(),
+        };
         let mut config = config(&mautic.base_url(), login, &options.folder, options.admin)?;
         let listeners = Listeners::bind(&config).await?;
         let addresses = listeners.addresses()?;
-        config.webhook.public_url = Some(Url::parse(&format!("http://{}/webhook", addresses.webhook))?);
+        config.webhook.public_url = Some(Url::parse(&format!(
+            "http://{}/webhook",
+            addresses.webhook
+        ))?);
         let instance = Instance::open(config, Arc::new(SystemClock))?;
-        let source = PlanSource { file: "demo plan".into(), text: plan::text(&catalog) };
+        let source = PlanSource {
+            file: "demo plan".into(),
+            text: plan::text(&catalog),
+        };
         instance.load_plan(&source).await?;
         instance.start(listeners, lifecycle).await?;
-        Ok(Self { catalog, instance, addresses, mautic: Mautic(mautic) })
+        Ok(Self {
+            catalog,
+            instance,
+            addresses,
+            mautic: Mautic(mautic),
+        })
     }
 }
 
@@ -85,7 +108,12 @@ async fn take_over(base_url: &str, catalog: &Catalog) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn config(base_url: &str, login: Login, folder: &Path, admin: SocketAddr) -> anyhow::Result<Config> {
+fn config(
+    base_url: &str,
+    login: Login,
+    folder: &Path,
+    admin: SocketAddr,
+) -> anyhow::Result<Config> {
     let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
     Ok(Config {
         mautic: MauticConfig {
@@ -93,7 +121,11 @@ fn config(base_url: &str, login: Login, folder: &Path, admin: SocketAddr) -> any
             login,
             timeout: Duration::from_secs(30),
         },
-        budget: BudgetConfig { requests_per_second: 500.0, burst: 500, in_flight: 16 },
+        budget: BudgetConfig {
+            requests_per_second: 500.0,
+            burst: 500,
+            in_flight: 16,
+        },
         webhook: WebhookConfig {
             listen: free_port,
             public_url: None,
@@ -104,11 +136,27 @@ fn config(base_url: &str, login: Login, folder: &Path, admin: SocketAddr) -> any
             read_timeout: Duration::from_secs(10),
             keep_bodies: Duration::from_hours(24),
         },
-        poll: PollConfig { interval: Duration::from_secs(1), page_size: 500, overlap: 50 },
-        store: StoreConfig { path: folder.join("topicscore.db") },
-        plan: PlanConfig { file: folder.join("plan.toml") },
-        write: WriteConfig { mode: WriteMode::Live },
-        admin: AdminConfig { listen: admin, password: None },
-        log: LogConfig { level: LogLevel::Warn, format: LogFormat::Text },
+        poll: PollConfig {
+            interval: Duration::from_secs(1),
+            page_size: 500,
+            overlap: 50,
+        },
+        store: StoreConfig {
+            path: folder.join("topicscore.db"),
+        },
+        plan: PlanConfig {
+            file: folder.join("plan.toml"),
+        },
+        write: WriteConfig {
+            mode: WriteMode::Live,
+        },
+        admin: AdminConfig {
+            listen: admin,
+            password: None,
+        },
+        log: LogConfig {
+            level: LogLevel::Warn,
+            format: LogFormat::Text,
+        },
     })
 }

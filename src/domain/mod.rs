@@ -6,6 +6,7 @@ mod activity;
 mod fact;
 mod history;
 mod ids;
+mod intent;
 mod keys;
 mod profile;
 mod target;
@@ -17,6 +18,7 @@ pub use ids::{
     AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
     SmsId, StageId, TriggerId, UserId,
 };
+pub use intent::{ContactIntents, Intent};
 pub use keys::{RuleKey, TopicKey};
 pub use profile::Profile;
 pub use target::{DesiredValue, Target, Urgency};

@@ -17,13 +17,11 @@ mod scores;
 mod settings;
 pub mod sqlite;
 
-pub use crate::domain::{DesiredValue, Snapshot, Target, Urgency};
+pub use crate::domain::{ContactIntents, DesiredValue, Intent, Snapshot, Target, Urgency};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
-pub use outbox::{
-    ContactIntents, Intent, Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult,
-};
+pub use outbox::{Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, Settings};
 

@@ -1,7 +1,7 @@
 //! Desired and observed values, and the way from one to the other.
 
 use super::{Owner, Result};
-use crate::domain::{ContactId, Target, Urgency};
+use crate::domain::{ContactId, ContactIntents, Target, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,38 +28,6 @@ pub struct TargetState {
     pub reason: String,
     /// What the last failed attempt said.
     pub last_error: Option<String>,
-}
-
-/// One target of one contact to be brought to its desired value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// The target.
-    pub target: Target,
-    /// Desired value.
-    pub desired: i32,
-    /// Last observed value.
-    pub observed: Option<i32>,
-    /// Look before writing.
-    pub suspect: bool,
-    /// Rises with every change of the desired value.
-    pub generation: i64,
-    /// Failed attempts so far.
-    pub attempts: u32,
-    /// Why.
-    pub reason: String,
-    /// When the delivery or poll came that led to this.
-    pub caused_at: Timestamp,
-    /// How soon.
-    pub urgency: Urgency,
-}
-
-/// All pending intents of one contact, leased together: one writer per contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContactIntents {
-    /// The contact.
-    pub contact: ContactId,
-    /// Its intents, groups before segments (campaigns that start on a segment may read scores).
-    pub intents: Vec<Intent>,
 }
 
 /// How an attempt ended.

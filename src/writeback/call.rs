@@ -1,7 +1,6 @@
 //! Intents to calls. PURE.
 
-use crate::domain::{ContactId, GroupId, SegmentId, Target};
-use crate::store::{ContactIntents, Intent};
+use crate::domain::{ContactId, ContactIntents, GroupId, Intent, SegmentId, Target};
 use std::collections::BTreeMap;
 
 /// Most contacts in one batch add: 200 take Mautic about 0.6 s (LATENCY).
