@@ -107,6 +107,9 @@ fn open(
         EventType::EmailOnOpen,
         |state| json!({"stat": payloads::stat(state, &stat, email.as_ref())}),
     )?;
+    // The row is written once more at the end, with the address entity as it stands by then.
+    stat.ip = Some(state.current_ip());
+    state.web.email_stats.put(stat.clone());
     if let (true, Some(email), Some(_)) = (first, stat.email, stat.contact)
         && let Some(email) = state.web.emails.get_mut(email)
     {
