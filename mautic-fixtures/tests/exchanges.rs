@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use mautic_fixtures::held_against::exchanges::{Exchange, ExchangeReport};
 use mautic_fixtures::held_against::sequences::check;
@@ -33,7 +33,7 @@ async fn single_exchanges_agree() {
 
 #[tokio::test]
 async fn sequences_of_webhooks_agree() {
-    let recorded: HashMap<_, _> = recordings::webhooks()
+    let recorded: BTreeMap<_, _> = recordings::webhooks()
         .unwrap()
         .into_iter()
         .map(|file| (file.name, file.lines))

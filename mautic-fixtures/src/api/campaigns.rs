@@ -80,7 +80,7 @@ pub(super) fn of_contact(state: &mut State, contact: Id) -> Handled {
 fn change(state: &mut State, campaign: &str, contact: &str, adds: bool) -> Handled {
     let (campaign, contact) = (parse_id(campaign)?, parse_id(contact)?);
     if !state.campaigns.table.contains(campaign) {
-        return Err(not_found().into());
+        return Err(not_found());
     }
     let contact = crate::contacts::load(state, contact);
     if adds {
@@ -94,7 +94,7 @@ fn change(state: &mut State, campaign: &str, contact: &str, adds: bool) -> Handl
 
 fn contacts_of(state: &State, campaign: Id) -> Handled {
     if !state.campaigns.table.contains(campaign) {
-        return Err(not_found().into());
+        return Err(not_found());
     }
     let rows = state
         .campaigns

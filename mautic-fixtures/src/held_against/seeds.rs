@@ -125,11 +125,11 @@ impl<'a> Ground<'a> {
         match parts {
             ["api", "points", "groups", ..] => {
                 self.exist("points/groups", first, body.get("pointGroup"))
-                    .await?
+                    .await?;
             }
             ["api", "points", "triggers", ..] => {
                 self.exist("points/triggers", first, body.get("trigger"))
-                    .await?
+                    .await?;
             }
             _ => {
                 let one = KINDS
@@ -159,7 +159,7 @@ impl<'a> Ground<'a> {
         };
         match parts {
             ["api", "contacts", _, "points", "groups", ..] => {
-                self.exist("points/groups", second, None).await?
+                self.exist("points/groups", second, None).await?;
             }
             ["api", _, _, "contact", ..] | ["api", "campaigns", _, "events", "contact", ..] => {
                 self.exist("contacts", second, None).await?;
