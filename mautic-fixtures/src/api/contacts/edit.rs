@@ -12,6 +12,7 @@ use crate::api::form::{Form, Invalid, Missing};
 use crate::contacts;
 use crate::contacts::json::{View, view};
 use crate::php::cast;
+use crate::php::like::same_text;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::clock::parse_sql;
 use crate::state::{Contact, Id, Manipulator, State, fields};
@@ -109,13 +110,13 @@ pub(super) fn duplicate(state: &mut State, input: &Map<String, Value>) -> Option
             } else {
                 given
             };
-            (!given.is_empty() && given != "0").then(|| (field.alias.clone(), given.to_lowercase()))
+            (!given.is_empty() && given != "0").then(|| (field.alias.clone(), given))
         })
         .collect();
     let matches = |contact: &&Contact| {
         wanted
             .iter()
-            .any(|(alias, value)| contact.text(alias).to_lowercase() == *value)
+            .any(|(alias, value)| same_text(contact.text(alias), value))
     };
     let found = state
         .contacts
@@ -199,6 +200,15 @@ pub(super) fn bind(
     Ok(data)
 }
 
+/// A zero byte breaks the request before anything is stored.
+fn refuse_zero_bytes(input: &Map<String, Value>) -> Result<(), Exception> {
+    let has_zero = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
+    if input.values().any(has_zero) {
+        return Err(Exception::new("a value contains a zero byte"));
+    }
+    Ok(())
+}
+
 /// `preSaveEntity`: everything between a valid form and the save.
 pub(super) fn fill(
     state: &mut State,
@@ -207,6 +217,7 @@ pub(super) fn fill(
     mut data: Map<String, Value>,
     manner: Manner,
 ) -> Result<(), Exception> {
+    refuse_zero_bytes(input)?;
     let object = if manner.in_batch {
         "api-batch"
     } else {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::form::{Form, Missing};
 use crate::php::filter::sanitize_email;
+use crate::php::like::same_text;
 use crate::php::{cast, html};
 use crate::state::clock::{parse_sql, sql};
 use crate::state::{Contact, ContactField, State, fields};
@@ -187,10 +188,8 @@ fn check_unique(state: &State, contact: &Contact, data: &Map<String, Value>, for
         let Some(value) = data.get(&field.alias).and_then(Value::as_str) else {
             continue;
         };
-        let value = value.to_lowercase();
-        let taken = |other: &Contact| {
-            other.id != contact.id && other.text(&field.alias).to_lowercase() == value
-        };
+        let taken =
+            |other: &Contact| other.id != contact.id && same_text(other.text(&field.alias), value);
         if state.contacts.values().any(taken) {
             form.error_with_code(&field.alias, "This field must be unique.", 422);
         }
