@@ -1,5 +1,7 @@
 //! The visitor simulator against a running stand-in.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use mautic_fixtures::simulator::{
