@@ -103,10 +103,10 @@ pub fn handle<R: Resource>(state: &mut State, call: Call<'_>, path: &[&str]) -> 
 /// # Errors
 /// [`Failure::NoRoute`].
 pub fn parse_id(text: &str) -> Result<Id, Failure> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number beyond 64 bits is no id of anything.
+    is_number
+        .then(|| text.parse().unwrap_or(Id::MAX))
         .ok_or(Failure::NoRoute)
 }
 

@@ -71,7 +71,8 @@ fn tokens(pattern: &str) -> Vec<Token> {
 }
 
 /// Lower case without the accents of the Latin letters in use.
-fn fold(text: &str) -> String {
+#[must_use]
+pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for lower in text.chars().flat_map(char::to_lowercase) {
         match base_letter(lower) {

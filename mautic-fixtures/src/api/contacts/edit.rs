@@ -12,7 +12,6 @@ use crate::api::form::{Form, Invalid, Missing};
 use crate::contacts;
 use crate::contacts::json::{View, view};
 use crate::php::cast;
-use crate::php::like::same_text;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::clock::parse_sql;
 use crate::state::{Contact, Id, Manipulator, State, fields};
@@ -113,15 +112,9 @@ pub(super) fn duplicate(state: &mut State, input: &Map<String, Value>) -> Option
             (!given.is_empty() && given != "0").then(|| (field.alias.clone(), given))
         })
         .collect();
-    let matches = |contact: &&Contact| {
-        wanted
-            .iter()
-            .any(|(alias, value)| same_text(contact.text(alias), value))
-    };
-    let found = state
-        .contacts
-        .values()
-        .filter(matches)
+    let found = wanted
+        .iter()
+        .flat_map(|(alias, value)| state.contacts_with(alias, value))
         .max_by_key(|contact| (contact.stamp.date_added, contact.id))?
         .id;
     contacts::load(state, found)
@@ -253,6 +246,9 @@ pub(super) fn fill(
         data.retain(|_, value| !is_zero(value));
     }
     contacts::set_field_values(contact, &state.contact_fields, &data, writes_blank);
+    if contact.memory.points_set && i32::try_from(contact.memory.points).is_err() {
+        return Err(Exception::new("Out of range value for column 'points'"));
+    }
     Ok(())
 }
 

@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use crate::api::form::{Form, Missing};
 use crate::php::filter::sanitize_email;
-use crate::php::like::same_text;
 use crate::php::{cast, html};
 use crate::state::clock::{parse_sql, sql};
 use crate::state::{Contact, ContactField, State, fields};
@@ -188,9 +187,8 @@ fn check_unique(state: &State, contact: &Contact, data: &Map<String, Value>, for
         let Some(value) = data.get(&field.alias).and_then(Value::as_str) else {
             continue;
         };
-        let taken =
-            |other: &Contact| other.id != contact.id && same_text(other.text(&field.alias), value);
-        if state.contacts.values().any(taken) {
+        let others = state.contacts_with(&field.alias, value);
+        if others.iter().any(|other| other.id != contact.id) {
             form.error_with_code(&field.alias, "This field must be unique.", 422);
         }
     }
