@@ -70,7 +70,7 @@ fn clause(item: &Value) -> Option<Clause> {
 
 fn cleaned(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(html::special_chars(text.trim())),
+        Value::String(text) => Value::String(html::special_chars(&text)),
         Value::Array(items) => Value::Array(items.into_iter().map(cleaned).collect()),
         other => other,
     }

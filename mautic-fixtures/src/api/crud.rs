@@ -103,10 +103,10 @@ pub fn handle<R: Resource>(state: &mut State, call: Call<'_>, path: &[&str]) -> 
 /// # Errors
 /// [`Failure::NoRoute`].
 pub fn parse_id(text: &str) -> Result<Id, Failure> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A number beyond 64 bits is no id of anything.
+    is_number
+        .then(|| text.parse().unwrap_or(Id::MAX))
         .ok_or(Failure::NoRoute)
 }
 
@@ -310,16 +310,36 @@ impl Batch {
             "code": invalid.code, "message": invalid.message, "details": invalid.details, "type": null
         });
         self.codes.push((key.to_owned(), json!(invalid.code)));
-        self.errors.push((key.to_owned(), error));
+        self.put_error(key, error);
     }
 
     /// An item names nothing.
     pub fn not_found(&mut self, key: &str) {
         self.codes.push((key.to_owned(), json!(404)));
-        self.errors.push((
-            key.to_owned(),
+        self.put_error(
+            key,
             json!({"message": "Item was not found.", "code": 404, "type": "api"}),
-        ));
+        );
+    }
+
+    /// An item of an edit has no id. This is noticed before any item is looked at, so it comes first in the errors.
+    pub fn id_missing(&mut self, key: &str) {
+        let message = "mautic.api.call.id_missing";
+        self.put_error(key, json!({"message": message, "code": 400, "type": "api"}));
+    }
+
+    /// The status of a saved item: an error noted before wins.
+    #[must_use]
+    pub fn code_of_saved(&self, key: &str, code: u16) -> u16 {
+        let is_wrong = self.errors.iter().any(|(known, _)| known == key);
+        if is_wrong { 400 } else { code }
+    }
+
+    fn put_error(&mut self, key: &str, error: Value) {
+        match self.errors.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = error,
+            None => self.errors.push((key.to_owned(), error)),
+        }
     }
 
     /// The answer's body.
@@ -350,7 +370,11 @@ fn batch_new<R: Resource>(state: &mut State, call: Call<'_>) -> Handled {
 
 fn batch_edit<R: Resource>(state: &mut State, call: Call<'_>) -> Handled {
     let mut batch = Batch::default();
-    for (key, item) in batch_items(call.input)? {
+    let items = batch_items(call.input)?;
+    for (key, _) in items.iter().filter(|(_, item)| item.get("id").is_none()) {
+        batch.id_missing(key);
+    }
+    for (key, item) in items {
         let id = item.get("id").map_or(0, cast::int);
         let found = find::<R>(state, Id::try_from(id).unwrap_or(0));
         let (entity, missing, code) = match found {
@@ -362,7 +386,10 @@ fn batch_edit<R: Resource>(state: &mut State, call: Call<'_>) -> Handled {
             None => (R::blank(state), Missing::Keep, 201),
         };
         match process::<R>(state, entity.clone(), item, missing)? {
-            Ok(stored) => batch.saved(&key, code, R::json(state, &stored)),
+            Ok(stored) => {
+                let code = batch.code_of_saved(&key, code);
+                batch.saved(&key, code, R::json(state, &stored));
+            }
             Err(invalid) => {
                 batch.refused(&key, &invalid);
                 if code == 200 {
@@ -374,23 +401,16 @@ fn batch_edit<R: Resource>(state: &mut State, call: Call<'_>) -> Handled {
     Ok(Answer::api(200, &batch.body(R::MANY)))
 }
 
+/// Ids that are not there are left out silently; answers show the things as they were before.
 fn batch_delete<R: Resource>(state: &mut State, call: Call<'_>) -> Handled {
-    let mut batch = Batch::default();
-    let ids = batch_ids(&call.request.query);
-    for (key, id) in ids {
-        match find::<R>(state, id) {
-            Some(entity) => {
-                batch.entities.push((key, R::json(state, &entity)));
-                R::delete(state, &entity)?;
-            }
-            None => batch.not_found(&key),
+    let mut shown = Vec::new();
+    for (_, id) in batch_ids(&call.request.query) {
+        if let Some(entity) = find::<R>(state, id) {
+            shown.push(R::json(state, &entity));
+            R::delete(state, &entity)?;
         }
     }
-    let mut body = object([(R::MANY, php_array(batch.entities))]);
-    if let (false, Value::Object(members)) = (batch.errors.is_empty(), &mut body) {
-        members.insert("errors".to_owned(), php_array(batch.errors));
-    }
-    Ok(Answer::api(200, &body))
+    Ok(Answer::api(200, &object([(R::MANY, Value::Array(shown))])))
 }
 
 /// The ids of a batch deletion: `ids=1,2` or `ids[]=1&ids[]=2`.

@@ -224,8 +224,14 @@ pub(crate) fn details(state: &State, email: &Email) -> Value {
 }
 
 /// The segments of a segment email.
-fn lists(_: &State, email: &Email) -> Value {
-    email.lists.iter().map(|list| json!({"id": list})).collect()
+fn lists(state: &State, email: &Email) -> Value {
+    let known = |list: &Id| state.segments.table.get(*list);
+    email
+        .lists
+        .iter()
+        .filter_map(known)
+        .map(super::campaign_events::list_json)
+        .collect()
 }
 
 /// `POST /api/emails/E/contact/C/send` (FACTS 135, N5).

@@ -101,7 +101,10 @@ impl Resource for Forms {
                 .chars()
                 .take(ALIAS_LENGTH)
                 .collect();
-            form.alias = alias.strip_suffix('_').unwrap_or(&alias).to_owned();
+            alias
+                .strip_suffix('_')
+                .unwrap_or(&alias)
+                .clone_into(&mut form.alias);
             form.stamp.created(state);
             form.id = state.web.forms.take_id();
         }

@@ -76,7 +76,7 @@ impl Resource for Hooks {
         form.text("description", &mut hook.description);
         bind_url(hook, form);
         if let Some(secret) = form.given("secret") {
-            hook.secret = cast::text(secret).trim().to_owned();
+            cast::text(secret).trim().clone_into(&mut hook.secret);
         }
         form.flag("isPublished", &mut hook.stamp.is_published);
         bind_order(hook, form);

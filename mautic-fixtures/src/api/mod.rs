@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod campaign_events;
 mod campaigns;
 pub mod clauses;
 mod contacts;

@@ -115,7 +115,7 @@ pub(super) fn free_alias(alias: &str, first: u32, taken: impl Fn(&str) -> bool) 
     if !taken(alias) {
         return alias.to_owned();
     }
-    (first..)
+    (first..=u32::MAX)
         .map(|number| format!("{alias}{number}"))
         .find(|candidate| !taken(candidate))
         .unwrap_or_else(|| alias.to_owned())

@@ -178,13 +178,13 @@ fn contact_row(state: &State, contact: &Contact) -> Row {
             )
         })
         .collect();
-    let stage = contact.stage.and_then(|stage| state.stages.get(stage));
+    let in_stage = contact.stage.and_then(|stage| state.stages.get(stage));
     let mut add = |column: &str, cell: Cell| row.push((column.to_owned(), cell));
     add("l.id", contact.id.into());
     add("l.date_added", contact.stamp.date_added.into());
     add("l.date_identified", contact.date_identified.into());
     add("l.owner_id", contact.owner.into());
     add("l.stage_id", contact.stage.into());
-    add("ss.name", stage.map(|stage| stage.name.clone()).into());
+    add("ss.name", in_stage.map(|stage| stage.name.clone()).into());
     row
 }

@@ -19,31 +19,28 @@ pub fn add(state: &mut State, contact: Id, campaign: Id, by_hand: bool) -> bool 
         .log
         .values()
         .any(|row| row.contact == contact && row.campaign == campaign && row.rotation == 1);
-    match state.campaigns.members.get_mut(&(campaign, contact)) {
-        Some(member) => {
-            let removed = member.manually_removed;
-            let returns = (removed && by_hand) || allow_restart;
-            let kept_out = removed && !by_hand && member.last_exited.is_none();
-            if !returns || kept_out {
-                return false;
-            }
-            member.manually_added |= removed && by_hand;
-            member.manually_removed = false;
-            member.last_exited = None;
-            member.rotation += 1;
+    if let Some(member) = state.campaigns.members.get_mut(&(campaign, contact)) {
+        let removed = member.manually_removed;
+        let returns = (removed && by_hand) || allow_restart;
+        let kept_out = removed && !by_hand && member.last_exited.is_none();
+        if !returns || kept_out {
+            return false;
         }
-        None => {
-            // Rows of an earlier membership that was deleted still count as the first rotation.
-            let rotation = if was_in_before { 2 } else { 1 };
-            let member = Member {
-                added: now,
-                manually_removed: false,
-                manually_added: by_hand,
-                last_exited: None,
-                rotation,
-            };
-            state.campaigns.members.insert((campaign, contact), member);
-        }
+        member.manually_added |= removed && by_hand;
+        member.manually_removed = false;
+        member.last_exited = None;
+        member.rotation += 1;
+    } else {
+        // Rows of an earlier membership that was deleted still count as the first rotation.
+        let rotation = if was_in_before { 2 } else { 1 };
+        let member = Member {
+            added: now,
+            manually_removed: false,
+            manually_added: by_hand,
+            last_exited: None,
+            rotation,
+        };
+        state.campaigns.members.insert((campaign, contact), member);
     }
     true
 }

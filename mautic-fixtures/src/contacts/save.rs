@@ -119,6 +119,7 @@ fn link_address(state: &mut State, contact: &mut Contact) {
 
 fn write(state: &mut State, contact: &mut Contact) {
     state.store_addresses_again(contact);
+    state.emails.note(contact);
     let was_anonymous = contact.date_identified.is_none() && !contact.is_anonymous();
     if was_anonymous || contact.memory.newly_created {
         log_manipulator(state, contact);

@@ -108,13 +108,13 @@ impl Faults {
     /// What happens to this request, if anything.
     pub(crate) fn decide(&self, request: &Request) -> Option<Rule> {
         let mut script = self.lock();
-        let fires = script
+        let chosen = script
             .active
             .iter_mut()
             .position(|active| active.fires(request))?;
-        let fired = script.active.get_mut(fires)?;
-        fired.fired += 1;
-        Some(fired.rule.clone())
+        let active = script.active.get_mut(chosen)?;
+        active.fired += 1;
+        Some(active.rule.clone())
     }
 
     /// Waits until released, at most `limit`.

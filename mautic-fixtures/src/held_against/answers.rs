@@ -54,7 +54,7 @@ pub fn differences(
 ) -> Vec<Mismatch> {
     let mut found = mismatches("/status", &json!(expected.status), &json!(answer.status));
     for name in HEADERS {
-        let recorded = expected.headers.get(*name).map(|value| header_text(value));
+        let recorded = expected.headers.get(*name).map(header_text);
         found.extend(header_difference(
             name,
             recorded.as_deref(),
@@ -149,5 +149,9 @@ fn title(html: &str) -> &str {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }

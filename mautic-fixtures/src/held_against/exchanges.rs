@@ -194,6 +194,9 @@ fn reason_not_to_try(area: &str, exchange: &Exchange) -> Option<&'static str> {
     if matches!(name.as_str(), "basic-wrong" | "basic-unknown-user") {
         return Some("the recorder took the wrong credentials out");
     }
+    if name == "json-invalid-utf8" {
+        return Some("the recorder could not write the invalid bytes down");
+    }
     if said(&["expired"]) {
         return Some("needs a token that has expired");
     }

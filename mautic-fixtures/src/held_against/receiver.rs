@@ -104,7 +104,7 @@ async fn serve(mut stream: TcpStream, inbox: &Mutex<Inbox>) -> std::io::Result<(
             let mut head =
                 format!("HTTP/1.1 {status} Scripted\r\nContent-Length: 0\r\nConnection: close\r\n");
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
             }
             head.push_str("\r\n");
             stream.write_all(head.as_bytes()).await

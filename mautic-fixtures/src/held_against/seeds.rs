@@ -125,11 +125,11 @@ impl<'a> Ground<'a> {
         match parts {
             ["api", "points", "groups", ..] => {
                 self.exist("points/groups", first, body.get("pointGroup"))
-                    .await?
+                    .await?;
             }
             ["api", "points", "triggers", ..] => {
                 self.exist("points/triggers", first, body.get("trigger"))
-                    .await?
+                    .await?;
             }
             _ => {
                 let one = KINDS
@@ -159,7 +159,7 @@ impl<'a> Ground<'a> {
         };
         match parts {
             ["api", "contacts", _, "points", "groups", ..] => {
-                self.exist("points/groups", second, None).await?
+                self.exist("points/groups", second, None).await?;
             }
             ["api", _, _, "contact", ..] | ["api", "campaigns", _, "events", "contact", ..] => {
                 self.exist("contacts", second, None).await?;
@@ -349,6 +349,17 @@ impl<'a> Ground<'a> {
             .change_state(|state| reserve(state, area, id))
             .await;
         if !ready {
+            let kind = shown
+                .and_then(|shown| shown.get("type"))
+                .and_then(Value::as_str);
+            if let ("points", Some(kind)) = (area, kind) {
+                let set = |state: &mut State| {
+                    if let Some(action) = state.point_actions.get_mut(id) {
+                        kind.clone_into(&mut action.kind);
+                    }
+                };
+                self.stand_in.change_state(set).await;
+            }
             if area == "contacts" && shown.is_some() {
                 let input = contact_input(shown, id);
                 self.send("PATCH", &format!("/api/contacts/{id}/edit"), &input)

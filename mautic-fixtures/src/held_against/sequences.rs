@@ -1,6 +1,6 @@
 //! Holds the stand-in against the recorded sequences of deliveries: which come, in which order, in which shape.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -80,8 +80,8 @@ impl SequenceReport {
 ///
 /// # Errors
 /// When a file cannot be read or a line is no JSON.
-pub fn read(folder: &Path) -> Result<HashMap<String, Vec<Value>>, SessionError> {
-    let mut files = HashMap::new();
+pub fn read(folder: &Path) -> Result<BTreeMap<String, Vec<Value>>, SessionError> {
+    let mut files = BTreeMap::new();
     for path in super::session::session_files(&[folder.to_owned()])? {
         let text = std::fs::read_to_string(&path).map_err(|source| SessionError::Io {
             path: path.clone(),
@@ -113,7 +113,7 @@ pub fn read(folder: &Path) -> Result<HashMap<String, Vec<Value>>, SessionError> 
 ///
 /// # Errors
 /// When a stand-in cannot be started or talked to.
-pub async fn check(recorded: &HashMap<String, Vec<Value>>) -> std::io::Result<SequenceReport> {
+pub async fn check(recorded: &BTreeMap<String, Vec<Value>>) -> std::io::Result<SequenceReport> {
     let mut report = SequenceReport::default();
     let scripts = scripts();
     let groundwork = scripts.get("*").cloned().unwrap_or_default();
@@ -154,7 +154,11 @@ fn scripts() -> HashMap<&'static str, Vec<&'static str>> {
     scripts
 }
 
-fn compare(recorded: &HashMap<String, Vec<Value>>, sequence: &Value, got: &[Value]) -> Vec<String> {
+fn compare(
+    recorded: &BTreeMap<String, Vec<Value>>,
+    sequence: &Value,
+    got: &[Value],
+) -> Vec<String> {
     let expected = sequence
         .get("deliveries")
         .and_then(Value::as_array)
@@ -194,7 +198,7 @@ fn compare(recorded: &HashMap<String, Vec<Value>>, sequence: &Value, got: &[Valu
     places
 }
 
-fn recorded_delivery(recorded: &HashMap<String, Vec<Value>>, delivery: &Value) -> Option<Value> {
+fn recorded_delivery(recorded: &BTreeMap<String, Vec<Value>>, delivery: &Value) -> Option<Value> {
     let lines = recorded.get(delivery.get("file")?.as_str()?)?;
     let line = lines
         .iter()

@@ -128,7 +128,7 @@ pub enum Action {
         /// Start with an empty jar.
         new_visitor: bool,
         /// The request.
-        request: Request,
+        request: Box<Request>,
         /// The recorded answer.
         response: Box<Response>,
         /// Variables taken from the answer.
@@ -284,7 +284,7 @@ impl RawStep {
             (Some(request), None, None) => Action::Send {
                 visitor,
                 new_visitor: self.new_visitor,
-                request,
+                request: Box::new(request),
                 response: Box::new(self.response.ok_or("a request without a response")?),
                 capture: self.capture,
             },

@@ -40,7 +40,7 @@ impl Variables {
             };
             match self.lookup(name) {
                 Some(value) => filled.push_str(&value),
-                None => filled.push_str(&format!("{{{{{name}}}}}")),
+                None => filled.extend(["{{", name, "}}"]),
             }
             rest = tail;
         }

@@ -61,10 +61,10 @@ pub async fn send(
         request.path.replace(' ', "%20")
     );
     for (name, value) in &request.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
     }
     if let Some(body) = &request.body {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
     }
     head.push_str("Connection: close\r\n\r\n");
     let mut message = head.into_bytes();

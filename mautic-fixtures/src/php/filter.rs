@@ -35,15 +35,12 @@ pub fn html_entity_decode(text: &str) -> String {
         let decoded = rest
             .find(';')
             .and_then(|end| entity(&rest[1..end]).map(|letter| (letter, end)));
-        match decoded {
-            Some((letter, end)) => {
-                out.push(letter);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((letter, end)) = decoded {
+            out.push(letter);
+            rest = &rest[end + 1..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);

@@ -39,6 +39,12 @@ pub fn like(pattern: &str, subject: &str) -> bool {
 /// Whether two texts are equal under the collation (trailing blanks do not count either).
 #[must_use]
 pub fn same_text(left: &str, right: &str) -> bool {
+    // Addresses are compared with those of all contacts: plain ASCII must not cost an allocation.
+    if left.is_ascii() && right.is_ascii() {
+        return left
+            .trim_end_matches(' ')
+            .eq_ignore_ascii_case(right.trim_end_matches(' '));
+    }
     fold(left.trim_end_matches(' ')) == fold(right.trim_end_matches(' '))
 }
 
@@ -65,7 +71,8 @@ fn tokens(pattern: &str) -> Vec<Token> {
 }
 
 /// Lower case without the accents of the Latin letters in use.
-fn fold(text: &str) -> String {
+#[must_use]
+pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for lower in text.chars().flat_map(char::to_lowercase) {
         match base_letter(lower) {

@@ -1,5 +1,7 @@
 //! PHP's `serialize` and `unserialize` for plain data (no objects), over JSON values.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Number, Value};
 
 /// The serialized form: JSON lists and objects become PHP arrays, whole-number keys become ints as in PHP.
@@ -10,39 +12,63 @@ pub fn serialize(value: &Value) -> String {
     out
 }
 
+/// Writing into a `String` cannot fail, hence the dropped results.
 fn write(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("N;"),
-        Value::Bool(yes) => out.push_str(if *yes { "b:1;" } else { "b:0;" }),
+    let _ = match value {
+        Value::Null => out.write_str("N;"),
+        Value::Bool(yes) => write!(out, "b:{};", u8::from(*yes)),
         Value::Number(number) => match number.as_i64() {
-            Some(whole) => out.push_str(&format!("i:{whole};")),
-            None => out.push_str(&format!("d:{number};")),
+            Some(whole) => write!(out, "i:{whole};"),
+            None => write!(out, "d:{number};"),
         },
         Value::String(text) => write_text(text, out),
         Value::Array(items) => {
-            out.push_str(&format!("a:{}:{{", items.len()));
-            for (index, item) in items.iter().enumerate() {
-                out.push_str(&format!("i:{index};"));
-                write(item, out);
-            }
-            out.push('}');
+            let keyed = items.iter().enumerate();
+            write_array(
+                items.len(),
+                keyed.map(|(index, item)| {
+                    (Key::Index(i64::try_from(index).unwrap_or(i64::MAX)), item)
+                }),
+                out,
+            )
         }
-        Value::Object(members) => {
-            out.push_str(&format!("a:{}:{{", members.len()));
-            for (key, item) in members {
-                match array_index(key) {
-                    Some(index) => out.push_str(&format!("i:{index};")),
-                    None => write_text(key, out),
-                }
-                write(item, out);
-            }
-            out.push('}');
-        }
+        Value::Object(members) => write_array(
+            members.len(),
+            members.iter().map(|(key, item)| (Key::of(key), item)),
+            out,
+        ),
+    };
+}
+
+enum Key<'a> {
+    Index(i64),
+    Name(&'a str),
+}
+
+impl<'a> Key<'a> {
+    fn of(key: &'a str) -> Self {
+        array_index(key).map_or(Self::Name(key), Self::Index)
     }
 }
 
-fn write_text(text: &str, out: &mut String) {
-    out.push_str(&format!("s:{}:\"{text}\";", text.len()));
+fn write_array<'a>(
+    length: usize,
+    entries: impl Iterator<Item = (Key<'a>, &'a Value)>,
+    out: &mut String,
+) -> std::fmt::Result {
+    write!(out, "a:{length}:{{")?;
+    for (key, item) in entries {
+        match key {
+            Key::Index(index) => write!(out, "i:{index};")?,
+            Key::Name(name) => write_text(name, out)?,
+        }
+        write(item, out);
+    }
+    out.write_char('}')
+}
+
+fn write_text(text: &str, out: &mut String) -> std::fmt::Result {
+    write!(out, "s:{}:\"{text}\";", text.len())
 }
 
 /// The int PHP makes of an array key written in canonical decimal form.

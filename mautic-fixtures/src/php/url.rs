@@ -1,5 +1,7 @@
 //! URLs as PHP takes them apart and puts them together again.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::cast;
@@ -145,9 +147,11 @@ pub fn encode(text: &str) -> String {
         match byte {
             b' ' => out.push('+'),
             _ if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') => {
-                out.push(char::from(byte))
+                out.push(char::from(byte));
             }
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out

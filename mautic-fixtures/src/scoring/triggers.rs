@@ -145,7 +145,7 @@ fn due_events(state: &State, contact: Id) -> Vec<TriggerEvent> {
                     .get(&group)
                     .is_some_and(|score| trigger.points <= *score) =>
             {
-                grouped.extend(of_trigger)
+                grouped.extend(of_trigger);
             }
             _ => {}
         }

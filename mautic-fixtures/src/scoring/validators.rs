@@ -113,6 +113,7 @@ impl SameUrl {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::{Visit, limited_to, url_hit};
     use jiff::Timestamp;

@@ -75,7 +75,9 @@ pub(super) fn of_visitor(
     }
     let end = options.span;
     let mut steps = journey.steps;
-    steps.iter_mut().for_each(|step| step.at = step.at.min(end));
+    for step in &mut steps {
+        step.at = step.at.min(end);
+    }
     steps
 }
 

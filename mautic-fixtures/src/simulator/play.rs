@@ -128,9 +128,8 @@ pub async fn play(
 
 async fn wait(pace: &Pace, pause: Duration, at: Duration) {
     match pace {
-        Pace::Full => {}
         Pace::Times(factor) if *factor > 0.0 => tokio::time::sleep(pause.div_f64(*factor)).await,
-        Pace::Times(_) => {}
+        Pace::Full | Pace::Times(_) => {}
         Pace::Stepped(clock, start) => {
             if let Ok(now) = start.checked_add(at) {
                 clock.set(now);

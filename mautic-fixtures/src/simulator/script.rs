@@ -31,7 +31,7 @@ impl Default for SimulatorOptions {
             contacts: 50,
             activities_per_contact: 12,
             topics: 4,
-            span: Duration::from_secs(30 * 24 * 3600),
+            span: Duration::from_hours(30 * 24),
             machine_opens: true,
             merges: true,
         }

@@ -176,10 +176,11 @@ async fn make_asset(api: &Api<'_>, name: &str) -> Result<Value, ApiError> {
 }
 
 async fn make_email(api: &Api<'_>, name: &str, links: &[String]) -> Result<u64, ApiError> {
-    let anchors: String = links
+    let anchors: Vec<String> = links
         .iter()
         .map(|link| format!(" <a href=\"{link}\">more</a>"))
         .collect();
+    let anchors = anchors.concat();
     let body = json!({
         "name": format!("{name} news"), "subject": format!("News about {name}"), "emailType": "template", "isPublished": true,
         "customHtml": format!("<html><body>News about {name}{anchors}</body></html>"),

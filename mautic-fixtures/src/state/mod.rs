@@ -12,6 +12,7 @@ pub mod reports;
 pub mod segments;
 mod stamp;
 mod table;
+mod unique;
 pub mod web;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 use crate::api::oauth::Tokens;
 use crate::api::rate_limit::RateLimiter;
+use crate::php::like::same_text;
 use crate::server::answer::Exception;
 use crate::server::options::Options;
 use crate::webhooks::EventType;
@@ -35,6 +37,7 @@ pub use random::Random;
 pub use segments::Segments;
 pub use stamp::{Actor, Stamp};
 pub use table::{Id, Table};
+pub use unique::EmailIndex;
 
 /// One Mautic: database, configuration and the request under way.
 #[derive(Clone)]
@@ -63,6 +66,8 @@ pub struct State {
     pub contacts: Table<Contact>,
     /// Contacts whose entity was loaded in the request under way.
     pub loaded_contacts: Vec<Id>,
+    /// Contacts by email.
+    pub emails: EmailIndex,
     /// `lead_fields` of contacts.
     pub contact_fields: Table<ContactField>,
     /// `contact_merge_records`: merged-away id to the id it was merged into.
@@ -122,6 +127,7 @@ impl State {
             campaigns: Campaigns::default(),
             web: web::Web::default(),
             contacts: Table::default(),
+            emails: EmailIndex::default(),
             loaded_contacts: Vec::new(),
             contact_fields: fields::installed(options.published_contact_fields.as_deref()),
             merged_into: BTreeMap::new(),
@@ -154,6 +160,20 @@ impl State {
             .smallest(Unit::Second)
             .mode(jiff::RoundMode::Floor);
         now.round(whole).unwrap_or(now)
+    }
+
+    /// The contacts with this value in a unique field, lowest id first.
+    #[must_use]
+    pub fn contacts_with(&self, field: &str, value: &str) -> Vec<&Contact> {
+        let has = |contact: &&Contact| same_text(contact.text(field), value);
+        match self.emails.candidates(field, value) {
+            Some(ids) => ids
+                .into_iter()
+                .filter_map(|id| self.contacts.get(id))
+                .filter(has)
+                .collect(),
+            None => self.contacts.values().filter(has).collect(),
+        }
     }
 
     /// Forgets what entities remembered: the next request starts with fresh ones.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::payloads;
 use super::session::Visit;
 use super::{mailing, pixel_image};
+use crate::contacts;
 use crate::php::cast;
 use crate::scoring::point_actions::{Happening, pay};
 use crate::server::answer::{Answer, Exception, Handled};
@@ -12,13 +13,17 @@ use crate::state::web::{EmailOpen, EmailStat, Hit, OpenDetail};
 use crate::state::{Id, State};
 use crate::webhooks::EventType;
 
+/// Reason of a do-not-contact entry made by the contact.
+const UNSUBSCRIBED: i64 = 1;
+
 /// `/email/HASH.gif`. An open that throws is done once more (FACTS N1).
 pub(super) fn pixel(state: &mut State, visit: &mut Visit<'_>, hash: &str) -> Handled {
-    if let Some(stat) = state.web.email_stats.by_hash(hash).map(|stat| stat.id) {
-        if let Err(exception) = open(state, visit, stat, false) {
-            tracing::debug!(%exception, "an open is processed a second time");
-            open(state, visit, stat, false)?;
-        }
+    let known = state.web.email_stats.by_hash(hash).map(|stat| stat.id);
+    if let Some(stat) = known
+        && let Err(exception) = open(state, visit, stat, false)
+    {
+        tracing::debug!(%exception, "an open is processed a second time");
+        open(state, visit, stat, false)?;
     }
     Ok(pixel_image())
 }
@@ -40,6 +45,43 @@ pub(super) fn web_view(state: &mut State, visit: &mut Visit<'_>, hash: &str) -> 
         "text/html; charset=UTF-8",
         html.into_bytes(),
     ))
+}
+
+/// `/email/unsubscribe/HASH`: the recipient wants no more emails; a second time changes nothing.
+pub(super) fn unsubscribe(state: &mut State, visit: &mut Visit<'_>, hash: &str) -> Handled {
+    let Some(stat) = state.web.email_stats.by_hash(hash).cloned() else {
+        return Ok(message("Record not found"));
+    };
+    if let Some(contact) = stat.contact {
+        contacts::load(state, contact);
+        visit.track(state, contact);
+        contacts::add_do_not_contact(
+            state,
+            contact,
+            "email",
+            stat.email,
+            UNSUBSCRIBED,
+            "User unsubscribed.",
+        )?;
+    }
+    Ok(message("Unsubscribed"))
+}
+
+/// `/email/resubscribe/HASH`: the recipient wants emails again.
+pub(super) fn resubscribe(state: &mut State, visit: &mut Visit<'_>, hash: &str) -> Handled {
+    let Some(stat) = state.web.email_stats.by_hash(hash).cloned() else {
+        return Ok(message("Record not found"));
+    };
+    if let Some(contact) = stat.contact {
+        contacts::load(state, contact);
+        visit.track(state, contact);
+        contacts::remove_do_not_contact(state, contact, "email")?;
+    }
+    Ok(message("Resubscribed"))
+}
+
+fn message(title: &str) -> Answer {
+    Answer::html(200, title)
 }
 
 /// A click marks an email nobody has opened yet as opened (FACTS 57).
@@ -86,7 +128,7 @@ fn open(
         .and_then(|email| state.web.emails.get(email))
         .cloned();
     if let Some(contact) = stat.contact {
-        crate::contacts::load(state, contact);
+        contacts::load(state, contact);
         visit.track(state, contact);
     }
     let first = !stat.is_read();
@@ -107,6 +149,9 @@ fn open(
         EventType::EmailOnOpen,
         |state| json!({"stat": payloads::stat(state, &stat, email.as_ref())}),
     )?;
+    // The row is written once more at the end, with the address entity as it stands by then.
+    stat.ip = Some(state.current_ip());
+    state.web.email_stats.put(stat.clone());
     if let (true, Some(email), Some(_)) = (first, stat.email, stat.contact)
         && let Some(email) = state.web.emails.get_mut(email)
     {

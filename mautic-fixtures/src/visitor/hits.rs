@@ -101,15 +101,12 @@ pub(super) fn hit_page(
     code: u16,
     known: Option<(Tracked, Map<String, Value>)>,
 ) -> Result<(), Exception> {
-    let (tracked, query) = match known {
-        Some(known) => known,
-        None => {
-            let query = hit_query(state, visit, target)?;
-            (
-                identification::contact_from_query(state, visit, &query)?,
-                query,
-            )
-        }
+    let (tracked, query) = if let Some(known) = known {
+        known
+    } else {
+        let query = hit_query(state, visit, target)?;
+        let tracked = identification::contact_from_query(state, visit, &query)?;
+        (tracked, query)
     };
     let Some(contact) = tracked.id() else {
         return Ok(());

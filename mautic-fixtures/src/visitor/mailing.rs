@@ -313,9 +313,9 @@ fn plain_text(content: &str) -> String {
             .split_once('>')
             .unwrap_or((&rest[at + 1..], ""));
         match tag.split_whitespace().next().unwrap_or("") {
-            "a" => target = attribute(tag, "href").unwrap_or("").to_owned(),
+            "a" => attribute(tag, "href").unwrap_or("").clone_into(&mut target),
             "/a" if !target.is_empty() => {
-                text.push_str(&format!(" [{}]", std::mem::take(&mut target)));
+                let _ = write!(text, " [{}]", std::mem::take(&mut target));
             }
             "br" | "br/" | "/tr" | "/div" | "/li" => text.push('\n'),
             "p" | "/p" | "/h1" | "/h2" | "/h3" => text.push_str("\n\n"),

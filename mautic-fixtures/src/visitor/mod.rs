@@ -37,27 +37,25 @@ pub fn serve(state: &mut State, request: &Request) -> Answer {
 fn route(state: &mut State, visit: &mut Visit<'_>) -> Handled {
     let segments = visit.request.path_segments();
     match segments.as_slice() {
-        [""] => Ok(Answer::redirect(
-            302,
-            &format!("{}/s/login", state.site_url()),
-        )),
+        [""] | ["s", ..] => {
+            let login = format!("{}/s/login", state.site_url());
+            Ok(Answer::redirect(302, &login))
+        }
         ["mtc", "event"] => tracking::event(state, visit),
         ["mtc"] => tracking::who_am_i(state, visit),
         ["mtracking.gif"] => tracking::pixel(state, visit),
         ["r" | "redirect", id] => pages::redirect(state, visit, id),
         ["email", "view", hash] => emails::web_view(state, visit, hash),
-        ["email", "unsubscribe", ..] => Ok(Answer::html(200, "Unsubscribe")),
-        ["email", image] if image.ends_with(".gif") => {
-            emails::pixel(state, visit, image.trim_end_matches(".gif"))
-        }
+        ["email", "unsubscribe", hash, ..] => emails::unsubscribe(state, visit, hash),
+        ["email", "resubscribe", hash] => emails::resubscribe(state, visit, hash),
+        ["email", image] => match image.strip_suffix(".gif") {
+            Some(hash) => emails::pixel(state, visit, hash),
+            None => pages::page(state, visit),
+        },
         ["asset", slug] => assets::download(state, visit, slug),
         ["form", "submit"] => forms::submit(state, visit, visit.parameter("ajax").is_some()),
         ["form", "submit", "ajax"] => forms::submit(state, visit, true),
         ["form", "message"] => Ok(Answer::html(200, "Thank you")),
-        ["s", ..] => Ok(Answer::redirect(
-            302,
-            &format!("{}/s/login", state.site_url()),
-        )),
         _ => pages::page(state, visit),
     }
 }

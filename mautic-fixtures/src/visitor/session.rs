@@ -222,13 +222,9 @@ impl<'a> Visit<'a> {
         let tracked = self.tracked_device(state);
         let same = tracked
             .filter(|known| known.contact == contact && known.detected.same_device(&detected));
-        let device = match same.map(|known| known.id) {
-            Some(id) => id,
-            None => {
-                self.device_changed = true;
-                self.take_device(state, contact, detected)
-            }
-        };
+        let same = same.map(|known| known.id);
+        self.device_changed |= same.is_none();
+        let device = same.unwrap_or_else(|| self.take_device(state, contact, detected));
         self.devices_seen.push((contact, device));
         device
     }

@@ -133,9 +133,10 @@ pub(super) fn deliver(
     let mut note = failure;
     if is_sick(state, hook) {
         kill(state, hook)?;
-        note.push_str(&format!(
+        let rest = format!(
             " Webhook was automatically deactivated, because the response has errored out {DISABLE_LIMIT} times in a row."
-        ));
+        );
+        note.push_str(&rest);
     }
     log(state, hook, "N/A", Some(note));
     Ok(false)

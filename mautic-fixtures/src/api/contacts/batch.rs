@@ -73,26 +73,31 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Handled {
     let mut batch = Batch::default();
     for (key, item) in &items {
         if item.get("id").is_none() {
-            batch.errors.push((key.clone(), Value::Null));
+            batch.id_missing(key);
         }
     }
     let ids: Vec<Id> = items.iter().map(|(_, item)| item_id(item)).collect();
     for id in &ids {
         contacts::load_as_list(state, *id);
     }
-    let mut done: BTreeMap<Id, Contact> = BTreeMap::new();
+    let mut done: BTreeMap<Id, Done> = BTreeMap::new();
     for ((key, item), id) in items.into_iter().zip(ids) {
         let input = without_id(item);
         if let Some(object) = done.remove(&id) {
             let copy = write_copy(state, object, &input, manner, &mut batch, &key)?;
-            let shown = contact_view(state, &copy, View::Api);
+            let shape = if copy.is_saved {
+                View::Api
+            } else {
+                View::Unprepared
+            };
+            let shown = contact_view(state, &copy.contact, shape);
             replace_views(&mut batch, id, &shown);
             done.insert(id, copy);
         } else if state.contacts.contains(id) {
             let written = write_existing(state, id, &input, manner)?;
-            let shown = view(state, id, View::Api);
+            let is_saved = written.is_ok();
             match written {
-                Ok(_) => batch.saved(&key, 200, tagged(shown, id)),
+                Ok(_) => batch.saved(&key, 200, tagged(view(state, id, View::Api), id)),
                 Err(invalid) => {
                     batch.refused(&key, &invalid);
                     let shown = view(state, id, View::Unprepared);
@@ -100,15 +105,17 @@ pub(super) fn edit(state: &mut State, call: Call<'_>) -> Handled {
                 }
             }
             if let Some(contact) = state.contacts.get(id) {
-                done.insert(id, contact.clone());
+                let contact = contact.clone();
+                done.insert(id, Done { contact, is_saved });
             }
             state.let_addresses_go(id);
             detach(state, id);
         } else if method == Method::Patch {
-            not_found(&mut batch, &key);
+            batch.not_found(&key);
         } else {
+            let code = batch.code_of_saved(&key, 201);
             match write_new(state, &input, manner)? {
-                Ok(id) => batch.saved(&key, 201, view(state, id, View::Api)),
+                Ok(id) => batch.saved(&key, code, view(state, id, View::Api)),
                 Err(invalid) => batch.refused(&key, &invalid),
             }
         }
@@ -125,15 +132,6 @@ fn item_id(item: &Value) -> Id {
         .map(cast::int)
         .and_then(|id| Id::try_from(id).ok())
         .unwrap_or(0)
-}
-
-fn not_found(batch: &mut Batch, key: &str) {
-    let error = json!({"message": "Item was not found.", "code": 404, "type": "api"});
-    batch.codes.push((key.to_owned(), json!(404)));
-    match batch.errors.iter_mut().find(|(known, _)| known == key) {
-        Some((_, known)) => *known = error,
-        None => batch.errors.push((key.to_owned(), error)),
-    }
 }
 
 /// Marks which entity a JSON shows, because one object can stand under several keys.
@@ -167,24 +165,37 @@ fn replace_views(batch: &mut Batch, id: Id, shown: &Value) {
     }
 }
 
+/// An entity a batch has been through with.
+struct Done {
+    contact: Contact,
+    /// Whether its input was taken the last time.
+    is_saved: bool,
+}
+
 /// The same id a second time: the entity is no longer managed, so saving it inserts a copy (FACTS 114).
 fn write_copy(
     state: &mut State,
-    mut object: Contact,
+    done: Done,
     input: &serde_json::Map<String, Value>,
     manner: Manner,
     batch: &mut Batch,
     key: &str,
-) -> Result<Contact, Exception> {
+) -> Result<Done, Exception> {
+    let mut object = done.contact;
     let original = object.id;
-    prepare_entity(state, &mut object);
+    if done.is_saved {
+        prepare_entity(state, &mut object);
+    }
     match bind(state, &mut object, input, manner) {
         Err(invalid) => {
             batch.refused(key, &invalid);
             batch
                 .entities
                 .push((key.to_owned(), tagged(Value::Null, original)));
-            return Ok(object);
+            return Ok(Done {
+                contact: object,
+                is_saved: false,
+            });
         }
         Ok(data) => fill(state, &mut object, input, data, manner)?,
     }
@@ -195,7 +206,10 @@ fn write_copy(
     batch.saved(key, 200, tagged(Value::Null, original));
     let copy = state.contacts.get(id).cloned().unwrap_or_default();
     detach(state, id);
-    Ok(copy)
+    Ok(Done {
+        contact: copy,
+        is_saved: true,
+    })
 }
 
 /// `DELETE /api/contacts/batch/delete?ids=1,2`: ids that are not there are left out silently.

@@ -109,18 +109,12 @@ pub(super) fn duplicate(state: &mut State, input: &Map<String, Value>) -> Option
             } else {
                 given
             };
-            (!given.is_empty() && given != "0").then(|| (field.alias.clone(), given.to_lowercase()))
+            (!given.is_empty() && given != "0").then(|| (field.alias.clone(), given))
         })
         .collect();
-    let matches = |contact: &&Contact| {
-        wanted
-            .iter()
-            .any(|(alias, value)| contact.text(alias).to_lowercase() == *value)
-    };
-    let found = state
-        .contacts
-        .values()
-        .filter(matches)
+    let found = wanted
+        .iter()
+        .flat_map(|(alias, value)| state.contacts_with(alias, value))
         .max_by_key(|contact| (contact.stamp.date_added, contact.id))?
         .id;
     contacts::load(state, found)
@@ -199,6 +193,15 @@ pub(super) fn bind(
     Ok(data)
 }
 
+/// A zero byte breaks the request before anything is stored.
+fn refuse_zero_bytes(input: &Map<String, Value>) -> Result<(), Exception> {
+    let has_zero = |value: &Value| value.as_str().is_some_and(|text| text.contains('\0'));
+    if input.values().any(has_zero) {
+        return Err(Exception::new("a value contains a zero byte"));
+    }
+    Ok(())
+}
+
 /// `preSaveEntity`: everything between a valid form and the save.
 pub(super) fn fill(
     state: &mut State,
@@ -207,6 +210,7 @@ pub(super) fn fill(
     mut data: Map<String, Value>,
     manner: Manner,
 ) -> Result<(), Exception> {
+    refuse_zero_bytes(input)?;
     let object = if manner.in_batch {
         "api-batch"
     } else {
@@ -242,6 +246,9 @@ pub(super) fn fill(
         data.retain(|_, value| !is_zero(value));
     }
     contacts::set_field_values(contact, &state.contact_fields, &data, writes_blank);
+    if contact.memory.points_set && i32::try_from(contact.memory.points).is_err() {
+        return Err(Exception::new("Out of range value for column 'points'"));
+    }
     Ok(())
 }
 

@@ -187,11 +187,8 @@ fn check_unique(state: &State, contact: &Contact, data: &Map<String, Value>, for
         let Some(value) = data.get(&field.alias).and_then(Value::as_str) else {
             continue;
         };
-        let value = value.to_lowercase();
-        let taken = |other: &Contact| {
-            other.id != contact.id && other.text(&field.alias).to_lowercase() == value
-        };
-        if state.contacts.values().any(taken) {
+        let others = state.contacts_with(&field.alias, value);
+        if others.iter().any(|other| other.id != contact.id) {
             form.error_with_code(&field.alias, "This field must be unique.", 422);
         }
     }

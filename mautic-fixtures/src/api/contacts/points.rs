@@ -126,6 +126,6 @@ pub(super) fn named(input: &Value, key: &str, default: &str) -> Result<String, E
         Some(Value::Array(_) | Value::Object(_)) => {
             Err(Exception::new("Array given where text is expected"))
         }
-        Some(value) => Ok(html::special_chars(cast::text(value).trim())),
+        Some(value) => Ok(html::special_chars(&cast::text(value))),
     }
 }

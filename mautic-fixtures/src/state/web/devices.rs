@@ -49,6 +49,7 @@ impl Devices {
     }
 
     /// All devices, oldest id first.
+    #[must_use]
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &Device> {
         self.rows.values()
     }

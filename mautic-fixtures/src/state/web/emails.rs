@@ -149,6 +149,7 @@ impl EmailStats {
     }
 
     /// All rows, oldest id first.
+    #[must_use]
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &EmailStat> {
         self.rows.values()
     }

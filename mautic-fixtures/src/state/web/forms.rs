@@ -46,6 +46,7 @@ pub struct Form {
 
 /// A row of `form_fields`.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // a row has the columns it has
 pub struct FormField {
     /// Its id.
     pub id: Id,

@@ -82,6 +82,7 @@ impl Hits {
     }
 
     /// All rows, oldest id first.
+    #[must_use]
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &Hit> {
         self.rows.values()
     }
