@@ -105,7 +105,7 @@ pub async fn report(
 
 impl super::scene::Mautic {
     /// What the stand-in holds of each contact, and who merged-away ids are now.
-    async fn held(&self) -> (BTreeMap<u64, Held>, BTreeMap<u64, u64>) {
+    pub async fn held(&self) -> (BTreeMap<u64, Held>, BTreeMap<u64, u64>) {
         self.0
             .with_state(|state| {
                 let contacts = state.contacts.values().map(|contact| {

@@ -28,7 +28,11 @@ pub struct SceneOptions {
 impl Default for SceneOptions {
     /// The system's folder for temporary files, seed 1, any free port of loopback.
     fn default() -> Self {
-        Self { folder: std::env::temp_dir(), seed: 1, admin: ([127, 0, 0, 1], 0).into() }
+        Self {
+            folder: std::env::temp_dir(),
+            seed: 1,
+            admin: ([127, 0, 0, 1], 0).into(),
+        }
     }
 }
 
