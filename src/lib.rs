@@ -10,6 +10,7 @@
 //! The modules in reading order; see `ARCHITECTURE.md` for what each may touch.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;

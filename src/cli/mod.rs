@@ -1,10 +1,6 @@
 //! The command line: one file per command. Data goes to stdout, logs and progress to stderr.
 
-mod backfill;
-mod check;
-mod demo;
 mod explain;
-mod init;
 mod load;
 mod output;
 mod run;
@@ -15,7 +11,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Topic scores beside Mautic: exact, explainable, retroactive.
 #[derive(Debug, Parser)]
-#[command(name = "topicscore", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    name = "topicscore",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -46,21 +47,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show everything at work: a Mautic stand-in, visitors and topicscore in one process
-    ///
-    /// Needs nothing but this program. Everything runs on loopback and is gone afterwards.
-    Demo(demo::Arguments),
-    /// Write a config and a plan imported from Mautic's own point actions
-    ///
-    /// Asks for what is not given by flags. Existing files are never overwritten. Also makes
-    /// point groups that the plan names and Mautic lacks, if asked to.
-    Init(init::Arguments),
-    /// Look for anything that would keep topicscore from working, and say what to do
-    Check(check::Arguments),
     /// Run the daemon
     Run,
-    /// Read Mautic's whole history into the journal (resumable)
-    Backfill(backfill::Arguments),
     /// Show what the store holds and what is waiting
     Status,
     /// Show why a contact has its points
@@ -71,7 +59,10 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: no threads to be had from the system: {error}");
@@ -88,11 +79,7 @@ impl Cli {
     async fn run(self) -> ExitCode {
         let global = self.global;
         let result = match self.command {
-            Command::Demo(arguments) => demo::run(&global, arguments).await,
-            Command::Init(arguments) => init::run(&global, arguments).await,
-            Command::Check(arguments) => check::run(&global, arguments).await,
             Command::Run => run::run(&global).await,
-            Command::Backfill(arguments) => backfill::run(&global, arguments).await,
             Command::Status => status::run(&global).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
         };

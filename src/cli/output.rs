@@ -1,5 +1,7 @@
 //! How data and errors are printed.
 
+use crate::mautic;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -7,7 +9,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// When stdout can't be written. A reader that went away (`| head`) is no error.
-pub fn print_json(data: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn print_json(data: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(data)?;
     print_text(&text)
 }
@@ -16,7 +18,7 @@ pub fn print_json(data: &impl Serialize) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`print_json`].
-pub fn print_text(text: &str) -> anyhow::Result<()> {
+pub(super) fn print_text(text: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
@@ -24,23 +26,52 @@ pub fn print_text(text: &str) -> anyhow::Result<()> {
 }
 
 /// Prints an error and its causes on stderr.
-pub fn print_error(error: &anyhow::Error) {
+pub(super) fn print_error(error: &anyhow::Error) {
     let _ = writeln!(io::stderr().lock(), "error: {error:#}");
 }
 
+/// An error with what to do about it.
+pub(super) fn advice(what: impl std::fmt::Display, hint: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("{what}\n  help: {hint}")
+}
+
+/// Mautic's error with what to do about it.
+pub(super) fn mautic_advice(what: &str, error: &mautic::Error) -> anyhow::Error {
+    advice(format!("{what}: {error}"), error.hint())
+}
+
+/// How long ago a moment was, in its largest unit.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(at).as_secs().max(0);
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        7200..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
 /// A table with aligned columns: the first row is the head. Numbers go right.
-#[must_use]
-pub fn table(rows: &[Vec<String>]) -> String {
+pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
     };
-    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<_> = (0..columns)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(&widths).map(|(cell, width)| {
             let is_number = cell.trim_start_matches(['+', '-']).parse::<f64>().is_ok();
-            if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            if is_number {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            }
         });
         text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
@@ -56,7 +87,13 @@ mod tests {
     #[test]
     fn columns_are_aligned() {
         let rows = [["contact", "score"], ["7", "62"], ["4711", "-5"]];
-        let rows: Vec<_> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
-        assert_eq!(table(&rows), "contact  score\n      7     62\n   4711     -5");
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| row.map(str::to_owned).to_vec())
+            .collect();
+        assert_eq!(
+            table(&rows),
+            "contact  score\n      7     62\n   4711     -5"
+        );
     }
 }
