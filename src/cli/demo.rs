@@ -66,10 +66,11 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
         folder: folder.0.clone(),
         seed: arguments.seed,
         admin: ([127, 0, 0, 1], arguments.port).into(),
-        ..SceneOptions::default()
     };
     let since = Timestamp::now();
-    let scene = Scene::set(&options, &mut lifecycle).await.context("the demo can't start")?;
+    let scene = Scene::set(&options, &mut lifecycle)
+        .await
+        .context("the demo can't start")?;
     let mut story = Story::default();
     let mut outcome = Ok(None);
     let job = async {
@@ -121,7 +122,11 @@ fn print(report: &Report, json: bool) -> anyhow::Result<ExitCode> {
         output::print_text(&words(report))?;
     }
     let good = report.differences == 0 && report.at_rest && report.parked == 0;
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn words(report: &Report) -> String {
@@ -129,18 +134,36 @@ fn words(report: &Report) -> String {
     let mut rows = vec![
         vec!["contacts".to_owned(), report.contacts.to_string()],
         vec!["activities".to_owned(), report.activities.to_string()],
-        vec!["deliveries accepted".to_owned(), report.deliveries.to_string()],
+        vec![
+            "deliveries accepted".to_owned(),
+            report.deliveries.to_string(),
+        ],
         vec!["scores".to_owned(), report.scores.to_string()],
         vec!["writes to Mautic".to_owned(), report.writes.to_string()],
-        vec!["writes per contact".to_owned(), report.writes_per_contact.to_string()],
+        vec![
+            "writes per contact".to_owned(),
+            report.writes_per_contact.to_string(),
+        ],
         vec!["contacts merged".to_owned(), report.merged.to_string()],
-        vec!["delivery to write-back, median".to_owned(), milliseconds(report.delay_ms_median)],
-        vec!["delivery to write-back, p99".to_owned(), milliseconds(report.delay_ms_p99)],
-        vec!["differences from the oracle".to_owned(), report.differences.to_string()],
+        vec![
+            "delivery to write-back, median".to_owned(),
+            milliseconds(report.delay_ms_median),
+        ],
+        vec![
+            "delivery to write-back, p99".to_owned(),
+            milliseconds(report.delay_ms_p99),
+        ],
+        vec![
+            "differences from the oracle".to_owned(),
+            report.differences.to_string(),
+        ],
     ];
     for difference in &report.first_differences {
         let found = format!("{}, not {}", difference.found, difference.expected);
-        rows.push(vec![format!("  contact {}, {}", difference.contact, difference.what), found]);
+        rows.push(vec![
+            format!("  contact {}, {}", difference.contact, difference.what),
+            found,
+        ]);
     }
     output::table(&rows)
 }
@@ -148,11 +171,15 @@ fn words(report: &Report) -> String {
 /// Waves of visitors until somebody presses Ctrl-C.
 async fn live(scene: &Scene, arguments: &Arguments, story: &mut Story) -> anyhow::Result<()> {
     let address = format!("http://{}/", scene.addresses.admin);
-    output::print_text(&format!("topicscore demo. Admin page: {address}  (Ctrl-C ends it)"))?;
+    output::print_text(&format!(
+        "topicscore demo. Admin page: {address}  (Ctrl-C ends it)"
+    ))?;
     let waves = async {
         for wave in 0.. {
             let script = crowd_of(arguments.crowd(wave));
-            scene.play(script, Pace::Times(FASTER), story, |_, _| {}).await?;
+            scene
+                .play(script, Pace::Times(FASTER), story, |_, _| {})
+                .await?;
         }
         Ok(())
     };
@@ -188,8 +215,12 @@ async fn picture(scene: &Scene, address: &str) -> anyhow::Result<String> {
     let since = Timestamp::now() - jiff::SignedDuration::from_mins(1);
     let delays = scene.instance.store.write_delays(since, 10_000).await?;
     let (held, _) = scene.mautic.held().await;
-    let median = delays.get(delays.len() / 2).map_or("-".into(), |ms| format!("{ms} ms"));
-    let p99 = delays.get(delays.len() * 99 / 100).map_or("-".into(), |ms| format!("{ms} ms"));
+    let median = delays
+        .get(delays.len() / 2)
+        .map_or("-".into(), |ms| format!("{ms} ms"));
+    let p99 = delays
+        .get(delays.len() * 99 / 100)
+        .map_or("-".into(), |ms| format!("{ms} ms"));
     Ok(format!(
         "topicscore demo    admin page: {address}\n\n\
          {} contacts, {} activities, {} deliveries accepted, {} writes, {} waiting to be written\n\
@@ -205,12 +236,19 @@ async fn picture(scene: &Scene, address: &str) -> anyhow::Result<String> {
 }
 
 fn topics(catalog: &Catalog, held: &BTreeMap<u64, Held>) -> String {
-    let head = ["topic", "scored", "average", "highest", "in segment"].map(str::to_owned).to_vec();
-    let mut rows = vec![head];
+    let header = ["topic", "scored", "average", "highest", "in segment"]
+        .map(str::to_owned)
+        .to_vec();
+    let mut rows = vec![header];
     for topic in &catalog.topics {
-        let scores: Vec<i64> =
-            held.values().filter_map(|held| held.groups.get(&topic.group).copied()).collect();
-        let members = held.values().filter(|held| held.segments.contains(&topic.segment)).count();
+        let scores: Vec<i64> = held
+            .values()
+            .filter_map(|held| held.groups.get(&topic.group).copied())
+            .collect();
+        let members = held
+            .values()
+            .filter(|held| held.segments.contains(&topic.segment))
+            .count();
         let average = scores.iter().sum::<i64>() / i64::try_from(scores.len().max(1)).unwrap_or(1);
         rows.push(vec![
             topic.name.clone(),
@@ -228,7 +266,11 @@ struct Folder(std::path::PathBuf);
 
 impl Folder {
     fn new() -> anyhow::Result<Self> {
-        let name = format!("topicscore-demo-{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let name = format!(
+            "topicscore-demo-{}-{:08x}",
+            std::process::id(),
+            rand::random::<u32>()
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path)
             .with_context(|| format!("the folder {} can't be made", path.display()))?;

@@ -1,5 +1,6 @@
 //! The command line: one file per command. Data goes to stdout, logs and progress to stderr.
 
+mod demo;
 mod explain;
 mod load;
 mod output;
@@ -47,6 +48,10 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show everything at work: a Mautic stand-in, visitors and topicscore in one process
+    ///
+    /// Needs nothing but this program. Everything runs on loopback and is gone afterwards.
+    Demo(demo::Arguments),
     /// Run the daemon
     Run,
     /// Show what the store holds and what is waiting
@@ -79,6 +84,7 @@ impl Cli {
     async fn run(self) -> ExitCode {
         let global = self.global;
         let result = match self.command {
+            Command::Demo(arguments) => demo::run(&global, arguments).await,
             Command::Run => run::run(&global).await,
             Command::Status => status::run(&global).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
