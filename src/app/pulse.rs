@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::health::Reporter;
+use crate::intake::Decoder;
 use crate::intake::poll::{Feed, FeedStatus, Poller};
 use crate::lifecycle::TaskResult;
 use crate::mautic::{Client, budget::LocalBudget};
@@ -25,6 +26,7 @@ pub(super) struct Pulse {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub poller: Arc<Poller<dyn Store, Client>>,
+    pub decoder: Arc<Decoder<dyn Store>>,
     pub metrics: Arc<Registered>,
     pub budget: Arc<LocalBudget>,
     pub requests_per_second: f64,
@@ -39,6 +41,7 @@ impl Pulse {
         let mut beat: u32 = 0;
         let mut count_at = Instant::now();
         let mut seen = BTreeMap::new();
+        let mut decoded = 0;
         loop {
             let now = self.clock.now();
             if Instant::now() >= count_at {
@@ -47,6 +50,9 @@ impl Pulse {
                 count_at = Instant::now() + began.elapsed() * SELDOM;
             }
             self.gauges().await;
+            let deliveries = self.decoder.decodings().deliveries;
+            self.metrics.metrics.intake.decoded(deliveries - decoded);
+            decoded = deliveries;
             self.report_polls(now, &mut seen);
             if beat.is_multiple_of(CLEANING) {
                 self.clean(now).await;

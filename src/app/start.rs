@@ -28,6 +28,7 @@ struct Shared {
     secrets: Arc<Secrets>,
     receiver: Arc<Receiver<dyn Store>>,
     poller: Arc<StoredPoller>,
+    decoder: Arc<Decoder<dyn Store>>,
 }
 
 impl Instance {
@@ -73,8 +74,15 @@ impl Instance {
                 Arc::clone(&self.clock),
                 signals.bells.deliveries.clone(),
                 limits,
+                self.metrics.metrics.intake.clone(),
             ),
             poller: Arc::new(self.new_poller(&signals)),
+            decoder: Arc::new(Decoder::new(
+                Arc::clone(&self.store),
+                self.owner.clone(),
+                Arc::clone(&self.clock),
+                signals.clone(),
+            )),
             secrets,
             signals,
         }
@@ -112,8 +120,7 @@ impl Instance {
             poller.run(stop).await;
             Ok(())
         });
-        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        let decoder = Decoder::new(store, self.owner.clone(), clock, shared.signals.clone());
+        let decoder = Arc::clone(&shared.decoder);
         lifecycle.worker("decoder", |stop| async move {
             decoder.run(stop).await;
             Ok(())
@@ -240,6 +247,7 @@ impl Instance {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             poller: Arc::clone(&shared.poller),
+            decoder: Arc::clone(&shared.decoder),
             metrics: Arc::clone(&self.metrics),
             budget: Arc::clone(&self.budget),
             requests_per_second: self.config.budget.requests_per_second,

@@ -1,6 +1,7 @@
 //! `topicscore demo`
 
-use super::{Global, output};
+use super::{Global, load, output};
+use crate::config::{LogConfig, LogFormat, LogLevel};
 use crate::demo::{
     Crowd, Held, Report, Scene, SceneOptions, Story, come_to_rest, crowd_of, report,
 };
@@ -20,6 +21,12 @@ const FASTER: f64 = 20_000.0;
 const REST: Duration = Duration::from_mins(3);
 /// Time for workers to finish what they hold.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// The demo says itself what it does.
+const LOG: LogConfig = LogConfig {
+    level: LogLevel::Warn,
+    format: LogFormat::Text,
+};
 
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
@@ -60,6 +67,7 @@ impl Arguments {
 /// # Errors
 /// When the scene can't be set, or a worker died.
 pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    load::start_logs(LOG, load::Lines::Few, global.verbose)?;
     let folder = Folder::new()?;
     let mut lifecycle = Lifecycle::default();
     let options = SceneOptions {

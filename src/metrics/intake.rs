@@ -104,8 +104,8 @@ impl IntakeMetrics {
                 short(),
             ),
             decoded: catalogue.counter(
-                "topicscore_items_decoded",
-                "Items of deliveries and polled rows that were understood",
+                "topicscore_deliveries_decoded",
+                "Deliveries decoded, parked items among them",
                 &[],
                 Counter::default(),
             ),
@@ -142,9 +142,9 @@ impl IntakeMetrics {
             .inc();
     }
 
-    /// Items were understood.
-    pub fn decoded(&self, items: u64) {
-        self.decoded.inc_by(items);
+    /// Deliveries were decoded.
+    pub fn decoded(&self, deliveries: u64) {
+        self.decoded.inc_by(deliveries);
     }
 
     /// An item of this event type or table was parked.

@@ -45,7 +45,7 @@ fn each_call_arrives_in_its_metric() {
         r#"topicscore_deliveries_refused_total{reason="unsigned"} 0"#,
         "topicscore_deliveries_bytes_total 2048",
         "topicscore_delivery_append_seconds_count 1",
-        "topicscore_items_decoded_total 3",
+        "topicscore_deliveries_decoded_total 3",
         r#"topicscore_items_parked_total{kind="mautic.unknown"} 1"#,
         r#"topicscore_poll_rows_total{table="page_hits"} 7"#,
         r#"topicscore_poll_last_success_timestamp_seconds{table="page_hits"} 1790000000"#,

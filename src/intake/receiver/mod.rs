@@ -16,6 +16,7 @@ pub use server::{ServerLimits, serve};
 
 use crate::{
     clock::Clock,
+    metrics::{self, IntakeMetrics},
     store::{Deliveries, NewDelivery},
     wake::Wake,
 };
@@ -33,7 +34,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -99,6 +100,7 @@ pub struct Receiver<S: ?Sized> {
     limits: Limits,
     memory: Semaphore,
     counters: Counters,
+    metrics: IntakeMetrics,
     arrived: Wake,
     store: Arc<S>,
 }
@@ -112,6 +114,7 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
         clock: Arc<dyn Clock>,
         arrived: Wake,
         limits: Limits,
+        metrics: IntakeMetrics,
     ) -> Arc<Self> {
         Arc::new(Self {
             secrets,
@@ -119,6 +122,7 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
             memory: Semaphore::new(kibibytes(limits.in_flight.max(limits.body)) as usize),
             limits,
             counters: Counters::default(),
+            metrics,
             arrived,
             store,
         })
@@ -192,16 +196,19 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
     }
 
     async fn keep(&self, body: Vec<u8>) -> Result<(), Refusal> {
-        let bytes = body.len() as u64;
+        let size = body.len();
+        let bytes = size as u64;
         let delivery = NewDelivery {
             received_at: self.clock.now(),
             body,
         };
+        let began = Instant::now();
         let kept = timeout(self.limits.store, self.store.append_delivery(delivery)).await;
         match kept {
             Ok(Ok(_)) => {
                 self.counters.accepted.fetch_add(1, Relaxed);
                 self.counters.bytes.fetch_add(bytes, Relaxed);
+                self.metrics.accepted(size, began.elapsed());
                 self.arrived.ring();
                 Ok(())
             }
@@ -219,13 +226,14 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
 
     fn count(&self, refusal: Refusal) {
         let counters = &self.counters;
-        let counter = match refusal {
-            Refusal::Unsigned => &counters.refused,
-            Refusal::TooLarge => &counters.too_large,
-            Refusal::Unfinished => &counters.unfinished,
-            Refusal::NotStored => &counters.not_stored,
+        let (counter, reason) = match refusal {
+            Refusal::Unsigned => (&counters.refused, metrics::Refusal::WrongSignature),
+            Refusal::TooLarge => (&counters.too_large, metrics::Refusal::TooLarge),
+            Refusal::Unfinished => (&counters.unfinished, metrics::Refusal::TooSlow),
+            Refusal::NotStored => (&counters.not_stored, metrics::Refusal::NotStored),
         };
         counter.fetch_add(1, Relaxed);
+        self.metrics.refused(reason);
     }
 }
 

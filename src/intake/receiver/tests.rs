@@ -86,7 +86,15 @@ async fn house(mood: Mood) -> House {
     let secrets = Arc::new(Secrets::new(vec!["key".into()], false));
     let arrived = Wake::default();
     let (store, clock) = (Arc::clone(&shelf), Arc::new(SystemClock));
-    let receiver = Receiver::new(store, Arc::clone(&secrets), clock, arrived.clone(), SMALL);
+    let metrics = crate::metrics::register("test", "test").metrics.intake;
+    let receiver = Receiver::new(
+        store,
+        Arc::clone(&secrets),
+        clock,
+        arrived.clone(),
+        SMALL,
+        metrics,
+    );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
