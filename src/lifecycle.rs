@@ -145,7 +145,7 @@ mod tests {
     use super::*;
     use std::{future::pending, sync::Arc, sync::Mutex};
 
-    const DRAIN: Duration = Duration::from_secs(60);
+    const DRAIN: Duration = Duration::from_mins(1);
 
     #[tokio::test(start_paused = true)]
     async fn sources_stop_before_workers() {

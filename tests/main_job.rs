@@ -24,9 +24,7 @@ async fn played(crowd: Crowd) -> Report {
             .play(crowd_of(crowd), Pace::Full, &mut story, |_, _| {})
             .await
             .unwrap();
-        come_to_rest(&scene, Duration::from_secs(120))
-            .await
-            .unwrap();
+        come_to_rest(&scene, Duration::from_mins(2)).await.unwrap();
     };
     lifecycle
         .run(job, pending(), Duration::from_secs(10))

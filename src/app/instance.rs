@@ -175,7 +175,7 @@ impl Instance {
             Ok(parsed) => parsed,
             Err(findings) => bail!("the plan has mistakes:\n{findings}"),
         };
-        for warning in warnings.iter() {
+        for warning in &warnings {
             tracing::warn!("{warning}");
         }
         let catalog = self.catalog().await?;

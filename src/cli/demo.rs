@@ -30,7 +30,7 @@ const LOG: LogConfig = LogConfig {
 
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// Run a bounded scenario until it comes to rest, compare with the oracle, and exit
     #[arg(long)]
     once: bool,

@@ -97,7 +97,7 @@ fn scores(story: &Story, catalog: &Catalog) -> BTreeMap<(u64, u64), i64> {
                 known.insert(contact);
             }
             let mut pay = |group: u64, points: i32| {
-                *sums.entry((contact, group)).or_default() += i64::from(points)
+                *sums.entry((contact, group)).or_default() += i64::from(points);
             };
             for (topic, points) in paid(
                 activity.kind,
@@ -132,8 +132,9 @@ fn scores(story: &Story, catalog: &Catalog) -> BTreeMap<(u64, u64), i64> {
             *sums.entry((contact, first.group)).or_default() += i64::from(KNOWN);
         }
     }
-    sums.values_mut()
-        .for_each(|sum| *sum = (*sum).clamp(0, i64::from(CEILING)));
+    for sum in sums.values_mut() {
+        *sum = (*sum).clamp(0, i64::from(CEILING));
+    }
     sums
 }
 

@@ -180,6 +180,10 @@ async fn metrics_are_shown() {
     site.metrics.intake.decoded(3);
     let answer = site.get("/metrics").await;
     assert_eq!(answer.header(header::CONTENT_TYPE), metrics::CONTENT_TYPE);
-    assert!(answer.body.contains("topicscore_deliveries_decoded_total 3\n"));
+    assert!(
+        answer
+            .body
+            .contains("topicscore_deliveries_decoded_total 3\n")
+    );
     assert!(answer.body.ends_with("# EOF\n"));
 }
