@@ -27,3 +27,15 @@ async fn scenarios_done_again_give_the_same_points_scores_tags_and_segments() {
     assert!(done >= 40, "only {done} scenarios could be done again");
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
+
+#[tokio::test]
+async fn a_wrong_expectation_is_noticed() {
+    let mut scenario = recordings::scenario("01-six-action-types").unwrap();
+    let expected = scenario.files.get_mut("expected.json").unwrap();
+    *expected = expected
+        .replacen("\"points\": 21", "\"points\": 22", 1)
+        .replacen("\"points\":21", "\"points\":22", 1);
+    let verdict = reenact(&scenario).await.unwrap();
+    assert_eq!(verdict.differences.len(), 1, "{:?}", verdict.differences);
+    assert!(verdict.checks >= 3);
+}

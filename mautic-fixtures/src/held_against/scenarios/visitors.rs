@@ -192,12 +192,12 @@ impl Reenactment {
             .split('?')
             .next()
             .unwrap_or_default();
-        let number = self.redirects.get(recorded).copied().unwrap_or(0);
+        let row = self.redirects.get(recorded).copied().unwrap_or(0);
         let ours = self.mautic.with_state(|state| {
             state
                 .web
                 .redirects
-                .get(number)
+                .get(row)
                 .map(|redirect| redirect.redirect_id.clone())
         });
         let mut path = format!("/r/{}", ours.await.unwrap_or_default());
