@@ -47,6 +47,49 @@ pub fn send(
     contact: Id,
     source: (&str, i64),
 ) -> Result<Sent, Exception> {
+    send_of_list(state, email, contact, source, None)
+}
+
+/// Whether a segment email may go to a contact: it has an address, no do-not-contact entry, and has not got it yet.
+#[must_use]
+pub fn may_get(state: &State, email: Id, contact: Id) -> bool {
+    let has_address = state
+        .contacts
+        .get(contact)
+        .is_some_and(|contact| !contact.text("email").is_empty());
+    let refuses = state
+        .do_not_contact
+        .values()
+        .any(|row| row.contact == contact && row.channel == "email");
+    let got = state
+        .web
+        .email_stats
+        .values()
+        .any(|stat| stat.email == Some(email) && stat.contact == Some(contact));
+    has_address && !refuses && !got
+}
+
+/// [`send`] of a segment email to a member of a segment.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_to_member(
+    state: &mut State,
+    email: Id,
+    contact: Id,
+    list: Id,
+) -> Result<Sent, Exception> {
+    let source = ("email", i64::try_from(email).unwrap_or(0));
+    send_of_list(state, email, contact, source, Some(list))
+}
+
+fn send_of_list(
+    state: &mut State,
+    email: Id,
+    contact: Id,
+    source: (&str, i64),
+    list: Option<Id>,
+) -> Result<Sent, Exception> {
     let Some(email) = state.web.emails.get(email).cloned() else {
         return Ok(Sent::Unknown);
     };
@@ -73,6 +116,7 @@ pub fn send(
         id: state.web.email_stats.take_id(),
         email: Some(email.id),
         contact: Some(contact),
+        list,
         ip: None,
         email_address: address,
         date_sent: state.now(),

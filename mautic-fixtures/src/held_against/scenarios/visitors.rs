@@ -186,8 +186,8 @@ impl Reenactment {
     }
 
     async fn click(&mut self, line: &Value) -> Result<()> {
-        let link = text(line, "link");
-        let recorded = link
+        let path = text(line, "link");
+        let recorded = path
             .trim_start_matches("/r/")
             .split('?')
             .next()
