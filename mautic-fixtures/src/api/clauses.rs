@@ -187,3 +187,68 @@ fn between(cell: &Cell, value: &Value) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{UnknownColumn, hold, read};
+    use crate::api::list::Cell;
+    use crate::php::query;
+
+    fn holds(query_string: &str) -> Result<bool, UnknownColumn> {
+        let row = |column: &str| match column {
+            "id" => Some(Cell::Int(10)),
+            "name" => Some("it&#39;s".into()),
+            "group" => Some(Cell::Null),
+            _ => None,
+        };
+        hold(&read(&query::parse(query_string)), &row)
+    }
+
+    #[test]
+    fn numbers_compare_by_size_and_texts_as_they_were_escaped() {
+        assert_eq!(
+            holds("where[0][col]=id&where[0][expr]=gt&where[0][val]=9"),
+            Ok(true)
+        );
+        assert_eq!(
+            holds("where[0][col]=id&where[0][expr]=in&where[0][val]=9,10"),
+            Ok(true)
+        );
+        assert_eq!(
+            holds("where[0][col]=name&where[0][expr]=eq&where[0][val]=IT's"),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn null_is_neither_equal_nor_different() {
+        assert_eq!(
+            holds("where[0][col]=group&where[0][expr]=neq&where[0][val]=1"),
+            Ok(false)
+        );
+        assert_eq!(
+            holds("where[0][col]=group&where[0][expr]=isNull&where[0][val]="),
+            Ok(true)
+        );
+    }
+
+    #[test]
+    fn unknown_expressions_are_ignored_and_unknown_columns_are_not() {
+        assert_eq!(
+            holds("where[0][col]=x&where[0][expr]=foo&where[0][val]=1"),
+            Ok(true)
+        );
+        let unknown = UnknownColumn("x".to_owned());
+        assert_eq!(
+            holds("where[0][col]=x&where[0][expr]=eq&where[0][val]=1"),
+            Err(unknown)
+        );
+    }
+
+    #[test]
+    fn one_of_several_is_enough_inside_or() {
+        let either = "where[0][expr]=orX&where[0][val][0][col]=id&where[0][val][0][expr]=eq&where[0][val][0][val]=1\
+            &where[0][val][1][col]=id&where[0][val][1][expr]=eq&where[0][val][1][val]=10";
+        assert_eq!(holds(either), Ok(true));
+    }
+}

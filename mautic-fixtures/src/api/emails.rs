@@ -8,6 +8,7 @@ use super::form::Form;
 use super::list::Cell;
 use super::publishing::{self, put};
 use crate::php::cast;
+use crate::scoring::triggers::is_published;
 use crate::server::answer::{Answer, Exception, Handled};
 use crate::state::web::Email;
 use crate::state::{Id, Stamp, State, Table};
@@ -225,13 +226,51 @@ pub(crate) fn details(state: &State, email: &Email) -> Value {
 
 /// The segments of a segment email.
 fn lists(state: &State, email: &Email) -> Value {
-    let known = |list: &Id| state.segments.table.get(*list);
-    email
+    let known = email
         .lists
         .iter()
-        .filter_map(known)
-        .map(super::campaign_events::list_json)
-        .collect()
+        .filter_map(|list| state.segments.table.get(*list));
+    let json = known.map(|list| {
+        json!({
+            "createdByUser": list.stamp.created_by_user, "modifiedByUser": list.stamp.modified_by_user, "id": list.id,
+            "name": list.name, "publicName": list.public_name, "alias": list.alias, "description": list.description,
+            "category": null,
+        })
+    });
+    json.collect()
+}
+
+/// `POST /api/emails/E/send`: sends a published segment email to the members of its segments that have not got it yet
+/// and may be written to.
+///
+/// # Errors
+/// 404 for an unknown or unpublished email, and what sending throws.
+pub(super) fn send_to_lists(state: &mut State, email: Id) -> Handled {
+    let in_use = |email: &&Email| {
+        is_published(
+            &email.stamp,
+            email.publish_up,
+            email.publish_down,
+            state.now(),
+        )
+    };
+    let Some(email) = state.web.emails.get(email).filter(in_use).cloned() else {
+        return Err(not_found());
+    };
+    let mut sent = 0;
+    for list in &email.lists {
+        let members: Vec<Id> = state.segments.members_of(*list).collect();
+        for contact in members {
+            if mailing::may_get(state, email.id, contact) {
+                mailing::send_to_member(state, email.id, contact, *list)?;
+                sent += 1;
+            }
+        }
+    }
+    Ok(Answer::api(
+        200,
+        &json!({"success": 1, "sentCount": sent, "failedRecipients": 0}),
+    ))
 }
 
 /// `POST /api/emails/E/contact/C/send` (FACTS 135, N5).

@@ -173,6 +173,9 @@ fn answer_api(
             let contact = crud::parse_id(contact)?;
             emails::send_to_contact(state, crud::parse_id(email)?, contact)
         }
+        ["emails", email, "send"] if call.method() == "POST" => {
+            emails::send_to_lists(state, crud::parse_id(email)?)
+        }
         ["emails", rest @ ..] => crud::handle::<emails::Emails>(state, call, rest),
         ["contacts", contact, "segments"] if call.method() == "GET" => {
             segments::of_contact(state, crud::parse_id(contact)?)

@@ -8,6 +8,7 @@ use super::errors::{not_found, returned};
 use super::form::{Form, Missing};
 use super::list::Cell;
 use super::publishing::{self, contains, cut_after, put, put_window};
+use crate::contacts::json::drop_nulls;
 use crate::php::cast;
 use crate::scoring::triggers::trigger_existing;
 use crate::server::answer::{Answer, Exception, Handled};
@@ -63,17 +64,6 @@ fn delete_events(state: &mut State, call: Call<'_>, id: Id) -> Handled {
     let mut shown = PointTriggers::json(state, &trigger);
     drop_nulls(&mut shown);
     Ok(Answer::api(200, &crud::object([("trigger", shown)])))
-}
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, member| !member.is_null());
-            members.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
 }
 
 impl Resource for PointTriggers {

@@ -2,6 +2,7 @@
 //!
 //! Exit code 0 when everything is equal, 1 when something differs, 2 when the input cannot be used.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,14 +28,13 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments).await {
         Ok(report) => {
-            if arguments.json {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(&report).unwrap_or_default()
-                );
+            let text = if arguments.json {
+                serde_json::to_string_pretty(&report).unwrap_or_default()
             } else {
-                print!("{}", report.human());
-            }
+                report.human()
+            };
+            // A reader that goes away early is no mistake.
+            let _ = writeln!(std::io::stdout(), "{text}");
             ExitCode::from(u8::from(!report.all_equal()))
         }
         Err(error) => {

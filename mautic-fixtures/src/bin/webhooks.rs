@@ -2,6 +2,7 @@
 //!
 //! Exit code 0 when all that were played agree, 1 when some differ, 2 when the input cannot be used.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,14 +25,13 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments).await {
         Ok(report) => {
-            if arguments.json {
-                println!(
-                    "{}",
-                    serde_json::to_string_pretty(&report).unwrap_or_default()
-                );
+            let text = if arguments.json {
+                serde_json::to_string_pretty(&report).unwrap_or_default()
             } else {
-                println!("{}", report.human());
-            }
+                report.human()
+            };
+            // A reader that goes away early is no mistake.
+            let _ = writeln!(std::io::stdout(), "{text}");
             ExitCode::from(u8::from(!report.differences.is_empty()))
         }
         Err(error) => {

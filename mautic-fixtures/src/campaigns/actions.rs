@@ -9,6 +9,7 @@ use crate::segments::{self, Origin};
 use crate::server::answer::Exception;
 use crate::state::campaigns::CampaignEvent;
 use crate::state::{Id, State};
+use crate::visitor::mailing;
 
 /// Performs an action; unknown ones do nothing.
 pub(super) fn perform(
@@ -35,6 +36,7 @@ pub(super) fn perform(
             }
             Ok(())
         }
+        "email.send" => mailing::send_by_campaign(state, contact, event),
         "campaign.addremovelead" => {
             for campaign in ids(&config("addTo")) {
                 super::add(state, contact, campaign, true);

@@ -251,7 +251,8 @@ fn do_not_contact(state: &State, contact: &Contact, plain: bool) -> Value {
     of_contact.map(row).collect()
 }
 
-fn drop_nulls(value: &mut Value) {
+/// Takes members that are null away, at every depth: without groups the serializer writes none.
+pub(crate) fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|_, member| !member.is_null());

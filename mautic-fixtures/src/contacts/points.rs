@@ -123,3 +123,28 @@ pub(super) fn applied(points: i64, changes: &[(char, i64)]) -> i64 {
             _ => (points as f64 / *operand as f64).round() as i64,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Operator, adjust_points, applied};
+    use crate::contacts::constructed;
+    use serde_json::json;
+
+    #[test]
+    fn additions_wait_for_the_save_and_leave_the_entity_as_it_was() {
+        let mut contact = constructed();
+        adjust_points(&mut contact, 5, Operator::Plus).unwrap();
+        adjust_points(&mut contact, 2, Operator::Plus).unwrap();
+        assert_eq!(contact.memory.points, 0);
+        assert_eq!(contact.memory.point_changes, [('+', 7)]);
+        // Only the last step is told as the change (SEMANTICS 6).
+        assert_eq!(contact.memory.changes["points"], json!([5, 7]));
+    }
+
+    #[test]
+    fn sql_rounds_where_php_cuts() {
+        assert_eq!(applied(21, &[('/', 5)]), 4);
+        assert_eq!(applied(7, &[('*', 3), ('-', 1)]), 20);
+        assert_eq!(applied(5, &[('/', 2)]), 3);
+    }
+}

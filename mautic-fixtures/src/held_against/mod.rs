@@ -9,6 +9,7 @@ pub mod masks;
 pub mod receiver;
 pub mod replay;
 pub mod report;
+pub mod scenarios;
 mod seed_inputs;
 mod seeds;
 pub mod sequences;

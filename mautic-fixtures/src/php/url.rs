@@ -157,6 +157,12 @@ pub fn encode(text: &str) -> String {
     out
 }
 
+/// `rawurlencode`.
+#[must_use]
+pub fn encode_raw(text: &str) -> String {
+    encode(text).replace('+', "%20").replace("%7E", "~")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{clean, is_valid};

@@ -92,6 +92,24 @@ impl StandIn {
             .await
     }
 
+    /// A contact's main points in the database; `None` for a contact that does not exist.
+    pub async fn points(&self, contact: Id) -> Option<i64> {
+        self.with_state(|state| state.contacts.get(contact).map(|contact| contact.points))
+            .await
+    }
+
+    /// The ids of all contacts, anonymous ones included, lowest first.
+    pub async fn contacts(&self) -> Vec<Id> {
+        self.with_state(|state| state.contacts.iter().map(|(id, _)| id).collect())
+            .await
+    }
+
+    /// The contacts in a segment; those taken out by hand are not.
+    pub async fn segment_members(&self, segment: Id) -> Vec<Id> {
+        self.with_state(|state| state.segments.members_of(segment).collect())
+            .await
+    }
+
     /// Changes the state between two requests.
     pub(crate) async fn change_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut *self.state.lock().await)

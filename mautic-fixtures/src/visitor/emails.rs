@@ -140,6 +140,7 @@ fn open(
         user_agent: visit.user_agent().map(str::to_owned),
         in_browser,
     });
+    let known_ip = stat.ip;
     stat.ip = Some(state.current_ip());
     state.web.email_stats.put(stat.clone());
     if let Some(payee) = visit.contact(state)?.id() {
@@ -149,8 +150,11 @@ fn open(
         EventType::EmailOnOpen,
         |state| json!({"stat": payloads::stat(state, &stat, email.as_ref())}),
     )?;
-    // The row is written once more at the end, with the address entity as it stands by then.
-    stat.ip = Some(state.current_ip());
+    // The row is written at the end, with the address entity as it stands by then; the same entity as before is no
+    // change, even if it was stored as another row meanwhile.
+    let ip = state.current_ip();
+    let is_same = known_ip.is_some() && known_ip == state.ip_entity.map(|entity| entity.found);
+    stat.ip = if is_same { known_ip } else { Some(ip) };
     state.web.email_stats.put(stat.clone());
     if let (true, Some(email), Some(_)) = (first, stat.email, stat.contact)
         && let Some(email) = state.web.emails.get_mut(email)

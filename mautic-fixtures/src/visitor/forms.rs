@@ -18,7 +18,7 @@ use crate::state::{Id, Manipulator, State};
 use crate::webhooks::EventType;
 
 /// What a visitor is told when nothing can be submitted.
-const UNAVAILABLE: &str = "The form is no longer available.";
+const UNAVAILABLE: &str = "This form is no longer available.";
 
 /// What came of a submission.
 enum Outcome {
@@ -95,26 +95,38 @@ fn for_browser(visit: &Visit<'_>, post: &Value, form: Option<&Form>, outcome: &O
         .map(|back| url::clean(&back));
     let message = match outcome {
         Outcome::Stored(_) => None,
-        Outcome::Refused(errors) => Some(
-            errors
-                .values()
-                .map(cast::text)
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
+        Outcome::Refused(errors) => {
+            let errors: Vec<String> = errors.values().map(cast::text).collect();
+            Some(format!(
+                "Errors:<br /><ol><li>{}</li></ol>",
+                errors.join("</li><li>")
+            ))
+        }
         Outcome::Unavailable => Some(UNAVAILABLE.to_owned()),
     };
+    let anchor = form
+        .map(|form| format!("#{}", form.alias.to_lowercase()))
+        .unwrap_or_default();
     let property = form.and_then(|form| form.post_action_property.clone());
     match (message, back, form.map(|form| form.post_action.as_str())) {
         (Some(message), Some(back), _) => Answer::redirect(
             302,
-            &format!("{}mauticError={}", with_joint(&back), url::encode(&message)),
+            &format!(
+                "{}mauticError={}{}",
+                with_joint(&back),
+                url::encode_raw(&message),
+                anchor
+            ),
         ),
         (None, _, Some("redirect")) => Answer::redirect(302, &property.unwrap_or_default()),
         (None, Some(back), Some("return")) => match property {
             Some(text) => Answer::redirect(
                 302,
-                &format!("{}mauticMessage={}", with_joint(&back), url::encode(&text)),
+                &format!(
+                    "{}mauticMessage={}",
+                    with_joint(&back),
+                    url::encode_raw(&text)
+                ),
             ),
             None => Answer::redirect(302, &back),
         },
@@ -224,15 +236,10 @@ fn read(field: &FormField, post: &Value) -> Result<Value, Option<String>> {
     }
     let value = filtered(&field.kind, given);
     let text = cast::text(&value);
-    let refused = match field.kind.as_str() {
-        "email" => !is_email(&text),
-        "url" => !url::is_valid(&text),
-        _ => false,
-    };
-    if refused {
-        Err(Some(format!("{text} is not valid.")))
-    } else {
-        Ok(value)
+    match field.kind.as_str() {
+        "email" if !is_email(&text) => Err(Some("The email is invalid.".to_owned())),
+        "url" if !url::is_valid(&text) => Err(Some("The URL is invalid.".to_owned())),
+        _ => Ok(value),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::php::{cast, html, url};
 use crate::scoring::point_actions::{Happening, pay};
 use crate::scoring::triggers::is_published;
 use crate::server::answer::Exception;
+use crate::state::campaigns::CampaignEvent;
 use crate::state::web::{Email, EmailStat, Redirect, Trackable};
 use crate::state::{Id, Stamp, State, TriggerEvent};
 use crate::webhooks::EventType;
@@ -47,6 +48,49 @@ pub fn send(
     contact: Id,
     source: (&str, i64),
 ) -> Result<Sent, Exception> {
+    send_of_list(state, email, contact, source, None)
+}
+
+/// Whether a segment email may go to a contact: it has an address, no do-not-contact entry, and has not got it yet.
+#[must_use]
+pub fn may_get(state: &State, email: Id, contact: Id) -> bool {
+    let has_address = state
+        .contacts
+        .get(contact)
+        .is_some_and(|contact| !contact.text("email").is_empty());
+    let refuses = state
+        .do_not_contact
+        .values()
+        .any(|row| row.contact == contact && row.channel == "email");
+    let got = state
+        .web
+        .email_stats
+        .values()
+        .any(|stat| stat.email == Some(email) && stat.contact == Some(contact));
+    has_address && !refuses && !got
+}
+
+/// [`send`] of a segment email to a member of a segment.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_to_member(
+    state: &mut State,
+    email: Id,
+    contact: Id,
+    list: Id,
+) -> Result<Sent, Exception> {
+    let source = ("email", i64::try_from(email).unwrap_or(0));
+    send_of_list(state, email, contact, source, Some(list))
+}
+
+fn send_of_list(
+    state: &mut State,
+    email: Id,
+    contact: Id,
+    source: (&str, i64),
+    list: Option<Id>,
+) -> Result<Sent, Exception> {
     let Some(email) = state.web.emails.get(email).cloned() else {
         return Ok(Sent::Unknown);
     };
@@ -73,6 +117,7 @@ pub fn send(
         id: state.web.email_stats.take_id(),
         email: Some(email.id),
         contact: Some(contact),
+        list,
         ip: None,
         email_address: address,
         date_sent: state.now(),
@@ -89,6 +134,51 @@ pub fn send(
         email.sent_count += 1;
     }
     Ok(Sent::Yes)
+}
+
+/// A campaign's `email.send` action: a published email to a contact with an address. Marketing mail respects
+/// do-not-contact and goes to nobody twice, transactional mail does neither (SEMANTICS 3).
+///
+/// # Errors
+/// As [`send`].
+pub fn send_by_campaign(
+    state: &mut State,
+    contact: Id,
+    event: &CampaignEvent,
+) -> Result<(), Exception> {
+    let email = event
+        .properties
+        .get("email")
+        .map_or(0, cast::int)
+        .unsigned_abs();
+    let transactional =
+        event.properties.get("email_type").and_then(Value::as_str) == Some("transactional");
+    let in_use = |email: &Email| {
+        is_published(
+            &email.stamp,
+            email.publish_up,
+            email.publish_down,
+            state.now(),
+        )
+    };
+    let has_address = state
+        .contacts
+        .get(contact)
+        .is_some_and(|contact| !contact.text("email").is_empty());
+    let wanted = if transactional {
+        has_address
+    } else {
+        may_get(state, email, contact)
+    };
+    if wanted && state.web.emails.get(email).is_some_and(in_use) {
+        send(
+            state,
+            email,
+            contact,
+            ("campaign.event", i64::try_from(event.id).unwrap_or(0)),
+        )?;
+    }
+    Ok(())
 }
 
 /// A trigger's `email.send` event: sends to contacts with an address if the email is in use; whether it did.

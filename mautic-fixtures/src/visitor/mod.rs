@@ -20,6 +20,9 @@ use crate::server::request::Request;
 use crate::state::State;
 use session::Visit;
 
+/// How paths start that no page has.
+const STATIC: [&str; 6] = ["_profiler", "_wdt", "css", "images", "js", "favicon.ico"];
+
 /// Answers a request outside of the API.
 pub fn serve(state: &mut State, request: &Request) -> Answer {
     let mut visit = Visit::new(request);
@@ -53,9 +56,14 @@ fn route(state: &mut State, visit: &mut Visit<'_>) -> Handled {
             None => pages::page(state, visit),
         },
         ["asset", slug] => assets::download(state, visit, slug),
+        ["mtc.js"] | ["form", "generate.js"] => {
+            Ok(Answer::new(200, "application/javascript", Vec::new()))
+        }
         ["form", "submit"] => forms::submit(state, visit, visit.parameter("ajax").is_some()),
         ["form", "submit", "ajax"] => forms::submit(state, visit, true),
         ["form", "message"] => Ok(Answer::html(200, "Thank you")),
+        // Names of static files are no slugs: they are not tracked (`PageBundle/Config/config.php`, catchall).
+        [first, ..] if STATIC.iter().any(|name| first.starts_with(name)) => Err(Failure::NoRoute),
         _ => pages::page(state, visit),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::points::named;
+use super::points::{LONGEST, MAX, named};
 use crate::api::Call;
 use crate::api::crud::{object, parse_id};
 use crate::api::errors::{not_found_text, returned};
@@ -11,11 +11,6 @@ use crate::php::cast;
 use crate::scoring::triggers;
 use crate::server::answer::{Answer, Exception, Failure, Handled};
 use crate::state::{Id, State};
-
-/// Largest value of a 32 bit column.
-const MAX: i64 = 2_147_483_647;
-/// Longest text of `event_name` and `action_name`.
-const LONGEST: usize = 191;
 
 pub(super) fn handle(state: &mut State, call: Call<'_>, contact: Id, path: &[&str]) -> Handled {
     match (call.method(), path) {

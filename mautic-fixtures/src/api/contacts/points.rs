@@ -11,9 +11,9 @@ use crate::server::answer::{Answer, Exception, Failure, Handled};
 use crate::state::{Id, State};
 
 /// Largest value of a 32 bit column.
-const MAX: i64 = 2_147_483_647;
+pub(super) const MAX: i64 = 2_147_483_647;
 /// Longest text of `event_name` and `action_name`.
-const LONGEST: usize = 191;
+pub(super) const LONGEST: usize = 191;
 
 /// Changes main points; whatever is thrown on the way is answered as 400 with its text, also after the points are
 /// stored (FACTS N1).

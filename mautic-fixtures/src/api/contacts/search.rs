@@ -2,7 +2,7 @@
 
 use super::list::column_cell;
 use crate::php::like::like;
-use crate::state::{Contact, State};
+use crate::state::{Contact, State, fields};
 
 /// Columns a word without a command is looked for in.
 const CATCH_ALL: &[&str] = &[
@@ -62,24 +62,37 @@ fn part_holds(state: &State, contact: &Contact, part: &str) -> bool {
             .filter_map(|tag| state.tags.get(*tag))
             .any(|tag| tag.tag.to_lowercase() == value.to_lowercase()),
         "segment" => in_segment(state, contact, value),
-        "name" => {
-            contains(contact.text("firstname"), value) || contains(contact.text("lastname"), value)
-        }
+        "name" => ["firstname", "lastname"]
+            .iter()
+            .any(|column| begins(contact.text(column), value)),
         "owner" => {
-            contact.owner.is_some() && ["admin", "mautic"].iter().any(|name| contains(name, value))
+            contact.owner.is_some() && ["Admin", "Mautic"].iter().any(|name| begins(name, value))
         }
         "stage" => contact
             .stage
             .and_then(|stage| state.stages.get(stage))
-            .is_some_and(|stage| like(value, &stage.name)),
-        "group_points" => false,
-        column => column_cell(state, contact, column).map_or(
-            CATCH_ALL
-                .iter()
-                .any(|known| contains(contact.text(known), part)),
-            |cell| cell.text().is_some_and(|text| like(value, &text)),
-        ),
+            .is_some_and(|stage| begins(&stage.name, value)),
+        column if is_field(state, column) => {
+            let cell = column_cell(state, contact, column);
+            cell.and_then(|cell| cell.text())
+                .is_some_and(|text| begins(&text, value))
+        }
+        // What is no command is looked for as it stands.
+        _ => CATCH_ALL
+            .iter()
+            .any(|column| contains(contact.text(column), part)),
     }
+}
+
+fn is_field(state: &State, column: &str) -> bool {
+    fields::in_order(&state.contact_fields)
+        .iter()
+        .any(|field| field.alias == column)
+}
+
+/// Commands compare with the beginning.
+fn begins(text: &str, value: &str) -> bool {
+    like(&format!("{value}%"), text)
 }
 
 fn is(contact: &Contact, value: &str) -> bool {

@@ -69,6 +69,8 @@ pub struct EmailStat {
     pub email: Option<Id>,
     /// Contact; `None` after its deletion.
     pub contact: Option<Id>,
+    /// Segment it was sent to, for segment emails.
+    pub list: Option<Id>,
     /// `ip_addresses` row of the last open.
     pub ip: Option<Id>,
     /// Address it went to.

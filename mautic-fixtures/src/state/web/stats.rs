@@ -168,7 +168,7 @@ impl Web {
                 id("id", stat.id),
                 opt_id("email_id", stat.email),
                 opt_id("lead_id", stat.contact),
-                ("list_id", None),
+                opt_id("list_id", stat.list),
                 opt_id("ip_id", stat.ip),
                 ("copy_id", None),
                 ("email_address", Some(stat.email_address.clone())),
