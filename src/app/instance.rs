@@ -7,7 +7,7 @@ use crate::config::{Config, Login, WriteMode};
 use crate::health::Health;
 use crate::intake::poll::{Feed, Poller};
 use crate::mautic::budget::{Budget, Limits, LocalBudget};
-use crate::mautic::{Client, Credentials, Parts, Settings};
+use crate::mautic::{Client, Credentials, MemoryTokens, Parts, Settings, TokenStore};
 use crate::metrics::{Registered, register};
 use crate::plan::{Compiled, Plan, compile};
 use crate::store::sqlite::SqliteStore;
@@ -111,7 +111,8 @@ impl Instance {
             .with_context(|| format!("the store {} can't be opened", path.display()))?;
         let store: SharedStore = Arc::new(store);
         let budget = budget(&config, &clock);
-        let client = client(&config, &store, &clock, &budget)?;
+        let tokens = Arc::new(StoredTokens(Arc::clone(&store)));
+        let client = client(&config, tokens, &clock, &budget)?;
         let name = config
             .mautic
             .base_url
@@ -220,9 +221,18 @@ impl Instance {
     }
 }
 
+/// A client of a config's Mautic that keeps nothing: for looking before there is a store.
+///
+/// # Errors
+/// When the config names an unusable Mautic.
+pub fn passing_client(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Client> {
+    let tokens = Arc::new(MemoryTokens::default());
+    client(config, tokens, clock, &budget(config, clock))
+}
+
 fn client(
     config: &Config,
-    store: &SharedStore,
+    tokens: Arc<dyn TokenStore>,
     clock: &Arc<dyn Clock>,
     budget: &Arc<LocalBudget>,
 ) -> anyhow::Result<Client> {
@@ -244,7 +254,7 @@ fn client(
     let parts = Parts {
         clock: Arc::clone(clock),
         budget: Arc::clone(budget) as Arc<dyn Budget>,
-        tokens: Arc::new(StoredTokens(Arc::clone(store))),
+        tokens,
     };
     Ok(Client::new(settings, parts)?)
 }

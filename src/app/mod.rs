@@ -8,4 +8,5 @@ mod start;
 mod tokens;
 
 pub use catalog::{keep_catalog, kept_catalog, read_catalog};
-pub use instance::{Addresses, Instance, Listeners, PlanSource};
+pub use instance::{Addresses, Instance, Listeners, PlanSource, passing_client};
+pub use start::HOOK_NAME;

@@ -18,7 +18,7 @@ use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 
 /// Name of our hook in Mautic.
-const HOOK_NAME: &str = "topicscore";
+pub const HOOK_NAME: &str = "topicscore";
 /// A worker that reports nothing for so long counts as down.
 const SILENCE: SignedDuration = SignedDuration::from_mins(5);
 

@@ -32,7 +32,7 @@ impl From<Unloaded> for anyhow::Error {
         match unloaded {
             Unloaded::Unreadable(error) => error,
             Unloaded::Mistaken(findings) => {
-                anyhow!("the config has mistakes:\n\n{}", findings)
+                anyhow!("the config has mistakes:\n{findings}")
             }
         }
     }

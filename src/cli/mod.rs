@@ -1,9 +1,13 @@
 //! The command line: one file per command. Data goes to stdout, logs and progress to stderr.
 
+mod backfill;
+mod check;
 mod demo;
 mod explain;
+mod init;
 mod load;
 mod output;
+mod probe;
 mod run;
 mod status;
 
@@ -52,8 +56,17 @@ enum Command {
     ///
     /// Needs nothing but this program. Everything runs on loopback and is gone afterwards.
     Demo(demo::Arguments),
+    /// Write a config and a plan imported from Mautic's own point actions
+    ///
+    /// Asks for what is not given by flags. Existing files are never overwritten. Also makes
+    /// point groups that the plan names and Mautic lacks, if asked to.
+    Init(init::Arguments),
+    /// Look for anything that would keep topicscore from working, and say what to do
+    Check(check::Arguments),
     /// Run the daemon
     Run,
+    /// Read Mautic's whole history into the journal (resumable)
+    Backfill(backfill::Arguments),
     /// Show what the store holds and what is waiting
     Status,
     /// Show why a contact has its points
@@ -85,7 +98,10 @@ impl Cli {
         let global = self.global;
         let result = match self.command {
             Command::Demo(arguments) => demo::run(&global, arguments).await,
+            Command::Init(arguments) => init::run(&global, arguments).await,
+            Command::Check(arguments) => check::run(&global, arguments).await,
             Command::Run => run::run(&global).await,
+            Command::Backfill(arguments) => backfill::run(&global, arguments).await,
             Command::Status => status::run(&global).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
         };

@@ -4,8 +4,9 @@ use super::budget::Priority;
 use super::request::{Filter, Request, Test};
 use super::wire::{PointAction, Trigger};
 use super::{Client, Error};
-use crate::domain::GroupId;
+use crate::domain::{GroupId, PointActionId};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 impl Client {
@@ -28,6 +29,30 @@ impl Client {
             action.group = of.get(&action.id).copied();
         }
         Ok(actions)
+    }
+
+    /// Switches a point action off; everything else of it stays (FACTS 50). Idempotent.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::is_not_found`] when there is no such action; status 403 when the role
+    /// may not edit point actions.
+    pub async fn unpublish_point_action(
+        &self,
+        action: PointActionId,
+        priority: Priority,
+    ) -> Result<(), Error> {
+        let request = Request::patch("/api/points/{id}/edit", priority)
+            .with(action)
+            .json(json!({"isPublished": false}));
+        let edited: PointAction = self.one(request.clone(), "point").await?;
+        if edited.is_published {
+            return Err(Error::Shape {
+                call: request.call,
+                problem: "the point action is still published".to_owned(),
+                excerpt: edited.name,
+            });
+        }
+        Ok(())
     }
 
     /// All point triggers, each with its group among `groups` (FACTS 40 to 49). The filter by
