@@ -9,9 +9,9 @@ use mautic_fixtures::held_against::sequences::check;
 use mautic_fixtures::recordings;
 
 /// Exchanges that may differ; the number only ever goes down.
-const EXCHANGES_DIFFERENT: usize = 12;
+const EXCHANGES_DIFFERENT: usize = 10;
 /// Exchanges that are tried; the number only ever goes up.
-const EXCHANGES_TRIED: usize = 576;
+const EXCHANGES_TRIED: usize = 578;
 /// Sequences whose beginning is not known well enough (see `NOT_COVERED.md`).
 const SEQUENCES_DIFFERENT: &[&str] = &["email-click-first", "email-click-repeat"];
 

@@ -104,7 +104,13 @@ impl Resource for Assets {
             asset.stamp.created(state);
             asset.id = state.web.assets.take_id();
         } else {
-            asset.stamp.modified(state);
+            let before = state
+                .web
+                .assets
+                .get(asset.id)
+                .map(|before| Self::json(state, before));
+            let changed = before.is_none_or(|before| before != Self::json(state, &asset));
+            asset.stamp.edited(state, changed);
             asset.revision += 1;
         }
         state.web.assets.put(asset.id, asset.clone());

@@ -109,7 +109,13 @@ impl Resource for Emails {
             email.stamp.date_modified = email.stamp.date_added;
             email.id = state.web.emails.take_id();
         } else {
-            email.stamp.modified(state);
+            let before = state
+                .web
+                .emails
+                .get(email.id)
+                .map(|before| Self::json(state, before));
+            let changed = before.is_none_or(|before| before != Self::json(state, &email));
+            email.stamp.edited(state, changed);
             email.revision += 1;
         }
         state.web.emails.put(email.id, email.clone());

@@ -100,7 +100,13 @@ impl Resource for Pages {
             page.stamp.created(state);
             page.id = state.web.pages.take_id();
         } else {
-            page.stamp.modified(state);
+            let before = state
+                .web
+                .pages
+                .get(page.id)
+                .map(|before| Self::json(state, before));
+            let changed = before.is_none_or(|before| before != Self::json(state, &page));
+            page.stamp.edited(state, changed);
             page.revision += 1;
         }
         state.web.pages.put(page.id, page.clone());

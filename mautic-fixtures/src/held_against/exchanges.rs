@@ -164,7 +164,63 @@ impl ExchangeReport {
     }
 }
 
-/// What a fresh stand-in with a few things in it cannot show.
+/// Words in the name or description of an exchange that a fresh stand-in with a few things in it cannot show, and why.
+const BEYOND: &[(&[&str], &str)] = &[
+    (
+        &[
+            "limited-role",
+            "limited role",
+            "role-",
+            "other user",
+            "second user",
+        ],
+        "needs another user with a limited role; the stand-in has one administrator",
+    ),
+    (
+        &[
+            "api-disabled",
+            "API disabled",
+            "basic-disabled",
+            "basic auth disabled",
+            "authorization code",
+        ],
+        "needs another login configuration",
+    ),
+    (
+        &["token-refresh", "token-authorization-code"],
+        "needs another login configuration",
+    ),
+    (
+        &["timezone", "time zone"],
+        "needs another time zone in the configuration",
+    ),
+    (
+        &["concurrent", "parallel", "deadlock"],
+        "shows a race; the stand-in takes one request at a time",
+    ),
+    (
+        &["mail server", "smtp down"],
+        "needs a mail server that is down",
+    ),
+    (
+        &["basic-wrong", "basic-unknown-user"],
+        "the recorder took the wrong credentials out",
+    ),
+    (
+        &["json-invalid-utf8"],
+        "the recorder could not write the invalid bytes down",
+    ),
+    (&["expired"], "needs a token that has expired"),
+    (
+        &["deleted-contact", "deleted contact", "trigger-event-throws"],
+        "what went before cannot be told from the exchange",
+    ),
+];
+
+/// Routes the stand-in does not have.
+const NO_ROUTE: &[&str] = &["/api/notes", "/api/roles/new", "/api/users/new"];
+
+/// Why an exchange is not tried, if it is not.
 fn reason_not_to_try(area: &str, exchange: &Exchange) -> Option<&'static str> {
     let Exchange {
         name,
@@ -172,79 +228,37 @@ fn reason_not_to_try(area: &str, exchange: &Exchange) -> Option<&'static str> {
         request,
         response,
     } = exchange;
-    let said = |words: &[&str]| {
-        words
-            .iter()
-            .any(|word| name.contains(word) || about.contains(word))
-    };
     if matches!(
         area,
         "companies" | "smses" | "dynamiccontents" | "categories"
     ) {
         return Some("the stand-in does not have this area");
     }
-    if request.path.starts_with("/api/notes")
-        || request.path.starts_with("/api/roles/new")
-        || request.path.starts_with("/api/users/new")
-    {
+    if NO_ROUTE.iter().any(|route| request.path.starts_with(route)) {
         return Some(
             "the stand-in has no such route: it keeps no notes and one user with one role",
         );
-    }
-    if matches!(name.as_str(), "basic-wrong" | "basic-unknown-user") {
-        return Some("the recorder took the wrong credentials out");
-    }
-    if name == "json-invalid-utf8" {
-        return Some("the recorder could not write the invalid bytes down");
-    }
-    if said(&["expired"]) {
-        return Some("needs a token that has expired");
-    }
-    if said(&["deleted-contact", "deleted contact", "trigger-event-throws"]) {
-        return Some("what went before cannot be told from the exchange");
-    }
-    if said(&[
-        "limited-role",
-        "limited role",
-        "role-",
-        "other user",
-        "second user",
-    ]) {
-        return Some("needs another user with a limited role; the stand-in has one administrator");
-    }
-    if said(&[
-        "api-disabled",
-        "API disabled",
-        "basic-disabled",
-        "basic auth disabled",
-        "authorization code",
-        "refresh",
-    ]) {
-        return Some("needs another login configuration");
-    }
-    if said(&["timezone", "time zone"]) {
-        return Some("needs another time zone in the configuration");
     }
     if about.contains("request body cut") || response.status == 413 {
         return Some(
             "the recorder cut the request body, or the web server in front of Mautic answered",
         );
     }
-    if said(&["concurrent", "parallel", "deadlock"]) {
-        return Some("shows a race; the stand-in takes one request at a time");
+    let said = |words: &&[&str]| {
+        words
+            .iter()
+            .any(|word| name.contains(word) || about.contains(word))
+    };
+    if let Some((_, reason)) = BEYOND.iter().find(|(words, _)| said(words)) {
+        return Some(reason);
     }
-    if said(&["mail server", "smtp down"]) {
-        return Some("needs a mail server that is down");
-    }
-    if request.path.contains('{')
-        || request
-            .headers
-            .values()
-            .any(|value| value.as_str().is_some_and(|v| v.contains("redacted")))
-    {
-        return Some("refers to something the recorder took out");
-    }
-    None
+    let redacted = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|value| value.contains("redacted"))
+    };
+    let taken_out = request.path.contains('{') || request.headers.values().any(redacted);
+    taken_out.then_some("refers to something the recorder took out")
 }
 
 async fn attempt(exchange: &Exchange) -> std::io::Result<Vec<String>> {

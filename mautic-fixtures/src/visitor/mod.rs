@@ -8,6 +8,7 @@ mod form_actions;
 mod forms;
 mod hits;
 mod identification;
+mod mail_content;
 pub mod mailing;
 pub mod merge;
 mod pages;
