@@ -397,6 +397,58 @@ async fn a_plan_with_mistakes_is_refused_and_the_old_one_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_tells_who_else_writes_and_how_the_hook_is() {
+    let house = House::new().await;
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    house
+        .init()
+        .args(["--public-url", &receiver])
+        .assert()
+        .success();
+    let trigger = json!({"name": "Hot", "points": 10, "group": 1, "isPublished": true, "events":
+        [{"name": "Tag", "type": "lead.changetags", "properties": {"add_tags": ["hot"]}}]});
+    house.post("points/triggers/new", trigger).await;
+    let hook = json!({"name": "topicscore", "webhookUrl": receiver, "isPublished": false,
+        "triggers": ["mautic.page_on_hit"]});
+    house.post("hooks/new", hook).await;
+    fs::set_permissions(
+        house.path("secret"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .unwrap();
+    let failed = house
+        .command(&["check", "--json"])
+        .env("TOPICSCORE_WRITE__MODE", "live")
+        .env("TOPICSCORE_WEBHOOK__REPUBLISH", "false")
+        .assert()
+        .code(1);
+    let report: Value = serde_json::from_slice(&failed.get_output().stdout).unwrap();
+    for (level, about, said) in [
+        ("warning", "config", "can be read by every user"),
+        ("error", "writers", "1 \"Shop visit\""),
+        ("warning", "writers", "1 \"Hot\""),
+        ("error", "hook", "has unpublished webhook 1"),
+        ("warning", "hook", "was not edited for two days"),
+    ] {
+        let is_it = |item: &Value| {
+            item["level"] == level
+                && item["about"] == about
+                && item["message"].as_str().unwrap().contains(said)
+                && !item["hint"].as_str().unwrap().is_empty()
+        };
+        assert!(
+            report.as_array().unwrap().iter().any(is_it),
+            "{said} in {report:#}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_taken_port_is_named() {
     let house = House::new().await;
     house.init().assert().success();
