@@ -6,6 +6,7 @@
 )]
 
 use assert_cmd::Command;
+use jiff::Timestamp;
 use mautic_fixtures::{Options, StandIn};
 use regex::Regex;
 use serde_json::{Value, json};
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use topicscore::domain::{ContactId, Fact, Sighting, Source};
+use topicscore::store::{Batch, Journal, Origin, Urgency, sqlite::SqliteStore};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_topicscore");
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -152,6 +155,32 @@ impl House {
         Daemon { child, told }
     }
 
+    /// Contact 2 was merged into 1, contact 3 deleted.
+    async fn know_what_became_of_others(&self) {
+        let at = Timestamp::now();
+        let facts = [
+            Fact::Merged {
+                loser: ContactId(2),
+                winner: ContactId(1),
+                at,
+            },
+            Fact::Deleted {
+                contact: ContactId(3),
+                at,
+            },
+        ];
+        let source = Source::Poll;
+        let batch = Batch {
+            origin: Origin::Lookup,
+            sightings: facts.map(|fact| Sighting { source, fact }).into(),
+            parked: Vec::new(),
+            received_at: at,
+            urgency: Urgency::Bulk,
+        };
+        let store = SqliteStore::open(&self.path("topicscore.db")).unwrap();
+        store.apply(batch).await.unwrap();
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap()
     }
@@ -250,7 +279,20 @@ async fn from_init_to_a_score_that_is_explained() {
         shown.contains("Dishwashers (dishwashers): 5 points"),
         "{shown}"
     );
+    house.know_what_became_of_others().await;
+    let winner = house.json(&["explain", "2"]);
+    assert_eq!(
+        (&winner["asked_for"], &winner["contact"]),
+        (&json!(2), &json!(1))
+    );
+    let shown = house.command(&["explain", "2"]).assert().success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(
+        shown.contains("contact 2 was merged into contact 1"),
+        "{shown}"
+    );
     for (arguments, said) in [
+        (vec!["explain", "3"], "contact 3 was deleted"),
         (vec!["explain", "99"], "contact 99 is not known here"),
         (
             vec!["explain", "1", "--topic", "ovens"],
