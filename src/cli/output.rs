@@ -40,6 +40,12 @@ pub(super) fn mautic_advice(what: &str, error: &mautic::Error) -> anyhow::Error 
     advice(format!("{what}: {error}"), error.hint())
 }
 
+/// A number and its noun.
+pub(super) fn number(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}
+
 /// How long ago a moment was, in its largest unit.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(at).as_secs().max(0);

@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 const EDIT: SignedDuration = SignedDuration::from_hours(24);
 /// How often it is looked at.
 const CHECK: Duration = Duration::from_mins(5);
-const ID: &str = "hook.id";
+/// The setting that holds our hook's id in Mautic.
+pub const ID: &str = "hook.id";
 const SECRET: &str = "hook.secret";
 
 /// What keeping the hook needs of Mautic.

@@ -3,6 +3,7 @@
 use super::report::Report;
 use crate::app::Instance;
 use crate::cli::load::{self, Loaded, Unloaded};
+use crate::cli::output::number;
 use crate::clock::Clock;
 use crate::config::{Config, WriteMode};
 use crate::plan::Plan;
@@ -72,9 +73,10 @@ pub(super) fn plan(report: &mut Report, config: &Config) -> Option<Plan> {
             let rules =
                 plan.point_actions.len() + plan.profile_rules.len() + plan.inactivity_rules.len();
             let message = format!(
-                "{file} (version {}): {} topics, {rules} rules",
+                "{file} (version {}): {}, {}",
                 plan.version,
-                plan.topics.len()
+                number(plan.topics.len(), "topic"),
+                number(rules, "rule")
             );
             report.ok("plan", message);
             Some(plan)

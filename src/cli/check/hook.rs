@@ -4,6 +4,7 @@ use super::Asked;
 use super::report::Report;
 use crate::app::HOOK_NAME;
 use crate::cli::probe::{self, Receiver};
+use crate::intake::hook;
 use crate::mautic::{Priority, wire::Hook};
 use jiff::SignedDuration;
 use url::Url;
@@ -52,7 +53,7 @@ async fn registered(report: &mut Report, asked: &Asked, url: &Url) {
         return;
     };
     let known = match &asked.instance {
-        Some(instance) => instance.store.setting("hook.id").await.unwrap_or_default(),
+        Some(instance) => instance.store.setting(hook::ID).await.unwrap_or_default(),
         None => None,
     };
     let is_ours = |hook: &&Hook| {

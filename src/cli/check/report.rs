@@ -1,5 +1,6 @@
 //! What a check found, in the order it looked.
 
+use crate::cli::output::number;
 use crate::diagnostics::{Finding, Severity};
 use crate::mautic;
 use serde::Serialize;
@@ -107,7 +108,8 @@ impl Report {
             }
         }
         let (errors, warnings) = (self.count(Level::Error), self.count(Level::Warning));
-        let _ = write!(text, "\n{errors} errors, {warnings} warnings");
+        let (errors, warnings) = (number(errors, "error"), number(warnings, "warning"));
+        let _ = write!(text, "\n{errors}, {warnings}");
         text
     }
 }

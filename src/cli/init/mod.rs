@@ -22,11 +22,14 @@ use std::{fs, process::ExitCode, sync::Arc};
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(super) struct Arguments {
-    /// Address of Mautic, such as <https://mautic.example.com>
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Address of Mautic, such as https://mautic.example.com"
+    )]
     url: Option<String>,
-    /// Client id (public key) of `OAuth` 2 client credentials, made in Mautic under Settings, API
-    /// Credentials
+    /// Client id (public key) of client credentials, made in Mautic under Settings, API
+    /// Credentials, for the protocol `OAuth 2`
     #[arg(long, value_name = "ID", conflicts_with = "username")]
     client_id: Option<String>,
     /// User name, to log in by Basic auth instead (costs Mautic more)
@@ -36,9 +39,12 @@ pub(super) struct Arguments {
     /// kept in a new file beside the config that only you can read
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Address at which Mautic reaches the webhook receiver, such as
-    /// <https://scores.example.com/webhook>; without it, Mautic is only polled
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Address at which Mautic reaches the webhook receiver, such as \
+                https://scores.example.com/webhook; without it, Mautic is only polled"
+    )]
     public_url: Option<String>,
     /// Time zone of the plan; default: this machine's
     #[arg(long, value_name = "ZONE")]

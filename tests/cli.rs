@@ -1,0 +1,547 @@
+//! The command line as a person uses it: the real binary beside the stand-in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests may fail loudly"
+)]
+
+use assert_cmd::Command;
+use jiff::Timestamp;
+use mautic_fixtures::{Options, StandIn};
+use regex::Regex;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use topicscore::domain::{ContactId, Fact, Sighting, Source};
+use topicscore::store::{Batch, Journal, Origin, Urgency, sqlite::SqliteStore};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_topicscore");
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A Mautic with a point group, an action that pays into it, and a contact with one hit.
+struct House {
+    mautic: StandIn,
+    folder: TempDir,
+    http: reqwest::Client,
+}
+
+impl House {
+    async fn new() -> Self {
+        let house = Self {
+            mautic: StandIn::start(Options::default()).await.unwrap(),
+            folder: tempfile::tempdir().unwrap(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        };
+        house
+            .post("points/groups/new", json!({"name": "Dishwashers"}))
+            .await;
+        let action = json!({"name": "Shop visit", "type": "url.hit", "delta": 5, "group": 1,
+            "repeatable": true, "isPublished": true});
+        house.post("points/new", action).await;
+        // Mautic drops the properties of a new action (FACTS 50).
+        let properties =
+            json!({"type": "url.hit", "properties": {"page_url": "http://shop.test/*"}});
+        house
+            .call(reqwest::Method::PATCH, "points/1/edit", properties)
+            .await;
+        house.visit("http://shop.test/a").await;
+        fs::write(house.path("secret"), Options::default().oauth_client.secret).unwrap();
+        house.protect("secret");
+        house
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn protect(&self, name: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        self.call(reqwest::Method::POST, path, body).await
+    }
+
+    async fn call(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
+        let user = Options::default().user;
+        let url = format!("{}/api/{path}", self.mautic.base_url());
+        let request = self.http.request(method, url);
+        let request = request
+            .basic_auth(user.name, Some(user.password))
+            .json(&body);
+        let answer = request.send().await.unwrap().error_for_status().unwrap();
+        answer.json().await.unwrap()
+    }
+
+    async fn visit(&self, page: &str) {
+        let url = format!("{}/mtracking.gif?page_url={page}", self.mautic.base_url());
+        let request = self.http.get(url).header("User-Agent", BROWSER);
+        request.send().await.unwrap().error_for_status().unwrap();
+    }
+
+    async fn is_published(&self, action: u32) -> bool {
+        let path = format!("points/{action}");
+        let found = self.call(reqwest::Method::GET, &path, Value::Null).await;
+        found["point"]["isPublished"].as_bool().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.current_dir(self.folder.path()).args(arguments);
+        command.env_remove("TOPICSCORE_CONFIG").timeout(PATIENCE);
+        command
+    }
+
+    fn init(&self) -> Command {
+        let url = self.mautic.base_url();
+        let id = Options::default().oauth_client.id;
+        let arguments = ["init", "--url", &url, "--client-id", &id];
+        let mut command = self.command(&arguments);
+        command.args(["--secret-file", "secret", "--time-zone", "UTC"]);
+        command
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).arg("--json").assert().success();
+        serde_json::from_slice(&output.get_output().stdout).unwrap()
+    }
+
+    /// What is the same in every run.
+    fn steady(&self, value: &Value) -> String {
+        let text = serde_json::to_string_pretty(value).unwrap();
+        let folder = self.folder.path().canonicalize().unwrap();
+        let text = text.replace(&self.mautic.base_url(), "MAUTIC");
+        let text = text.replace(folder.to_str().unwrap(), "FOLDER");
+        [
+            (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
+            (r"takes \d+ ms", "takes N ms"),
+            (r#""(store_bytes|seconds)": \d+"#, "\"$1\": N"),
+            (r#""hit:[^"]*""#, "\"HIT\""),
+        ]
+        .into_iter()
+        .fold(text, |text, (pattern, instead)| {
+            Regex::new(pattern)
+                .unwrap()
+                .replace_all(&text, instead)
+                .into_owned()
+        })
+    }
+
+    fn start(&self) -> Daemon {
+        let mut command = std::process::Command::new(BINARY);
+        command
+            .current_dir(self.folder.path())
+            .args(["run", "--json"]);
+        command.env_remove("TOPICSCORE_CONFIG");
+        for listener in ["WEBHOOK", "ADMIN"] {
+            command.env(format!("TOPICSCORE_{listener}__LISTEN"), "127.0.0.1:0");
+        }
+        command.env("TOPICSCORE_POLL__INTERVAL", "1s");
+        command.stdout(Stdio::piped());
+        command.stderr(fs::File::create(self.path("log")).unwrap());
+        let mut child = command.spawn().unwrap();
+        let mut told = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut told).unwrap();
+        let log = || fs::read_to_string(self.path("log")).unwrap();
+        let told = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told}{}", log()));
+        Daemon { child, told }
+    }
+
+    /// Contact 2 was merged into 1, contact 3 deleted.
+    async fn know_what_became_of_others(&self) {
+        let at = Timestamp::now();
+        let facts = [
+            Fact::Merged {
+                loser: ContactId(2),
+                winner: ContactId(1),
+                at,
+            },
+            Fact::Deleted {
+                contact: ContactId(3),
+                at,
+            },
+        ];
+        let source = Source::Poll;
+        let batch = Batch {
+            origin: Origin::Lookup,
+            sightings: facts.map(|fact| Sighting { source, fact }).into(),
+            parked: Vec::new(),
+            received_at: at,
+            urgency: Urgency::Bulk,
+        };
+        let store = SqliteStore::open(&self.path("topicscore.db")).unwrap();
+        store.apply(batch).await.unwrap();
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap()
+    }
+}
+
+/// A running daemon; ended with the test.
+struct Daemon {
+    child: Child,
+    /// What it told at the start.
+    told: Value,
+}
+
+impl Daemon {
+    fn admin(&self) -> SocketAddr {
+        self.told["admin"].as_str().unwrap().parse().unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([name, &id])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Exit code after SIGTERM.
+    fn stop(mut self) -> Option<i32> {
+        self.signal("-TERM");
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it does not stop");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_init_to_a_score_that_is_explained() {
+    let house = House::new().await;
+    // A port on which nothing listens.
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    house
+        .init()
+        .args(["--public-url", &receiver])
+        .assert()
+        .success();
+
+    let check = house.json(&["check"]);
+    let check = house.steady(&check).replace(&receiver, "RECEIVER");
+    insta::assert_snapshot!("check", check);
+    insta::assert_snapshot!("backfill", house.steady(&house.json(&["backfill"])));
+
+    let daemon = house.start();
+    let health = format!("http://{}/healthz", daemon.admin());
+    let health = house.http.get(health).send().await.unwrap();
+    assert!(health.status().is_success());
+    assert_eq!(daemon.told["mode"], "observe");
+    let score = || house.json(&["explain", "1"])["topics"][0]["score"].clone();
+    until("the hit is scored", || score() == 5).await;
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+
+    insta::assert_snapshot!("explain", house.steady(&house.json(&["explain", "1"])));
+    let mut status = house.json(&["status"]);
+    // They move on with the time of the polls.
+    status.as_object_mut().unwrap().remove("polls");
+    insta::assert_snapshot!("status", house.steady(&status));
+    let shown = house
+        .command(&["explain", "1", "--topic", "dishwashers"])
+        .assert()
+        .success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(
+        shown.contains("Dishwashers (dishwashers): 5 points"),
+        "{shown}"
+    );
+    house.know_what_became_of_others().await;
+    let winner = house.json(&["explain", "2"]);
+    assert_eq!(
+        (&winner["asked_for"], &winner["contact"]),
+        (&json!(2), &json!(1))
+    );
+    let shown = house.command(&["explain", "2"]).assert().success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(
+        shown.contains("contact 2 was merged into contact 1"),
+        "{shown}"
+    );
+    for (arguments, said) in [
+        (vec!["explain", "3"], "contact 3 was deleted"),
+        (vec!["explain", "99"], "contact 99 is not known here"),
+        (
+            vec!["explain", "1", "--topic", "ovens"],
+            "its topics are: dishwashers",
+        ),
+    ] {
+        let failed = house.command(&arguments).assert().code(1);
+        let told = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_before_mautic_agrees_and_nothing_is_overwritten() {
+    let house = House::new().await;
+    fs::write(house.path("secret"), "wrong").unwrap();
+    let refused = house.init().assert().code(1);
+    let told = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(
+        told.contains("nothing was written") && told.contains("help:"),
+        "{told}"
+    );
+    assert!(!house.path("topicscore.toml").exists() && !house.path("plan.toml").exists());
+
+    fs::write(house.path("secret"), Options::default().oauth_client.secret).unwrap();
+    house.init().assert().success();
+    for file in ["topicscore.toml", "plan.toml"] {
+        let mut text = fs::read_to_string(house.path(file)).unwrap();
+        text.push_str("# mine\n");
+        fs::write(house.path(file), text).unwrap();
+    }
+    let again = house.json(&["init"]);
+    assert_eq!(again["config"]["written"], false);
+    assert_eq!(again["plan"]["written"], false);
+    for file in ["topicscore.toml", "plan.toml"] {
+        let text = fs::read_to_string(house.path(file)).unwrap();
+        assert!(text.ends_with("# mine\n"), "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn takes_over_mautics_own_actions_only_when_told_so() {
+    let house = House::new().await;
+    house.init().assert().success();
+    let asked = house.command(&["init", "--take-over"]).assert().code(1);
+    let told = String::from_utf8_lossy(&asked.get_output().stderr).into_owned();
+    assert!(
+        told.contains("1 \"Shop visit\"") && told.contains("--yes"),
+        "{told}"
+    );
+    assert!(house.is_published(1).await);
+
+    let done = house.json(&["init", "--take-over", "--yes"]);
+    assert_eq!(done["switched_off"], json!(["1 \"Shop visit\""]));
+    assert!(!house.is_published(1).await);
+    let properties = house
+        .call(reqwest::Method::GET, "points/1", Value::Null)
+        .await;
+    assert_eq!(
+        properties["point"]["properties"]["page_url"],
+        "http://shop.test/*"
+    );
+    assert_eq!(
+        house.json(&["init", "--take-over", "--yes"])["switched_off"],
+        json!([])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn makes_what_the_plan_names_and_mautic_lacks() {
+    let house = House::new().await;
+    let plan = r#"
+format = 1
+[[topic]]
+key = "ovens"
+group = "Ovens"
+[[topic]]
+key = "dishwashers"
+group = "Dishwashers"
+[[segment]]
+segment = "Hot ovens"
+topic = "ovens"
+enter = 50
+leave = 40
+"#;
+    fs::write(house.path("plan.toml"), plan).unwrap();
+    house.init().assert().success();
+    let unfit = house.command(&["check", "--json"]).assert().code(1);
+    let report: Value = serde_json::from_slice(&unfit.get_output().stdout).unwrap();
+    let errors = report
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["level"] == "error");
+    assert_eq!(errors.count(), 2, "{report:#}");
+
+    let make = ["init", "--create-groups", "--create-segments"];
+    let done = house.json(&make);
+    assert_eq!(done["created_groups"], json!(["Ovens"]));
+    assert_eq!(done["created_segments"], json!(["Hot ovens"]));
+    house.json(&["check"]);
+    let again = house.json(&make);
+    assert_eq!(again["created_groups"], json!([]));
+    assert_eq!(again["created_segments"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_with_mistakes_is_refused_and_the_old_one_stays() {
+    let house = House::new().await;
+    house.init().assert().success();
+    let daemon = house.start();
+    let plan = || house.json(&["status"])["plan"]["version"].clone();
+    let old = plan();
+    assert_eq!(old, daemon.told["plan"]);
+
+    let good = fs::read_to_string(house.path("plan.toml")).unwrap();
+    let bad = good
+        .replace("points = 5", "points = \"five\"")
+        .replace("kind =", "knid =");
+    fs::write(house.path("plan.toml"), bad).unwrap();
+    // The handler of SIGHUP is in place once the daemon serves.
+    until("the daemon serves", || house.log().contains("observing")).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    daemon.signal("-HUP");
+    until("the refusal is told", || {
+        house.log().contains("the plan in force stays")
+    })
+    .await;
+    let log = house.log();
+    assert!(log.contains("knid") && log.contains("points"), "{log}");
+    assert_eq!(plan(), old);
+    assert_eq!(house.json(&["status"])["plan"]["file_differs"], true);
+
+    fs::write(
+        house.path("plan.toml"),
+        good.replace("points = 5", "points = 7"),
+    )
+    .unwrap();
+    daemon.signal("-HUP");
+    until("the new plan is in force", || plan() != old).await;
+    let score = || house.json(&["explain", "1"])["topics"][0]["score"].clone();
+    until("the past is scored anew", || score() == 7).await;
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_tells_who_else_writes_and_how_the_hook_is() {
+    let house = House::new().await;
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    house
+        .init()
+        .args(["--public-url", &receiver])
+        .assert()
+        .success();
+    let trigger = json!({"name": "Hot", "points": 10, "group": 1, "isPublished": true, "events":
+        [{"name": "Tag", "type": "lead.changetags", "properties": {"add_tags": ["hot"]}}]});
+    house.post("points/triggers/new", trigger).await;
+    let hook = json!({"name": "topicscore", "webhookUrl": receiver, "isPublished": false,
+        "triggers": ["mautic.page_on_hit"]});
+    house.post("hooks/new", hook).await;
+    fs::set_permissions(
+        house.path("secret"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o644),
+    )
+    .unwrap();
+    let failed = house
+        .command(&["check", "--json"])
+        .env("TOPICSCORE_WRITE__MODE", "live")
+        .env("TOPICSCORE_WEBHOOK__REPUBLISH", "false")
+        .assert()
+        .code(1);
+    let report: Value = serde_json::from_slice(&failed.get_output().stdout).unwrap();
+    for (level, about, said) in [
+        ("warning", "config", "can be read by every user"),
+        ("error", "writers", "1 \"Shop visit\""),
+        ("warning", "writers", "1 \"Hot\""),
+        ("error", "hook", "has unpublished webhook 1"),
+        ("warning", "hook", "was not edited for two days"),
+    ] {
+        let is_it = |item: &Value| {
+            item["level"] == level
+                && item["about"] == about
+                && item["message"].as_str().unwrap().contains(said)
+                && !item["hint"].as_str().unwrap().is_empty()
+        };
+        assert!(
+            report.as_array().unwrap().iter().any(is_it),
+            "{said} in {report:#}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_taken_port_is_named() {
+    let house = House::new().await;
+    house.init().assert().success();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let failed = house
+        .command(&["run"])
+        .env("TOPICSCORE_WEBHOOK__LISTEN", &address)
+        .assert()
+        .code(1);
+    let told = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(
+        told.contains(&address) && told.contains("webhook"),
+        "{told}"
+    );
+}
+
+#[test]
+fn all_mistakes_of_a_config_are_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[mautic]\nbase_url = \"nowhere\"\nusrname = \"x\"\n[budget]\nburst = 0\n\
+                  [write]\nmode = \"dead\"\n";
+    fs::write(folder.path().join("topicscore.toml"), config).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.current_dir(folder.path()).args(arguments);
+        command.env_remove("TOPICSCORE_CONFIG").timeout(PATIENCE);
+        command
+    };
+    let failed = run(&["run"]).assert().code(1).stdout("");
+    let told = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    let checked = run(&["check", "--json"]).assert().code(1);
+    let report: Value = serde_json::from_slice(&checked.get_output().stdout).unwrap();
+    for said in ["no address", "usrname", "burst", "dead"] {
+        assert!(told.contains(said), "{said} in {told}");
+        assert!(report.to_string().contains(said), "{said} in {report}");
+    }
+    // Without a config, what to do; what clap does not understand is another exit code.
+    fs::remove_file(folder.path().join("topicscore.toml")).unwrap();
+    for command in ["run", "status", "backfill", "check"] {
+        let failed = run(&[command]).assert().code(1);
+        let output = failed.get_output();
+        let mut told = String::from_utf8_lossy(&output.stderr).into_owned();
+        output.stdout.as_slice().read_to_string(&mut told).unwrap();
+        assert!(told.contains("topicscore init"), "{told}");
+    }
+    for wrong in [
+        &["backfill", "--since", "yesterday"][..],
+        &["explain"],
+        &["fly"],
+    ] {
+        run(wrong).assert().code(2);
+    }
+}
