@@ -15,6 +15,7 @@ async fn played(crowd: Crowd) -> Report {
         folder: folder.path().to_owned(),
         seed: crowd.seed,
         admin: ([127, 0, 0, 1], 0).into(),
+        ..SceneOptions::default()
     };
     let since = Timestamp::now();
     let scene = Scene::set(&options, &mut lifecycle).await.unwrap();

@@ -160,6 +160,13 @@ impl Instance {
         })
     }
 
+    /// Begins the next round of polls now; without effect before [`Instance::start`].
+    pub fn poll_now(&self) {
+        if let Some(poller) = self.poller.get() {
+            poller.wake();
+        }
+    }
+
     /// Whether results are written to Mautic.
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -41,6 +41,7 @@ impl Instance {
         listeners: Listeners,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
+        self.take_up_what_the_dead_held().await?;
         let shared = self.shared();
         let _ = self.poller.set(Arc::clone(&shared.poller));
         self.start_hook(&shared, lifecycle).await?;
@@ -55,6 +56,15 @@ impl Instance {
         }
         self.start_admin(listeners.admin, lifecycle);
         self.start_pulse(&shared, lifecycle);
+        Ok(())
+    }
+
+    /// After a crash nobody is to wait for leases of the process that is gone.
+    async fn take_up_what_the_dead_held(&self) -> anyhow::Result<()> {
+        let ended = self.store.end_leases_of_the_dead(self.clock.now()).await?;
+        if ended > 0 {
+            tracing::info!(leases = ended, "going on with what was left unfinished");
+        }
         Ok(())
     }
 

@@ -74,6 +74,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
         folder: folder.0.clone(),
         seed: arguments.seed,
         admin: ([127, 0, 0, 1], arguments.port).into(),
+        ..SceneOptions::default()
     };
     let since = Timestamp::now();
     let scene = Scene::set(&options, &mut lifecycle)

@@ -8,5 +8,5 @@ mod visitors;
 
 pub use oracle::{Difference, Held, Story, differences};
 pub use rest::{Report, come_to_rest, report};
-pub use scene::{Mautic, Scene, SceneOptions};
+pub use scene::{Mautic, Scene, SceneOptions, Stage};
 pub use visitors::{Crowd, crowd_of};

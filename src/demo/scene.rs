@@ -10,8 +10,8 @@ use crate::config::{
 use crate::lifecycle::Lifecycle;
 use anyhow::Context;
 use mautic_fixtures::simulator::{Access, Catalog, CatalogPlan, set_up};
-use mautic_fixtures::{Options, StandIn};
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use mautic_fixtures::{OauthClient, Options, StandIn};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use url::Url;
 
 /// How the scene is set.
@@ -23,16 +23,64 @@ pub struct SceneOptions {
     pub seed: u64,
     /// Where the admin interface listens.
     pub admin: SocketAddr,
+    /// Whether scores are written to Mautic.
+    pub mode: WriteMode,
+    /// Whether the stand-in keeps the bodies that were acknowledged, see [`StandIn::acknowledged`].
+    pub keep_acknowledged: bool,
 }
 
 impl Default for SceneOptions {
-    /// The system's folder for temporary files, seed 1, any free port of loopback.
+    /// The system's folder for temporary files, seed 1, any free port of loopback, live.
     fn default() -> Self {
         Self {
             folder: std::env::temp_dir(),
             seed: 1,
             admin: ([127, 0, 0, 1], 0).into(),
+            mode: WriteMode::Live,
+            keep_acknowledged: false,
         }
+    }
+}
+
+/// A stand-in with something to visit, whose topics wait for somebody to score them.
+#[derive(Debug)]
+pub struct Stage {
+    /// What there is to visit.
+    pub catalog: Catalog,
+    /// Mautic.
+    pub mautic: Mautic,
+    /// How the daemon logs in.
+    pub client: OauthClient,
+}
+
+impl Stage {
+    /// Starts a stand-in and fills it. Mautic's own point actions of the topics are switched off.
+    ///
+    /// # Errors
+    /// When no port is free, or the stand-in refuses something.
+    pub async fn set(options: Options) -> anyhow::Result<Self> {
+        let client = options.oauth_client.clone();
+        let mautic = StandIn::start(options)
+            .await
+            .context("the Mautic stand-in can't start")?;
+        let catalog = set_up(
+            &mautic.base_url(),
+            &Access::default(),
+            &CatalogPlan::default(),
+        )
+        .await?;
+        take_over(&mautic.base_url(), &catalog).await?;
+        Ok(Self {
+            catalog,
+            mautic: Mautic(mautic),
+            client,
+        })
+    }
+
+    /// The demo's plan for this stage, as an administrator would write it.
+    #[must_use]
+    pub fn plan(&self) -> String {
+        plan::text(&self.catalog)
     }
 }
 
@@ -64,26 +112,13 @@ impl Scene {
     /// # Errors
     /// When a port is taken, the folder can't be written, or the stand-in refuses something.
     pub async fn set(options: &SceneOptions, lifecycle: &mut Lifecycle) -> anyhow::Result<Self> {
-        let mautic = Options {
+        let stage = Stage::set(Options {
             seed: options.seed,
+            keep_acknowledged: options.keep_acknowledged,
             ..Options::default()
-        };
-        let client = mautic.oauth_client.clone();
-        let mautic = StandIn::start(mautic)
-            .await
-            .context("the Mautic stand-in can't start")?;
-        let catalog = set_up(
-            &mautic.base_url(),
-            &Access::default(),
-            &CatalogPlan::default(),
-        )
+        })
         .await?;
-        take_over(&mautic.base_url(), &catalog).await?;
-        let login = Login::ClientCredentials {
-            client_id: client.id,
-            client_secret: client.secret.into(),
-        };
-        let mut config = config(&mautic.base_url(), login, &options.folder, options.admin)?;
+        let mut config = config(&stage, options)?;
         let listeners = Listeners::bind(&config).await?;
         let addresses = listeners.addresses()?;
         config.webhook.public_url = Some(Url::parse(&format!(
@@ -93,15 +128,15 @@ impl Scene {
         let instance = Instance::open(config, Arc::new(SystemClock))?;
         let source = PlanSource {
             file: "demo plan".into(),
-            text: plan::text(&catalog),
+            text: stage.plan(),
         };
         instance.load_plan(&source).await?;
         instance.start(listeners, lifecycle).await?;
         Ok(Self {
-            catalog,
+            catalog: stage.catalog,
             instance,
             addresses,
-            mautic: Mautic(mautic),
+            mautic: stage.mautic,
         })
     }
 }
@@ -119,17 +154,16 @@ async fn take_over(base_url: &str, catalog: &Catalog) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn config(
-    base_url: &str,
-    login: Login,
-    folder: &Path,
-    admin: SocketAddr,
-) -> anyhow::Result<Config> {
+fn config(stage: &Stage, options: &SceneOptions) -> anyhow::Result<Config> {
     let free_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let folder = &options.folder;
     Ok(Config {
         mautic: MauticConfig {
-            base_url: Url::parse(&format!("{base_url}/"))?,
-            login,
+            base_url: Url::parse(&format!("{}/", stage.mautic.0.base_url()))?,
+            login: Login::ClientCredentials {
+                client_id: stage.client.id.clone(),
+                client_secret: stage.client.secret.clone().into(),
+            },
             timeout: Duration::from_secs(30),
         },
         budget: BudgetConfig {
@@ -159,10 +193,10 @@ fn config(
             file: folder.join("plan.toml"),
         },
         write: WriteConfig {
-            mode: WriteMode::Live,
+            mode: options.mode,
         },
         admin: AdminConfig {
-            listen: admin,
+            listen: options.admin,
             password: None,
         },
         log: LogConfig {

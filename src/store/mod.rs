@@ -12,6 +12,7 @@
 mod admin;
 mod deliveries;
 mod journal;
+mod leases;
 mod outbox;
 mod scores;
 mod settings;
@@ -21,6 +22,7 @@ pub use crate::domain::{ContactIntents, DesiredValue, Intent, Snapshot, Target, 
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
+pub use leases::Leases;
 pub use outbox::{Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, Settings};
@@ -56,11 +58,14 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything one instance (one Mautic) keeps.
 pub trait Store:
-    Deliveries + Journal + Scores + Outbox + Settings + Admin + std::fmt::Debug
+    Deliveries + Journal + Scores + Outbox + Leases + Settings + Admin + std::fmt::Debug
 {
 }
 
-impl<T: Deliveries + Journal + Scores + Outbox + Settings + Admin + std::fmt::Debug> Store for T {}
+impl<T: Deliveries + Journal + Scores + Outbox + Leases + Settings + Admin + std::fmt::Debug> Store
+    for T
+{
+}
 
 /// A store shared by the workers of one instance.
 pub type SharedStore = Arc<dyn Store>;

@@ -143,6 +143,12 @@ impl StandIn {
         self.with_state(|state| state.hooks.deliveries_sent).await
     }
 
+    /// Bodies of the webhooks that were answered 2xx, oldest first; none unless the options ask for them.
+    pub async fn acknowledged(&self) -> Vec<String> {
+        self.with_state(|state| state.hooks.acknowledged.clone())
+            .await
+    }
+
     /// Stops accepting, waits for the request under way.
     pub async fn stop(mut self) {
         self.faults.release();

@@ -29,6 +29,8 @@ pub struct Options {
     pub published_contact_fields: Option<Vec<String>>,
     /// Where webhooks really go: the authority (`host:port`) of a hook's URL, and the address connected to instead.
     pub receivers: Vec<(String, SocketAddr)>,
+    /// Whether to keep the bodies of webhooks that were answered 2xx, for [`crate::StandIn::acknowledged`].
+    pub keep_acknowledged: bool,
     /// SQL run at the start; only `insert into reports` is understood (reports cannot be made by REST).
     pub setup_sql: Vec<String>,
 }
@@ -92,6 +94,7 @@ impl Default for Options {
             seed: 1,
             published_contact_fields: None,
             receivers: Vec::new(),
+            keep_acknowledged: false,
             setup_sql: Vec::new(),
         }
     }

@@ -74,6 +74,8 @@ pub struct Hooks {
     pub logs: Table<HookLog>,
     /// Deliveries sent since the start, those without an answer included.
     pub deliveries_sent: u64,
+    /// Bodies that were answered 2xx, oldest first, if the options ask for them.
+    pub acknowledged: Vec<String>,
     last_event: Id,
 }
 

@@ -110,6 +110,9 @@ pub(super) fn deliver(
                 Some(body).filter(|body| !body.is_empty()),
             );
             if (200..300).contains(&status) {
+                if state.options.keep_acknowledged {
+                    state.hooks.acknowledged.push(raw);
+                }
                 return Ok(true);
             }
             // A 410 is handled before the failure is thrown, so the notifier's exception replaces it and is logged.

@@ -106,6 +106,26 @@ pub(crate) async fn one_holder_per_contact(store: SharedStore) {
     assert_eq!(targets(&claim_at(&store, 3_061).await), [segment(4)]);
 }
 
+/// Of a store that one daemon has for itself.
+pub(crate) async fn leases_of_the_dead_end(store: SharedStore) {
+    deliver(&store, 7, "one").await;
+    want(&store, 1, &[(group(3), 5)]).await;
+    tell(&store, [did(1, 2, 5)]).await;
+    let take = async |second: i64| {
+        let (now, until) = (at(second), at(second + 60));
+        let name = owner("dead");
+        let deliveries = store.claim_deliveries(&name, 9, now, until).await.unwrap();
+        let dirty = store.claim_dirty(&name, 9, now, until).await.unwrap();
+        let dirty: Vec<_> = dirty.iter().map(|dirty| dirty.contact.0).collect();
+        (deliveries.len(), dirty, ids(&claim_at(&store, second).await))
+    };
+    assert_eq!(take(3_000).await, (1, vec![2], vec![1]));
+    assert_eq!(take(3_001).await, (0, vec![], vec![]), "held");
+    let ended = store.end_leases_of_the_dead(at(3_001)).await.unwrap();
+    assert_eq!(ended, 3);
+    assert_eq!(take(3_001).await, (1, vec![2], vec![1]));
+}
+
 pub(crate) async fn the_least_urgency(store: SharedStore) {
     want(&store, 1, &[(group(3), 5), (group(2), 5)]).await;
     let claim = |least| {

@@ -9,6 +9,7 @@ mod codec;
 mod deliveries;
 mod dirty;
 mod journal;
+mod leases;
 mod open;
 mod outbox;
 mod readers;

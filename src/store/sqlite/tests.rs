@@ -8,7 +8,8 @@ use crate::domain::{
 };
 use crate::store::{
     Batch, Deliveries, NewDelivery, Origin, Owner, RawDelivery, Result, ScoreCommit, Settings,
-    SharedStore, StoreError, contract::store_contract,
+    SharedStore, StoreError,
+    contract::{cases, store_contract},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ async fn open() -> (SharedStore, TempDir) {
 }
 
 store_contract!(open);
+cases! { open; outbox: leases_of_the_dead_end }
 
 fn open_in(dir: &TempDir) -> SqliteStore {
     SqliteStore::open(dir.path().join("store.db")).unwrap()

@@ -3,7 +3,7 @@
 use crate::domain::{ContactId, Snapshot, Target, Urgency};
 use crate::store::{
     Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries, DeliveryId,
-    DirtyContact, Journal, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result,
+    DirtyContact, Journal, Leases, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result,
     ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
@@ -174,6 +174,13 @@ impl Outbox for FakeStore {
         Err(StoreError::Closed)
     }
     async fn next_due(&self, _: Timestamp) -> Result<Option<Timestamp>> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Leases for FakeStore {
+    async fn end_leases_of_the_dead(&self, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 }

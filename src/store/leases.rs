@@ -1,0 +1,16 @@
+//! Leases that outlived their holders.
+
+use super::Result;
+use jiff::Timestamp;
+
+/// Ends leases.
+#[async_trait::async_trait]
+pub trait Leases: Send + Sync {
+    /// Ends the leases of processes that can't be alive any more, as if their time had run out.
+    /// To be called before the first worker starts, so that after a crash nothing waits for
+    /// leases of the dead. Returns how many.
+    ///
+    /// A store that one daemon has for itself ends them all; one that several share, none: there
+    /// only time tells who is dead.
+    async fn end_leases_of_the_dead(&self, now: Timestamp) -> Result<u64>;
+}
