@@ -27,6 +27,8 @@ pub(crate) struct FakeMautic {
     pub(crate) merged: Mutex<BTreeMap<u32, u32>>,
     /// A table (or "contacts") that can't be read.
     pub(crate) broken: Mutex<Option<&'static str>>,
+    /// Rows that Mautic counts but does not hand out.
+    pub(crate) withheld: Mutex<u64>,
     /// What was asked.
     pub(crate) asked: Mutex<Vec<String>>,
 }
@@ -106,7 +108,7 @@ impl Reader for FakeMautic {
         let date = rows.table.date_column();
         let found = all.iter().filter(|row| matches(&rows.which, row, date));
         let mut found: Vec<_> = found.cloned().collect();
-        let total = found.len() as u64;
+        let total = found.len() as u64 + *self.withheld.lock().unwrap();
         match &rows.which {
             Which::Newest => found.reverse(),
             Which::Opened { skip, .. } => {

@@ -14,8 +14,6 @@ mod resolver;
 mod fake;
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod tests;
 
 pub use backfill::{Backfill, Progress};
 pub use decoder::{Decoder, Decodings, Signals};

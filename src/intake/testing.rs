@@ -6,7 +6,7 @@
 )]
 
 use crate::{
-    domain::{ContactId, Fact},
+    domain::{ContactId, Fact, SegmentId},
     store::{
         Applied, Batch, Deliveries, DeliveryId, Journal, NewDelivery, Origin, Owner, PlanRecord,
         RawDelivery, Result, Settings, StoreError,
@@ -188,6 +188,26 @@ impl Journal for MemoryStore {
     async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {
         let held = self.held.lock().unwrap();
         Ok(Some(*held.merged.get(&contact).unwrap_or(&contact)))
+    }
+
+    async fn members_of(&self, segment: SegmentId) -> Result<Vec<ContactId>> {
+        self.check()?;
+        let mut members = BTreeSet::new();
+        for fact in self.facts() {
+            match fact {
+                Fact::Membership {
+                    contact,
+                    segment: of,
+                    member,
+                    ..
+                } if of == segment => {
+                    members.remove(&contact);
+                    members.extend(member.then_some(contact));
+                }
+                _ => {}
+            }
+        }
+        Ok(members.into_iter().collect())
     }
 }
 

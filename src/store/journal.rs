@@ -1,7 +1,7 @@
 //! Facts: what is known of Mautic's contacts.
 
 use super::{DeliveryId, Result, Urgency};
-use crate::domain::{ContactId, Sighting};
+use crate::domain::{ContactId, SegmentId, Sighting};
 use jiff::Timestamp;
 
 /// Facts that came together, applied in one transaction.
@@ -97,6 +97,9 @@ pub trait Journal: Send + Sync {
     /// The contact that an id stands for: itself, or the winner it was merged into;
     /// `None` if deleted.
     async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>>;
+
+    /// The contacts that are members of a segment as far as known, rising.
+    async fn members_of(&self, segment: SegmentId) -> Result<Vec<ContactId>>;
 }
 
 /// Begins the `actionName` of every write of ours, so that our own rows in

@@ -11,8 +11,12 @@ use crate::domain::{
     Activity, ActivityKey, ActivityKind, ContactId, Fact, GroupId, PointsLogRow, SegmentId, Source,
     attribute,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+
+/// Deletions older than this are taken as told; asking about each one of a long history would take
+/// Mautic hours.
+const SETTLED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A table of `/api/stats` that is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,7 +104,7 @@ fn one(
         Table::EmailStatsDevices => Ok(()),
         Table::PointsLog => points_log(told, row),
         Table::SegmentMembers => member(told, row, asked_at),
-        Table::AuditLog => audit(told, row, merged),
+        Table::AuditLog => audit(told, row, asked_at, merged),
     }
 }
 
@@ -212,7 +216,16 @@ fn of_contact(row: &Row, action: &str) -> bool {
     is("object", "lead") && is("bundle", "lead") && is("action", action)
 }
 
-fn audit(told: &mut Decoded, row: &Row, merged: &BTreeSet<u32>) -> Result<(), Fault> {
+/// A deletion is the end of a merge as well; the row of the merge comes right before it.
+///
+/// So a deletion of just now, whose merge might have been missed, only says that the id vanished,
+/// and Mautic is asked. Of an old one Mautic has nothing more to say than the rows.
+fn audit(
+    told: &mut Decoded,
+    row: &Row,
+    asked_at: Timestamp,
+    merged: &BTreeSet<u32>,
+) -> Result<(), Fault> {
     let at = row::moment(row, "date_added")?;
     if of_contact(row, "merge") {
         let fact = Fact::Merged {
@@ -227,7 +240,12 @@ fn audit(told: &mut Decoded, row: &Row, merged: &BTreeSet<u32>) -> Result<(), Fa
             return Ok(());
         }
         let contact = ContactId(contact);
-        told.tell(Source::Poll, Fact::Deleted { contact, at });
+        let fact = if asked_at.duration_since(at) < SETTLED {
+            Fact::Gone { contact, at }
+        } else {
+            Fact::Deleted { contact, at }
+        };
+        told.tell(Source::Poll, fact);
     } else {
         told.ignored += 1;
     }

@@ -1,60 +1,113 @@
 //! Members of the segments that the plan owns: a table without an id (FACTS 103), read whole.
+//!
+//! Who is taken out of a static segment leaves no row (FACTS 131): whom we know as a member and
+//! the table does not hold is out.
 
 use super::{
     super::{
-        decode::{self, Row, Table},
+        decode::{self, Decoded, Row, Table},
         reader::{Reader, Rows, Which},
     },
     Feed, Page, PollError, Polled, Poller, urgency,
 };
-use crate::{domain::SegmentId, store::Journal};
+use crate::{
+    domain::{ContactId, Fact, SegmentId, Sighting, Source},
+    store::Journal,
+};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn members(&self, now: Timestamp) -> Result<Polled, PollError> {
         let mut polled = Polled::default();
         for segment in &self.options.segments {
-            self.members_of(*segment, now, &mut polled).await?;
+            // Before the table is read: who joins meanwhile is not missed in it.
+            let known = self.store.members_of(*segment).await?;
+            if let Some(found) = self.members_of(*segment, now, &mut polled).await? {
+                self.left(*segment, known, found, now).await?;
+            }
         }
         Ok(polled)
     }
 
+    /// The contacts that have a row; `None` if the table may not have been read to its end.
     async fn members_of(
         &self,
         segment: SegmentId,
         now: Timestamp,
         polled: &mut Polled,
-    ) -> Result<(), PollError> {
-        let mut after = 0;
+    ) -> Result<Option<BTreeSet<ContactId>>, PollError> {
+        let (mut after, mut found, mut readable) = (0, BTreeSet::new(), true);
         loop {
             let (table, limit) = (Table::SegmentMembers, self.options.rows);
             let which = Which::Members { segment, after };
-            let rows = self
+            let page = self
                 .mautic
                 .rows(&Rows {
                     table,
                     which,
                     limit,
                 })
-                .await?
-                .rows;
+                .await?;
+            let rows = page.rows;
+            let whole = page.total <= rows.len() as u64;
             let Some(last) = rows.iter().filter_map(contact).max() else {
-                return Ok(());
+                return Ok((whole && readable && rows.is_empty()).then_some(found));
             };
+            found.extend(rows.iter().filter_map(contact).map(ContactId));
             let decoded = decode::rows(table, &rows, now);
+            readable &= decoded.unreadable.is_empty();
             polled.add(rows.len(), &decoded);
-            let page = Page {
-                decoded,
-                cursor: None,
-                asked_at: now,
-                urgency: urgency(true),
-            };
-            self.keep(Feed::Members, page).await?;
+            self.tell(decoded, now).await?;
             if rows.len() < limit as usize || last <= after {
-                return Ok(());
+                return Ok((whole && readable).then_some(found));
             }
             after = last;
         }
+    }
+
+    /// Members we know of that have no row any more.
+    async fn left(
+        &self,
+        segment: SegmentId,
+        known: Vec<ContactId>,
+        mut found: BTreeSet<ContactId>,
+        now: Timestamp,
+    ) -> Result<(), PollError> {
+        let known: BTreeSet<_> = known.into_iter().collect();
+        for stranger in found.difference(&known).copied().collect::<Vec<_>>() {
+            // A merged-away id stands for its winner.
+            found.extend(self.store.resolve(stranger).await?);
+        }
+        let left: Vec<_> = known.difference(&found).copied().collect();
+        for some in left.chunks(self.options.rows.max(1) as usize) {
+            let out = some.iter().map(|contact| Sighting {
+                source: Source::Poll,
+                fact: Fact::Membership {
+                    contact: *contact,
+                    segment,
+                    member: false,
+                    // Mautic does not say when; it was before we asked.
+                    at: now,
+                },
+            });
+            let decoded = Decoded {
+                sightings: out.collect(),
+                ..Decoded::default()
+            };
+            self.tell(decoded, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, decoded: Decoded, now: Timestamp) -> Result<(), PollError> {
+        let page = Page {
+            decoded,
+            cursor: None,
+            asked_at: now,
+            urgency: urgency(true),
+        };
+        Ok(self.keep(Feed::Members, page).await?)
     }
 }
 

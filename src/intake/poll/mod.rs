@@ -268,12 +268,16 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     }
 
     async fn keep(&self, feed: Feed, page: Page) -> Result<(), StoreError> {
+        let gone = page.tells_of_gone();
         let applied = page
             .apply(&*self.store)
             .await
             .inspect_err(|_| self.forget(feed))?;
         if applied.dirty_contacts > 0 {
             self.signals.bells.dirty.ring();
+        }
+        if gone {
+            self.signals.bells.gone.ring();
         }
         Ok(())
     }

@@ -16,6 +16,12 @@ pub(in crate::intake) struct Page {
 }
 
 impl Page {
+    /// Whether Mautic has to be asked what became of somebody.
+    pub(in crate::intake) fn tells_of_gone(&self) -> bool {
+        let is_gone = |told: &Sighting| matches!(told.fact, Fact::Gone { .. });
+        self.decoded.sightings.iter().any(is_gone)
+    }
+
     /// Rows and cursor in one transaction.
     pub(in crate::intake) async fn apply<S: Journal + ?Sized>(self, store: &S) -> Result<Applied> {
         let sightings = without_merged(store, self.decoded.sightings).await?;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::ManualClock,
-    domain::{ContactId, Fact},
+    domain::{ContactId, Fact, Sighting, Source},
 };
 use std::collections::BTreeSet;
 
@@ -319,7 +319,7 @@ async fn a_sweep_of_contacts_goes_on_where_it_was_cut_off() {
     );
 }
 
-fn audit(id: &str, action: &str, contact: &str, details: &str) -> Row {
+fn audit(id: &str, action: &str, contact: &str, details: &str, day: u32) -> Row {
     row(&[
         ("id", id),
         ("bundle", "lead"),
@@ -327,40 +327,150 @@ fn audit(id: &str, action: &str, contact: &str, details: &str) -> Row {
         ("object_id", contact),
         ("action", action),
         ("details", details),
-        ("date_added", "2026-11-21 20:00:00"),
+        ("date_added", &format!("2026-11-{day} 20:00:00")),
     ])
+}
+
+async fn merge_and_deletion(day: u32, rows: u32) -> Vec<Fact> {
+    let house = house(|options| options.rows = rows);
+    let merged = r#"a:1:{s:11:"merged_into";i:3;}"#;
+    let rows = [
+        audit("7", "merge", "2", merged, day),
+        audit("8", "delete", "2", "a:0:{}", day),
+        audit("9", "delete", "4", "a:0:{}", day),
+    ];
+    house.mautic.add(Table::AuditLog, rows);
+    house.drain(Feed::AuditLog).await;
+    house.store.facts()
 }
 
 #[tokio::test]
 async fn the_end_of_a_merge_is_no_deletion_even_on_the_next_page() {
-    let house = house(|options| options.rows = 1);
-    let merged = r#"a:1:{s:11:"merged_into";i:3;}"#;
-    let rows = [
-        audit("7", "merge", "2", merged),
-        audit("8", "delete", "2", "a:0:{}"),
-        audit("9", "delete", "4", "a:0:{}"),
-    ];
-    house.mautic.add(Table::AuditLog, rows);
-    house.drain(Feed::AuditLog).await;
-    let at = at("2026-11-21T20:00:00Z");
     let (loser, winner, contact) = (ContactId(2), ContactId(3), ContactId(4));
-    let facts = house.store.facts();
-    assert!(facts.contains(&Fact::Merged { loser, winner, at }));
-    assert!(facts.contains(&Fact::Deleted { contact, at }));
-    assert!(!facts.contains(&Fact::Deleted { contact: loser, at }));
+    let merged = |at| Fact::Merged { loser, winner, at };
+    let long_ago = at("2026-11-20T20:00:00Z");
+    let deleted = |contact| Fact::Deleted {
+        contact,
+        at: long_ago,
+    };
+    for rows in [1, 10] {
+        let facts = merge_and_deletion(20, rows).await;
+        assert_eq!(facts, [merged(long_ago), deleted(contact)]);
+    }
+    // Of what happened just now Mautic is asked; the journal knows the loser as merged.
+    let now = at("2026-11-21T20:00:00Z");
+    let gone = |contact| Fact::Gone { contact, at: now };
+    let facts = merge_and_deletion(21, 1).await;
+    assert_eq!(facts, [merged(now), gone(loser), gone(contact)]);
+    let facts = merge_and_deletion(21, 10).await;
+    assert_eq!(facts, [merged(now), gone(contact)]);
+}
+
+fn member(segment: &str, contact: u32) -> Row {
+    let contact = contact.to_string();
+    row(&[
+        ("leadlist_id", segment),
+        ("lead_id", &contact),
+        ("date_added", "2026-11-21 20:00:00"),
+    ])
+}
+
+/// Who was told to be out.
+fn out(store: &MemoryStore) -> Vec<u32> {
+    let facts = store.facts().into_iter();
+    let contact = |fact| match fact {
+        Fact::Membership {
+            contact,
+            member: false,
+            ..
+        } => Some(contact.0),
+        _ => None,
+    };
+    facts.filter_map(contact).collect()
+}
+
+#[tokio::test]
+async fn members_without_a_row_are_out() {
+    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let members = |ids: &[u32]| ids.iter().map(|id| member("4", *id)).collect::<Vec<_>>();
+    let held = |ids: &[u32]| {
+        house.mautic.tables.lock().unwrap().clear();
+        house.mautic.add(Table::SegmentMembers, members(ids));
+    };
+    held(&(1..=25).collect::<Vec<_>>());
+    house.poll(Feed::Members).await;
+    assert_eq!(out(&house.store), [0; 0]);
+    // The next sweep finds three rows missing, one of them a merged-away id's.
+    held(&(4..=25).chain([99]).collect::<Vec<_>>());
+    let (loser, winner) = (ContactId(99), ContactId(2));
+    let now = at(NOW);
+    let merged = Sighting {
+        source: Source::Poll,
+        fact: Fact::Merged {
+            loser,
+            winner,
+            at: now,
+        },
+    };
+    let page = Page {
+        decoded: Decoded {
+            sightings: vec![merged],
+            ..Decoded::default()
+        },
+        cursor: None,
+        asked_at: now,
+        urgency: urgency(true),
+    };
+    page.apply(&*house.store).await.unwrap();
+    house.poll(Feed::Members).await;
+    assert_eq!(out(&house.store), [1, 3]);
+    // An emptied segment is out altogether; what another segment holds is nothing to it.
+    house.store.forget_facts();
+    held(&[1]);
+    house.poll(Feed::Members).await;
+    held(&[]);
+    house.mautic.add(Table::SegmentMembers, [member("9", 1)]);
+    house.poll(Feed::Members).await;
+    assert_eq!(out(&house.store), [1]);
+}
+
+#[tokio::test]
+async fn nobody_is_out_of_a_table_that_was_not_read_to_its_end() {
+    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let held = |rows: Vec<Row>| {
+        house.mautic.tables.lock().unwrap().clear();
+        house.mautic.add(Table::SegmentMembers, rows);
+    };
+    held((1..=15).map(|id| member("4", id)).collect());
+    house.poll(Feed::Members).await;
+    house.mautic.break_down(Some("lead_lists_leads"));
+    held(vec![]);
+    assert!(
+        house
+            .poller
+            .poll_once(Feed::Members, at(NOW))
+            .await
+            .is_err()
+    );
+    house.mautic.break_down(None);
+    // A row that can't be read may be anybody's.
+    let mut bad = member("4", 15);
+    bad.remove("date_added");
+    held(vec![member("4", 1), bad]);
+    house.poll(Feed::Members).await;
+    // Mautic counts more rows than it hands out.
+    *house.mautic.withheld.lock().unwrap() = 3;
+    held((1..=12).map(|id| member("4", id)).collect());
+    house.poll(Feed::Members).await;
+    assert_eq!(out(&house.store), [0; 0]);
+    *house.mautic.withheld.lock().unwrap() = 0;
+    house.poll(Feed::Members).await;
+    assert_eq!(out(&house.store), [13, 14, 15]);
 }
 
 #[tokio::test]
 async fn members_of_owned_segments_are_read_whole() {
     let house = house(|options| options.segments = vec![SegmentId(4)]);
-    let member = |segment: &str, contact: u32| {
-        let contact = contact.to_string();
-        row(&[
-            ("leadlist_id", segment),
-            ("lead_id", &contact),
-            ("date_added", "2026-11-21 20:00:00"),
-        ])
-    };
     house
         .mautic
         .add(Table::SegmentMembers, (1..=20).map(|id| member("4", id)));

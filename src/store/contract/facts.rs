@@ -1,7 +1,7 @@
 //! Facts of one contact.
 
 use super::give::*;
-use crate::domain::{Fact, Source};
+use crate::domain::{Fact, SegmentId, Source};
 use crate::store::{Applied, CursorMove, OUR_MARK, Origin, SharedStore};
 
 pub(crate) async fn activities_are_known_by_their_key(store: SharedStore) {
@@ -105,6 +105,31 @@ pub(crate) async fn the_newest_membership_wins(store: SharedStore) {
     );
     let overview = store.contact_overview(id(1)).await.unwrap().unwrap();
     assert_eq!(overview.segments.len(), 1);
+}
+
+pub(crate) async fn members_of_a_segment(store: SharedStore) {
+    let facts = [
+        member(3, 4, true, 10),
+        member(1, 4, true, 10),
+        member(2, 4, true, 10),
+        member(2, 4, false, 11),
+        member(5, 9, true, 10),
+        member(6, 4, true, 10),
+        member(7, 4, true, 10),
+        merged(6, 8, 12),
+        deleted(7, 12),
+    ];
+    tell(&store, facts).await;
+    want(&store, 10, &[(segment(4), 1)]).await;
+    let members = |segment| {
+        let store = store.clone();
+        async move { store.members_of(SegmentId(segment)).await.unwrap() }
+    };
+    assert_eq!(members(4).await, [1, 3, 8].map(id), "wanted is not seen");
+    write_all(&store).await;
+    assert_eq!(members(4).await, [1, 3, 8, 10].map(id));
+    assert_eq!(members(9).await, [id(5)]);
+    assert_eq!(members(5).await, []);
 }
 
 pub(crate) async fn memberships_dirty_only_when_unwanted(store: SharedStore) {

@@ -28,6 +28,7 @@ macro_rules! store_contract {
             facts: the_newest_profile_wins,
             facts: the_newest_membership_wins,
             facts: memberships_dirty_only_when_unwanted,
+            facts: members_of_a_segment,
             facts: points_never_dirty,
             facts: foreign_points_log_makes_groups_suspect,
             facts: old_points_log_is_no_suspicion,

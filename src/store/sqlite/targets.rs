@@ -1,7 +1,7 @@
 //! Rows of targets: the rule of when an intent is pending, and everything that changes a row.
 
 use super::codec::{SEGMENT, target, target_code, time, urgency, urgency_code};
-use crate::domain::ContactId;
+use crate::domain::{ContactId, SegmentId};
 use crate::store::{Intent, Result, Target, TargetState, Urgency};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -313,5 +313,15 @@ pub(super) fn segments(db: &Connection, contacts: &str) -> Result<Vec<(u32, u32)
     let rows = statement.query_map(params![contacts, SEGMENT], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
+    Ok(rows.collect::<std::result::Result<_, _>>()?)
+}
+
+/// Members of one segment as far as known. Reads the table whole: asked for a few times a day, and
+/// an index would make every write dearer.
+pub(super) fn members(db: &Connection, segment: SegmentId) -> Result<Vec<ContactId>> {
+    let mut statement = db.prepare_cached(
+        "SELECT contact FROM target WHERE kind = ?1 AND id = ?2 AND observed = 1 ORDER BY contact",
+    )?;
+    let rows = statement.query_map(params![SEGMENT, segment.0], |row| row.get(0).map(ContactId))?;
     Ok(rows.collect::<std::result::Result<_, _>>()?)
 }

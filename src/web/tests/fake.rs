@@ -1,6 +1,6 @@
 //! A store in memory that answers questions with what a test put in.
 
-use crate::domain::{ContactId, Snapshot, Target, Urgency};
+use crate::domain::{ContactId, SegmentId, Snapshot, Target, Urgency};
 use crate::store::{
     Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries, DeliveryId,
     DirtyContact, Journal, Leases, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result,
@@ -123,6 +123,9 @@ impl Journal for FakeStore {
     }
     async fn unresolved_gone(&self, _: usize) -> Result<Vec<ContactId>> {
         Err(StoreError::Closed)
+    }
+    async fn members_of(&self, _: SegmentId) -> Result<Vec<ContactId>> {
+        Ok(vec![])
     }
     async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {
         self.working().await?;

@@ -10,9 +10,9 @@ use super::{
     SqliteStore,
     codec::{limit, micros},
     dirty,
-    targets::Cause,
+    targets::{self, Cause},
 };
-use crate::domain::ContactId;
+use crate::domain::{ContactId, SegmentId};
 use crate::store::{Applied, Batch, Journal, Result, Urgency};
 use identity::Identity;
 use rusqlite::{Connection, OptionalExtension};
@@ -47,6 +47,10 @@ impl Journal for SqliteStore {
 
     async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {
         self.read(move |db| resolve(db, contact)).await
+    }
+
+    async fn members_of(&self, segment: SegmentId) -> Result<Vec<ContactId>> {
+        self.read(move |db| targets::members(db, segment)).await
     }
 }
 
