@@ -53,7 +53,7 @@ pub fn adjust_points(
         Operator::Plus => ('+', old.saturating_add(points)),
         Operator::Minus => ('-', old.saturating_sub(points)),
         Operator::Times => ('*', old.saturating_mul(points)),
-        Operator::Divide => ('/', old / points),
+        Operator::Divide => ('/', old.saturating_div(points)),
         Operator::Set => return Err(Exception::new("Invalid operator")),
     };
     memory.updated_points = Some(new);
@@ -62,7 +62,7 @@ pub fn adjust_points(
         .iter_mut()
         .find(|(known, _)| *known == sign)
     {
-        Some((_, operand)) => *operand += points,
+        Some((_, operand)) => *operand = operand.saturating_add(points),
         None => memory.point_changes.push((sign, points)),
     }
     if old != new {
@@ -117,9 +117,9 @@ pub(super) fn applied(points: i64, changes: &[(char, i64)]) -> i64 {
     changes
         .iter()
         .fold(points, |points, (sign, operand)| match sign {
-            '+' => points + operand,
-            '-' => points - operand,
-            '*' => points * operand,
+            '+' => points.saturating_add(*operand),
+            '-' => points.saturating_sub(*operand),
+            '*' => points.saturating_mul(*operand),
             _ => (points as f64 / *operand as f64).round() as i64,
         })
 }

@@ -159,14 +159,15 @@ fn write(state: &mut State, contact: &mut Contact) {
         state.do_not_contact.put(row.id, row);
     }
     if !contact.memory.point_changes.is_empty() {
-        contact.points = applied(
-            contact.points,
-            &std::mem::take(&mut contact.memory.point_changes),
-        );
-        contact.memory.actual_points = Some(contact.points);
-        let points = contact.points;
-        if let Some(Value::Array(change)) = contact.memory.changes.get_mut("points") {
-            change[1] = json!(points);
+        let changes = std::mem::take(&mut contact.memory.point_changes);
+        let points = applied(contact.points, &changes);
+        // The statement's refusal of a sum beyond the column is swallowed.
+        if i32::try_from(points).is_ok() {
+            contact.points = points;
+            contact.memory.actual_points = Some(points);
+            if let Some(Value::Array(change)) = contact.memory.changes.get_mut("points") {
+                change[1] = json!(points);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::points::{LONGEST, MAX, named};
+use super::points::{LONGEST, named};
 use crate::api::Call;
 use crate::api::crud::{object, parse_id};
 use crate::api::errors::{not_found_text, returned};
@@ -111,7 +111,7 @@ fn adjust(
     };
     let old = state.group_scores.get(contact, group).unwrap_or(0);
     let new = applied(old, operator, value)?;
-    if new.abs() > MAX && new != -MAX - 1 {
+    if i32::try_from(new).is_err() {
         return Err(Exception::new("Out of range value for column 'score'").into());
     }
     state.group_scores.set(contact, group, new);
@@ -123,7 +123,7 @@ fn adjust(
         let too_long = [&event_name, &action_name]
             .iter()
             .any(|text| text.chars().count() > LONGEST);
-        if too_long || delta.abs() > MAX {
+        if too_long || i32::try_from(delta).is_err() {
             return Err(
                 Exception::new("the line of the points log does not fit its columns").into(),
             );
@@ -149,7 +149,7 @@ fn applied(old: i64, operator: Operator, value: i64) -> Result<i64, Exception> {
         Operator::Times => old.saturating_mul(value),
         Operator::Set => value,
         Operator::Divide if value == 0 => return Err(Exception::new("Division by zero")),
-        Operator::Divide if old % value != 0 => {
+        Operator::Divide if old.checked_rem(value) != Some(0) => {
             return Err(Exception::new("float given where int is expected"));
         }
         Operator::Divide => old / value,

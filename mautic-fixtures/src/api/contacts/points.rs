@@ -11,7 +11,7 @@ use crate::server::answer::{Answer, Exception, Failure, Handled};
 use crate::state::{Id, State};
 
 /// Largest value of a 32 bit column.
-pub(super) const MAX: i64 = 2_147_483_647;
+const MAX: i64 = 2_147_483_647;
 /// Longest text of `event_name` and `action_name`.
 pub(super) const LONGEST: usize = 191;
 
@@ -100,7 +100,7 @@ fn check_columns(points: i64, (event_name, action_name): (&str, &str)) -> Result
             return fault("22001", &text);
         }
     }
-    if points.abs() > MAX {
+    if points.unsigned_abs() > MAX.unsigned_abs() {
         return fault(
             "22003",
             "Numeric value out of range: 1264 Out of range value for column 'delta' at row 1",
