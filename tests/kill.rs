@@ -150,10 +150,8 @@ fn open(folder: &Path) -> Connection {
 fn left(db: &Connection) -> (u64, u64, u64) {
     let query = "SELECT (SELECT count(*) FROM delivery WHERE decoded = 0),
         (SELECT count(*) FROM dirty), (SELECT count(*) FROM target WHERE pending = 1)";
-    db.query_row(query, [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })
-    .unwrap()
+    db.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
 }
 
 async fn compare(stage: &Stage, story: &mut Story) -> Vec<Difference> {
