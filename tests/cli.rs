@@ -177,7 +177,7 @@ impl House {
             received_at: at,
             urgency: Urgency::Bulk,
         };
-        let store = SqliteStore::open(&self.path("topicscore.db")).unwrap();
+        let store = SqliteStore::open(self.path("topicscore.db")).unwrap();
         store.apply(batch).await.unwrap();
     }
 

@@ -27,7 +27,7 @@ const LIFE: std::ops::Range<u64> = 0..1_600;
 /// Time visitors' lives are spread over, per kill.
 const PLAY_PER_KILL: Duration = Duration::from_millis(850);
 /// Time to come to rest after the last kill.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// The daemon, killed at the latest when the test ends.
 struct Daemon(Child);
