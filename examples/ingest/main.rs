@@ -42,7 +42,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         report.by_scenario.iter().for_each(print);
-        print_sums(&report);
+        print_sums(&report, arguments.source);
     }
     Ok(report.is_good())
 }
@@ -79,11 +79,14 @@ fn print(outcome: &Outcome) {
     }
 }
 
-fn print_sums(report: &Report) {
+fn print_sums(report: &Report, source: Sources) {
     println!(
         "{} scenarios: deliveries decoded {} / {}, parked {}, {} activities",
         report.scenarios, report.decoded, report.deliveries, report.parked, report.activities
     );
+    if source != Sources::Both {
+        return;
+    }
     println!(
         "journals equal wherever the sources can tell: {}; {} differences explained, {} not",
         if report.equal { "yes" } else { "NO" },

@@ -78,7 +78,7 @@ impl Recording {
         for table in TABLES {
             tables.insert(table, rows(scenario, table)?);
         }
-        let contacts = contacts(scenario.json("contacts.json").context("contacts.json")?)?;
+        let contacts = contacts(&scenario.json("contacts.json").context("contacts.json")?)?;
         let last = deliveries.iter().map(|told| told.received_at);
         let last = last.chain(tables.iter().filter_map(|(table, rows)| {
             let dates = rows.iter().filter_map(|row| row.get(table.date_column()));
@@ -120,7 +120,7 @@ fn rows(scenario: &Scenario, table: Table) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn contacts(all: Value) -> anyhow::Result<BTreeMap<u32, Contact>> {
+fn contacts(all: &Value) -> anyhow::Result<BTreeMap<u32, Contact>> {
     let page = Page::<Contact>::read(json!({ "contacts": all }), "contacts");
     let page = page.map_err(anyhow::Error::msg).context("contacts.json")?;
     let with_id = |contact: Contact| {
@@ -164,7 +164,7 @@ pub(crate) fn number(row: &Row, column: &str) -> u64 {
     number.unwrap_or(0)
 }
 
-/// Kept for [`Recorded`]: headers by any case.
+/// A header's value, in whatever case its name was recorded.
 pub(crate) fn header<'h>(headers: &'h Map<String, Value>, name: &str) -> Option<&'h str> {
     let found = headers
         .iter()

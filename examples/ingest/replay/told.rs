@@ -34,9 +34,9 @@ impl Told {
             for contact in decoded.incomplete {
                 if let Some(shown) = recording.contacts.get(&contact.0) {
                     let profile = decode::profile(shown, recording.after);
-                    profile
-                        .into_iter()
-                        .for_each(|it| told.fact(Fact::Profile(Box::new(it))));
+                    if let Ok(profile) = profile {
+                        told.fact(Fact::Profile(Box::new(profile)));
+                    }
                 }
             }
         }
