@@ -25,7 +25,7 @@ use topicscore::demo::{Crowd, Difference, Stage, Story, crowd_of, differences};
 /// Longest life of a daemon before it is killed; the shortest is none at all.
 const LIFE: std::ops::Range<u64> = 0..1_600;
 /// Time visitors' lives are spread over, per kill.
-const PLAY_PER_KILL: Duration = Duration::from_millis(850);
+const PLAY_PER_KILL: Duration = Duration::from_millis(600);
 /// Time to come to rest after the last kill.
 const REST: Duration = Duration::from_secs(60);
 
@@ -150,10 +150,8 @@ fn open(folder: &Path) -> Connection {
 fn left(db: &Connection) -> (u64, u64, u64) {
     let query = "SELECT (SELECT count(*) FROM delivery WHERE decoded = 0),
         (SELECT count(*) FROM dirty), (SELECT count(*) FROM target WHERE pending = 1)";
-    db.query_row(query, [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })
-    .unwrap()
+    db.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
 }
 
 async fn compare(stage: &Stage, story: &mut Story) -> Vec<Difference> {
@@ -232,7 +230,7 @@ async fn killed_again_and_again_nothing_is_lost() {
 
     let crowd = Crowd {
         seed,
-        visitors: 40,
+        visitors: usize::try_from(kills / 2).unwrap().max(8),
         activities: 12,
         merges: false,
     };
