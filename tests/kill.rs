@@ -239,7 +239,12 @@ async fn killed_again_and_again_nothing_is_lost() {
     let wanted = PLAY_PER_KILL * u32::try_from(kills).unwrap();
     let pace = Pace::Times(span.as_secs_f64() / wanted.as_secs_f64());
     let base_url = stage.mautic.0.base_url();
-    let visits = play(&script, &base_url, &stage.catalog, pace, |_, _| {});
+    let began = Instant::now();
+    let visits = play(&script, &base_url, &stage.catalog, pace, |done, all| {
+        if done % (all / 20).max(1) == 0 {
+            println!("{done} of {all} visits after {:?}", began.elapsed());
+        }
+    });
     let killing = async {
         let mut random = StdRng::seed_from_u64(seed);
         for _ in 0..kills {
@@ -248,7 +253,6 @@ async fn killed_again_and_again_nothing_is_lost() {
             daemon = Daemon::start(&folder);
         }
     };
-    let began = Instant::now();
     let (played, ()) = tokio::join!(
         async {
             let played = visits.await.unwrap();

@@ -192,9 +192,7 @@ fn config(stage: &Stage, options: &SceneOptions) -> anyhow::Result<Config> {
         plan: PlanConfig {
             file: folder.join("plan.toml"),
         },
-        write: WriteConfig {
-            mode: options.mode,
-        },
+        write: WriteConfig { mode: options.mode },
         admin: AdminConfig {
             listen: options.admin,
             password: None,

@@ -117,7 +117,11 @@ pub(crate) async fn leases_of_the_dead_end(store: SharedStore) {
         let deliveries = store.claim_deliveries(&name, 9, now, until).await.unwrap();
         let dirty = store.claim_dirty(&name, 9, now, until).await.unwrap();
         let dirty: Vec<_> = dirty.iter().map(|dirty| dirty.contact.0).collect();
-        (deliveries.len(), dirty, ids(&claim_at(&store, second).await))
+        (
+            deliveries.len(),
+            dirty,
+            ids(&claim_at(&store, second).await),
+        )
     };
     assert_eq!(take(3_000).await, (1, vec![2], vec![1]));
     assert_eq!(take(3_001).await, (0, vec![], vec![]), "held");

@@ -3,8 +3,8 @@
 use crate::domain::{ContactId, Snapshot, Target, Urgency};
 use crate::store::{
     Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries, DeliveryId,
-    DirtyContact, Journal, Leases, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result,
-    ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
+    DirtyContact, Journal, Leases, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, RawDelivery,
+    Result, ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
