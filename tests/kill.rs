@@ -25,7 +25,7 @@ use topicscore::demo::{Crowd, Difference, Stage, Story, crowd_of, differences};
 /// Longest life of a daemon before it is killed; the shortest is none at all.
 const LIFE: std::ops::Range<u64> = 0..1_600;
 /// Time visitors' lives are spread over, per kill.
-const PLAY_PER_KILL: Duration = Duration::from_millis(850);
+const PLAY_PER_KILL: Duration = Duration::from_millis(600);
 /// Time to come to rest after the last kill.
 const REST: Duration = Duration::from_mins(1);
 
@@ -230,7 +230,7 @@ async fn killed_again_and_again_nothing_is_lost() {
 
     let crowd = Crowd {
         seed,
-        visitors: 40,
+        visitors: usize::try_from(kills / 2).unwrap().max(8),
         activities: 12,
         merges: false,
     };
@@ -239,7 +239,12 @@ async fn killed_again_and_again_nothing_is_lost() {
     let wanted = PLAY_PER_KILL * u32::try_from(kills).unwrap();
     let pace = Pace::Times(span.as_secs_f64() / wanted.as_secs_f64());
     let base_url = stage.mautic.0.base_url();
-    let visits = play(&script, &base_url, &stage.catalog, pace, |_, _| {});
+    let began = Instant::now();
+    let visits = play(&script, &base_url, &stage.catalog, pace, |done, all| {
+        if done % (all / 20).max(1) == 0 {
+            println!("{done} of {all} visits after {:?}", began.elapsed());
+        }
+    });
     let killing = async {
         let mut random = StdRng::seed_from_u64(seed);
         for _ in 0..kills {
@@ -248,7 +253,6 @@ async fn killed_again_and_again_nothing_is_lost() {
             daemon = Daemon::start(&folder);
         }
     };
-    let began = Instant::now();
     let (played, ()) = tokio::join!(
         async {
             let played = visits.await.unwrap();

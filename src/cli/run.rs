@@ -23,10 +23,12 @@ struct Started {
 pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let config = load::config(global, load::Lines::All)?;
     let source = load::plan(&config)?;
-    let listeners = Listeners::bind(&config).await?;
-    let addresses = listeners.addresses()?;
     let instance = load::open(config)?;
     let plan = instance.load_plan(&source).await?;
+    // Not before Mautic was asked: a bound socket that nobody serves yet holds up Mautic's
+    // requests (FACTS 8), and with them, when Mautic is busy, the answers we wait for.
+    let listeners = Listeners::bind(&instance.config).await?;
+    let addresses = listeners.addresses()?;
     let mut lifecycle = Lifecycle::default();
     instance.start(listeners, &mut lifecycle).await?;
     announce(&instance, addresses, &plan.version, global.json)?;

@@ -41,6 +41,9 @@ use tokio::{sync::Semaphore, time::timeout};
 /// Name of the header with the signature (FACTS 3).
 const SIGNATURE: &str = "webhook-signature";
 
+/// Most bodies are not larger, in bytes.
+const USUAL: usize = 64 << 10;
+
 /// How much is taken, and for how long it is waited for.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -156,7 +159,7 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
         let length = self.announced(&head.headers)?;
         let reading = async {
             let memory = self.memory.acquire_many(kibibytes(length)).await;
-            let body = self.read(body).await?;
+            let body = self.read(body, length).await?;
             if !self.secrets.signed(&body, &signature) {
                 return Err(Refusal::Unsigned);
             }
@@ -182,9 +185,10 @@ impl<S: Deliveries + ?Sized + 'static> Receiver<S> {
         Ok(length)
     }
 
-    async fn read(&self, body: Body) -> Result<Vec<u8>, Refusal> {
+    async fn read(&self, body: Body, length: usize) -> Result<Vec<u8>, Refusal> {
         let mut chunks = body.into_data_stream();
-        let mut whole = Vec::new();
+        // What is announced need not come: large bodies get their memory as they grow.
+        let mut whole = Vec::with_capacity(length.min(USUAL));
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Refusal::Unfinished)?;
             if whole.len() + chunk.len() > self.limits.body {

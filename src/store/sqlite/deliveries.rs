@@ -8,6 +8,8 @@ use super::{
 use crate::store::{Deliveries, DeliveryId, NewDelivery, Owner, RawDelivery, Result, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use std::cell::RefCell;
+use zstd::bulk::Compressor;
 
 /// Fast; JSON shrinks to a fifth all the same.
 const LEVEL: i32 = 1;
@@ -86,9 +88,17 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| StoreError::Database(format!("the program is stopping: {error}")))?
 }
 
+thread_local! {
+    /// Making a compressor takes longer than packing a usual body.
+    static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
 fn pack(body: &[u8]) -> Result<Vec<u8>> {
-    zstd::bulk::compress(body, LEVEL)
-        .map_err(|error| StoreError::Database(format!("a body can't be compressed: {error}")))
+    let packed = PACKER.with_borrow_mut(|packer| match packer {
+        Some(packer) => packer.compress(body),
+        None => packer.insert(Compressor::new(LEVEL)?).compress(body),
+    });
+    packed.map_err(|error| StoreError::Database(format!("a body can't be compressed: {error}")))
 }
 
 pub(super) fn unpack_body(body: &[u8], size: usize) -> Result<Vec<u8>> {

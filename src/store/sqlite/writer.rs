@@ -26,6 +26,16 @@ const QUEUE: usize = 1024;
 /// meanwhile waits little: Mautic may hold a visitor's request open for it.
 const TURN: Duration = Duration::from_millis(20);
 
+/// A group of so many tells that deliveries come side by side, so that their senders come back.
+const MANY: usize = 4;
+/// How long their next deliveries are waited for, in parts of what the last commit took: a commit
+/// that covers all beats two that cover half each.
+const GATHER: u32 = 3;
+/// How often is looked whether they came, in that time.
+const LOOKS: u32 = 8;
+/// Longest wait for them: a slow disk must not make a visitor wait longer.
+const LONGEST: Duration = Duration::from_millis(5);
+
 /// Which work goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -176,31 +186,44 @@ struct Desk {
 impl Desk {
     fn work_off(&mut self, mut receiver: mpsc::Receiver<Queued>) {
         let (mut next, mut in_turn) = (VecDeque::new(), VecDeque::new());
+        let mut last = Group::default();
         loop {
+            take_waiting(&mut receiver, &mut next, &mut in_turn);
+            let expected = next.len() + last.size;
             if next.is_empty() && in_turn.is_empty() {
+                let idle = Instant::now();
                 match receiver.blocking_recv() {
                     Some(queued) => sort(queued, &mut next, &mut in_turn),
                     None => return,
                 }
+                if idle.elapsed() > last.took {
+                    last = Group::default();
+                }
+                take_waiting(&mut receiver, &mut next, &mut in_turn);
             }
-            while next.len() + in_turn.len() < QUEUE {
-                match receiver.try_recv() {
-                    Ok(queued) => sort(queued, &mut next, &mut in_turn),
-                    Err(_) => break,
+            if last.size >= MANY && !next.is_empty() {
+                let pause = (last.took / GATHER).min(LONGEST) / LOOKS;
+                for _ in 0..LOOKS {
+                    if next.len() >= expected.min(GROUP) {
+                        break;
+                    }
+                    std::thread::sleep(pause);
+                    take_waiting(&mut receiver, &mut next, &mut in_turn);
                 }
             }
-            self.group(&mut next, Duration::MAX);
+            last = self.group(&mut next, Duration::MAX);
             self.group(&mut in_turn, TURN);
         }
     }
 
     /// One transaction.
-    fn group(&mut self, waiting: &mut VecDeque<Box<dyn Work>>, turn: Duration) {
+    fn group(&mut self, waiting: &mut VecDeque<Box<dyn Work>>, turn: Duration) -> Group {
         if waiting.is_empty() {
-            return;
+            return Group::default();
         }
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            return refuse_all(waiting, &error);
+            refuse_all(waiting, &error);
+            return Group::default();
         }
         let (begun, mut answers) = (Instant::now(), Vec::new());
         while answers.len() < GROUP && begun.elapsed() < turn {
@@ -214,26 +237,30 @@ impl Desk {
             }
         }
         let failure = self.commit().err().map(|error| error.to_string());
+        let group = Group {
+            size: answers.len(),
+            took: begun.elapsed(),
+        };
         for answer in answers {
             answer.answer(failure.clone().map(StoreError::Database));
         }
+        group
     }
 
     /// One piece of work in its savepoint.
     fn one(&self, work: Box<dyn Work>) -> Option<Box<dyn Answer>> {
-        if let Err(error) = self.connection.execute_batch("SAVEPOINT work") {
+        if let Err(error) = self.savepoint("SAVEPOINT work") {
             work.refuse(error.into());
             return None;
         }
         // A panic is a mistake of ours; it must not stop the thread that everybody waits for.
         // The caller hears of it, because the end of his channel is dropped.
         let done = catch_unwind(AssertUnwindSafe(|| work.run(&self.connection))).unwrap_or(None);
-        let end = if done.is_some() {
-            "RELEASE work"
-        } else {
-            "ROLLBACK TO work; RELEASE work"
+        let undone = match done {
+            Some(_) => Ok(()),
+            None => self.savepoint("ROLLBACK TO work"),
         };
-        match self.connection.execute_batch(end) {
+        match undone.and_then(|()| self.savepoint("RELEASE work")) {
             Ok(()) => done,
             Err(error) => {
                 if let Some(done) = done {
@@ -242,6 +269,11 @@ impl Desk {
                 None
             }
         }
+    }
+
+    /// Prepared once: there are two for every piece of work.
+    fn savepoint(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     fn commit(&self) -> Result<()> {
@@ -256,6 +288,26 @@ impl Desk {
         }
         self.commits.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// What one transaction covered.
+#[derive(Default)]
+struct Group {
+    size: usize,
+    took: Duration,
+}
+
+fn take_waiting(
+    receiver: &mut mpsc::Receiver<Queued>,
+    next: &mut VecDeque<Box<dyn Work>>,
+    in_turn: &mut VecDeque<Box<dyn Work>>,
+) {
+    while next.len() + in_turn.len() < QUEUE {
+        match receiver.try_recv() {
+            Ok(queued) => sort(queued, next, in_turn),
+            Err(_) => break,
+        }
     }
 }
 
