@@ -14,11 +14,13 @@ use crate::{
     mautic::{ContactsQuery, wire::Contact},
     store::Journal,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{fmt, str::FromStr};
 
 /// Contact ids read again at every poll.
 const OVERLAP_IDS: u32 = 20;
+/// Mautic's clock may be behind ours by so much.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn new_contacts(&self, now: Timestamp) -> Result<Polled, PollError> {
@@ -66,6 +68,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         for _ in 0..self.options.pages {
             let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
             let query = self.query(sweep.after, Some(since));
+            sweep.begun = sweep.begun.min(now);
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
             sweep = sweep.after_page(&contacts, full);
@@ -147,6 +150,7 @@ struct Sweep {
     since: Timestamp,
     after: u32,
     newest: Timestamp,
+    begun: Timestamp,
 }
 
 impl From<Timestamp> for Sweep {
@@ -155,6 +159,7 @@ impl From<Timestamp> for Sweep {
             since,
             after: 0,
             newest: since,
+            begun: Timestamp::MAX,
         }
     }
 }
@@ -169,14 +174,26 @@ impl Sweep {
                 newest,
                 ..self
             },
-            _ => Self::from(newest),
+            // It was one page, read in one moment.
+            _ if self.after == 0 => Self::from(newest),
+            // Who was read early may have been edited since, before the newest edit of the others.
+            _ => Self::from(newest.min(self.begun.saturating_sub(SKEW).unwrap_or(newest))),
         }
     }
 }
 
 impl fmt::Display for Sweep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.since, self.after, self.newest)
+        if self.after == 0 {
+            return write!(f, "{}", self.since);
+        }
+        let Self {
+            since,
+            after,
+            newest,
+            begun,
+        } = self;
+        write!(f, "{since} {after} {newest} {begun}")
     }
 }
 
@@ -184,13 +201,16 @@ impl FromStr for Sweep {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         let parts: Vec<_> = text.split(' ').collect();
-        let [since, after, newest] = parts.as_slice() else {
-            return Err(());
-        };
-        Ok(Self {
-            since: since.parse().map_err(drop)?,
-            after: after.parse().map_err(drop)?,
-            newest: newest.parse().map_err(drop)?,
-        })
+        let time = |text: &str| text.parse::<Timestamp>().map_err(drop);
+        match parts.as_slice() {
+            [since] => Ok(Self::from(time(since)?)),
+            [since, after, newest, begun] => Ok(Self {
+                since: time(since)?,
+                after: after.parse().map_err(drop)?,
+                newest: time(newest)?,
+                begun: time(begun)?,
+            }),
+            _ => Err(()),
+        }
     }
 }
