@@ -23,7 +23,7 @@ const OVERLAP_IDS: u32 = 20;
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
-    pub(super) async fn new_contacts(&self, now: Timestamp) -> Result<Polled, PollError> {
+    pub(super) async fn new_contacts(&self) -> Result<Polled, PollError> {
         let feed = Feed::NewContacts;
         // Whom we have to know of does not depend on when we began: profile rules are for all.
         let known: u32 = self.cursor(feed).await?.unwrap_or(0);
@@ -32,6 +32,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
             let query = self.query(after, None);
+            let asked_at = self.clock.now();
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
             let Some(last) = last(&contacts) else {
@@ -43,7 +44,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 feed,
                 &contacts,
                 ids::at(feed, &after.max(known)),
-                (full, now),
+                (full, asked_at),
                 &mut polled,
             )
             .await?;
@@ -68,7 +69,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         for _ in 0..self.options.pages {
             let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
             let query = self.query(sweep.after, Some(since));
-            sweep.begun = sweep.begun.min(now);
+            let asked_at = self.clock.now();
+            sweep.begun = sweep.begun.min(asked_at);
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
             sweep = sweep.after_page(&contacts, full);
@@ -76,7 +78,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 feed,
                 &contacts,
                 ids::at(feed, &sweep),
-                (full, now),
+                (full, asked_at),
                 &mut polled,
             )
             .await?;
@@ -103,10 +105,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         feed: Feed,
         contacts: &[Contact],
         cursor: crate::store::CursorMove,
-        (full, now): (bool, Timestamp),
+        (full, asked_at): (bool, Timestamp),
         polled: &mut Polled,
     ) -> Result<(), PollError> {
-        let told = profiles(contacts, now);
+        // Not the round's beginning: webhooks tell of edits made between that and the question.
+        let told = profiles(contacts, asked_at);
         if self.is_known(feed, &(&cursor.position, format!("{contacts:?}"))) {
             return Ok(());
         }
@@ -114,7 +117,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let page = Page {
             decoded: told,
             cursor: Some(cursor),
-            asked_at: now,
+            asked_at,
             urgency: urgency(full),
         };
         Ok(self.keep(feed, page).await?)

@@ -351,6 +351,57 @@ async fn who_is_edited_after_a_sweep_passed_is_found_by_the_next() {
     assert_eq!(house.store.batches().len(), 1);
 }
 
+/// A clock that goes on by a second whenever it is looked at.
+#[derive(Debug)]
+struct Ticking(ManualClock);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        self.0.advance(jiff::SignedDuration::from_secs(1));
+        self.0.now()
+    }
+}
+
+#[tokio::test]
+async fn profiles_are_as_of_the_question_that_showed_them() {
+    for feed in [Feed::NewContacts, Feed::ChangedContacts] {
+        let mut house = house(|_| {});
+        house.poller.clock = Arc::new(Ticking(ManualClock::new(at(NOW))));
+        for id in 1..=15 {
+            house
+                .mautic
+                .add_contact(id, Some("2026-11-21T20:00:00+00:00"));
+        }
+        // The round began long before.
+        let round = at("2026-11-21T21:00:00Z");
+        house.poller.poll_once(feed, round).await.unwrap();
+        let as_of = |fact| match fact {
+            Fact::Profile(profile) => Some(profile.as_of),
+            _ => None,
+        };
+        let told: BTreeSet<_> = house.store.facts().into_iter().filter_map(as_of).collect();
+        let pages = ["2026-11-21T22:00:01Z", "2026-11-21T22:00:02Z"];
+        assert_eq!(told, pages.map(at).into());
+    }
+}
+
+#[tokio::test]
+async fn who_is_out_was_out_when_the_table_was_read() {
+    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    house.mautic.add(Table::SegmentMembers, [member("4", 1)]);
+    house.poll(Feed::Members).await;
+    house.mautic.tables.lock().unwrap().clear();
+    let round = at("2026-11-21T21:00:00Z");
+    house.poller.poll_once(Feed::Members, round).await.unwrap();
+    let left = house.store.facts().into_iter().find_map(|fact| match fact {
+        Fact::Membership {
+            member: false, at, ..
+        } => Some(at),
+        _ => None,
+    });
+    assert_eq!(left, Some(at(NOW)));
+}
+
 fn audit(id: &str, action: &str, contact: &str, details: &str, day: u32) -> Row {
     row(&[
         ("id", id),
