@@ -2,25 +2,35 @@
 
 use super::instance::{Instance, Listeners, StoredPoller};
 use super::pulse::Pulse;
-use crate::domain::Urgency;
+use crate::domain::{SegmentId, Urgency};
 use crate::health::Weight;
 use crate::intake::hook::{HookKeeper, HookOptions};
-use crate::intake::poll::{Options as PollOptions, Poller};
+use crate::intake::poll::{Options as PollOptions, Poller, Segments};
 use crate::intake::receiver::{Limits, Receiver, Secrets, ServerLimits, serve};
 use crate::intake::{Decoder, Resolver, Signals};
 use crate::lifecycle::Lifecycle;
+use crate::plan::{Compiled, Condition, Ref};
 use crate::scorer::Scorer;
 use crate::store::{SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
 use jiff::SignedDuration;
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 
 /// Name of our hook in Mautic.
 pub const HOOK_NAME: &str = "topicscore";
 /// A worker that reports nothing for so long counts as down.
 const SILENCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Segments whose members a plan needs to know: those it writes, and those its conditions ask about.
+fn known_segments(plan: &Compiled) -> BTreeSet<SegmentId> {
+    let asked = plan.conditions().filter_map(|condition| match condition {
+        Condition::InSegment(Ref::Id(segment)) => Some(*segment),
+        _ => None,
+    });
+    plan.owned_segments().into_iter().chain(asked).collect()
+}
 
 /// What the workers share beside the store.
 struct Shared {
@@ -100,15 +110,12 @@ impl Instance {
 
     /// A poller of everything that this instance needs to know.
     fn new_poller(&self, signals: &Signals) -> StoredPoller {
-        let owned = self
-            .plan
-            .borrow()
-            .as_ref()
-            .map(|plan| plan.owned_segments());
+        let plan = self.plan();
+        let segments = move || plan.borrow().as_deref().map(known_segments);
         let options = PollOptions {
             interval: self.config.poll.interval,
             rows: self.config.poll.page_size,
-            segments: owned.unwrap_or_default().into_iter().collect(),
+            segments: Segments::of(move || segments().unwrap_or_default()),
             ..PollOptions::default()
         };
         Poller::new(
@@ -271,5 +278,32 @@ impl Instance {
                 .component("store", Weight::Required, Some(SILENCE), now),
         };
         lifecycle.worker("pulse", |stop| pulse.run(stop));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
+
+    use super::*;
+    use crate::plan::{Catalog, Named, Plan, compile};
+
+    #[test]
+    fn segments_written_and_asked_about_are_to_be_known() {
+        let text = "format = 1\n[[topic]]\nkey = 'a'\n\
+            [[segment]]\nsegment = 'One'\ntopic = 'a'\nenter = 50\nleave = 40\n\
+            [[profile_rule]]\nname = 'r'\ntopic = 'a'\npoints = 1\nwhen = { segment = 'Three' }\n\
+            [[profile_rule]]\nname = 's'\ntopic = 'a'\npoints = 1\nwhen = { tag = 'x' }\n";
+        let (plan, _) = Plan::parse("plan.toml", text).unwrap();
+        let named = |(id, name): (u32, &str)| Named {
+            id,
+            name: name.to_owned(),
+        };
+        let catalog = Catalog {
+            segments: [(1, "One"), (2, "Two"), (3, "Three")].map(named).into(),
+            ..Catalog::default()
+        };
+        let compiled = compile(&plan, &catalog).unwrap();
+        assert_eq!(known_segments(&compiled), [1, 3].map(SegmentId).into());
     }
 }

@@ -103,7 +103,7 @@ impl House {
         let options = Options {
             rows: page,
             contacts: page.min(200),
-            segments: recording.segments.clone(),
+            segments: recording.segments.clone().into(),
             ..Options::default()
         };
         let (owner, store) = (Owner("replay".to_owned()), Arc::clone(store));

@@ -29,7 +29,7 @@ pub enum Feed {
     NewContacts,
     /// Contacts by date of edit.
     ChangedContacts,
-    /// Members of the segments that the plan owns.
+    /// Members of the segments that the plan owns or asks about.
     Members,
 }
 

@@ -1,4 +1,4 @@
-//! Members of the segments that the plan owns: a table without an id (FACTS 103), read whole.
+//! Members of the segments that the plan owns or asks about: a table without an id (FACTS 103), read whole.
 //!
 //! Who is taken out of a static segment leaves no row (FACTS 131): whom we know as a member and
 //! the table does not hold is out.
@@ -15,12 +15,16 @@ use crate::{
     store::Journal,
 };
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{MutexGuard, PoisonError},
+};
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn members(&self) -> Result<Polled, PollError> {
         let mut polled = Polled::default();
-        for segment in &self.options.segments {
+        let segments = self.options.segments.now();
+        for segment in &segments {
             // Before the table is read: who joins meanwhile is not missed in it.
             let known = self.store.members_of(*segment).await?;
             let now = self.clock.now();
@@ -28,7 +32,17 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 self.left(*segment, known, found, now).await?;
             }
         }
+        *self.swept() = segments;
         Ok(polled)
+    }
+
+    /// Whether the plan now needs to know of other segments than were read the last time.
+    pub(super) fn segments_changed(&self) -> bool {
+        *self.swept() != self.options.segments.now()
+    }
+
+    fn swept(&self) -> MutexGuard<'_, BTreeSet<SegmentId>> {
+        self.swept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The contacts that have a row; `None` if the table may not have been read to its end.

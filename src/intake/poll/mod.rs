@@ -9,12 +9,14 @@ mod ids;
 mod members;
 mod opened;
 mod page;
+mod segments;
 mod status;
 
 #[cfg(test)]
 mod tests;
 
 pub use feed::Feed;
+pub use segments::Segments;
 pub use status::FeedStatus;
 
 pub(super) use contacts::profiles;
@@ -30,7 +32,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -73,7 +75,7 @@ pub struct Options {
     /// Where a feed begins that was never read.
     pub start: Start,
     /// Segments whose members are compared with what we know.
-    pub segments: Vec<SegmentId>,
+    pub segments: Segments,
 }
 
 impl Default for Options {
@@ -84,7 +86,7 @@ impl Default for Options {
             contacts: 200,
             pages: 20,
             start: Start::default(),
-            segments: Vec::new(),
+            segments: Segments::default(),
         }
     }
 }
@@ -113,6 +115,8 @@ pub struct Poller<S: ?Sized, M: ?Sized> {
     state: Mutex<BTreeMap<Feed, FeedStatus>>,
     /// What a feed's overlap held the last time: the same again is not applied again.
     seen: Mutex<BTreeMap<Feed, u64>>,
+    /// Segments whose members were read the last time.
+    swept: Mutex<BTreeSet<SegmentId>>,
     wake: Notify,
 }
 
@@ -134,6 +138,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             options,
             state: Mutex::default(),
             seen: Mutex::default(),
+            swept: Mutex::default(),
             wake: Notify::new(),
         }
     }
@@ -205,7 +210,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         if let Some(retry_at) = status.retry_at() {
             return now >= retry_at;
         }
-        status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
+        let is_new = feed == Feed::Members && self.segments_changed();
+        is_new || status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
     }
 
     /// Whether the last poll left something to read: then the next goes on without an overlap,

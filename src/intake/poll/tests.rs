@@ -387,7 +387,7 @@ async fn profiles_are_as_of_the_question_that_showed_them() {
 
 #[tokio::test]
 async fn who_is_out_was_out_when_the_table_was_read() {
-    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let house = house(|options| options.segments = vec![SegmentId(4)].into());
     house.mautic.add(Table::SegmentMembers, [member("4", 1)]);
     house.poll(Feed::Members).await;
     house.mautic.tables.lock().unwrap().clear();
@@ -474,7 +474,7 @@ fn out(store: &MemoryStore) -> Vec<u32> {
 
 #[tokio::test]
 async fn members_without_a_row_are_out() {
-    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let house = house(|options| options.segments = vec![SegmentId(4)].into());
     let members = |ids: &[u32]| ids.iter().map(|id| member("4", *id)).collect::<Vec<_>>();
     let held = |ids: &[u32]| {
         house.mautic.tables.lock().unwrap().clear();
@@ -519,7 +519,7 @@ async fn members_without_a_row_are_out() {
 
 #[tokio::test]
 async fn nobody_is_out_of_a_table_that_was_not_read_to_its_end() {
-    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let house = house(|options| options.segments = vec![SegmentId(4)].into());
     let held = |rows: Vec<Row>| {
         house.mautic.tables.lock().unwrap().clear();
         house.mautic.add(Table::SegmentMembers, rows);
@@ -553,7 +553,7 @@ async fn nobody_is_out_of_a_table_that_was_not_read_to_its_end() {
 
 #[tokio::test]
 async fn members_of_owned_segments_are_read_whole() {
-    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    let house = house(|options| options.segments = vec![SegmentId(4)].into());
     house
         .mautic
         .add(Table::SegmentMembers, (1..=20).map(|id| member("4", id)));
@@ -569,6 +569,37 @@ async fn members_of_owned_segments_are_read_whole() {
             ..
         }
     )));
+}
+
+#[tokio::test]
+async fn segments_of_a_plan_loaded_later_are_read_soon() {
+    let (segments, mut now_named) = tokio::sync::watch::channel(BTreeSet::from([SegmentId(4)]));
+    now_named.mark_unchanged();
+    let house =
+        house(|options| options.segments = Segments::of(move || now_named.borrow().clone()));
+    let stop = CancellationToken::new();
+    let asked = |house: &House| {
+        let asked = house.mautic.asked().into_iter();
+        let members: Vec<_> = asked.filter(|how| how.contains("Members")).collect();
+        members.join(" ")
+    };
+    let round = |second: i8| at(NOW) + jiff::SignedDuration::from_secs(second.into());
+    house.poller.round(round(0), &stop).await;
+    assert!(asked(&house).contains("SegmentId(4)"));
+    house.poller.round(round(15), &stop).await;
+    assert_eq!(asked(&house), "");
+    segments.send_replace([4, 9].map(SegmentId).into());
+    // What fails is tried again after a pause, not at once.
+    house.mautic.break_down(Some("lead_lists_leads"));
+    house.poller.round(round(30), &stop).await;
+    house.mautic.break_down(None);
+    asked(&house);
+    house.poller.round(round(31), &stop).await;
+    assert_eq!(asked(&house), "");
+    house.poller.round(round(45), &stop).await;
+    assert!(asked(&house).contains("SegmentId(9)"));
+    house.poller.round(round(60), &stop).await;
+    assert_eq!(asked(&house), "");
 }
 
 #[tokio::test]
