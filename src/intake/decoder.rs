@@ -25,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Deliveries decoded in one transaction.
 const BATCH: usize = 200;
+/// Bytes of their bodies, unpacked: what they tell takes several times as much memory.
+const BYTES: usize = 32 * 1024 * 1024;
 /// A process that took deliveries and died holds them back for so long.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often it looks without having been told: for what other processes received or dropped.
@@ -129,7 +131,7 @@ impl<S: Deliveries + Journal + ?Sized> Decoder<S> {
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let taken = self
             .store
-            .claim_deliveries(&self.owner, BATCH, now, until)
+            .claim_deliveries(&self.owner, BATCH, BYTES, now, until)
             .await?;
         if taken.is_empty() {
             return Ok(0);
@@ -318,6 +320,15 @@ mod tests {
         };
         assert_eq!(decoder.decodings(), counted);
         dirty.wait(Duration::MAX).await;
+    }
+
+    #[tokio::test]
+    async fn big_deliveries_are_decoded_a_few_at_a_time() {
+        let big = " ".repeat(BYTES / 3);
+        let (store, decoder) = decoder(&[&big, &big, &big, &big]).await;
+        assert_eq!(decoder.decode_once(at(NOW)).await.unwrap(), 3);
+        assert_eq!(decoder.decode_once(at(NOW)).await.unwrap(), 1);
+        assert_eq!(store.batches().len(), 2);
     }
 
     fn touchy(body: &[u8]) -> Decoded {

@@ -102,6 +102,7 @@ impl Deliveries for MemoryStore {
         &self,
         _: &Owner,
         limit: usize,
+        bytes: usize,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<RawDelivery>> {
@@ -111,7 +112,15 @@ impl Deliveries for MemoryStore {
             .deliveries
             .iter_mut()
             .filter(|(_, (_, lease))| lease.is_none_or(|lease| lease <= now));
-        Ok(free
+        let mut taken = 0;
+        let fits = |size: usize| {
+            let first = taken == 0;
+            taken += size;
+            first || taken <= bytes
+        };
+        let sizes = free.map(|one| (one.1.0.body.len(), one));
+        Ok(sizes
+            .scan(fits, |fits, (size, one)| fits(size).then_some(one))
             .take(limit)
             .map(|(id, (delivery, lease))| {
                 *lease = Some(lease_until);

@@ -33,11 +33,13 @@ pub trait Deliveries: Send + Sync {
     /// Keeps a delivery; returns once it is durable. Many calls at once share one fsync.
     async fn append_delivery(&self, delivery: NewDelivery) -> Result<DeliveryId>;
 
-    /// Takes up to `limit` deliveries that nobody has decoded, oldest first, until `lease_until`.
+    /// Takes up to `limit` deliveries that nobody has decoded, oldest first, until `lease_until`;
+    /// together they have at most `bytes` bytes of body, unless it is one that is bigger.
     async fn claim_deliveries(
         &self,
         owner: &Owner,
         limit: usize,
+        bytes: usize,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<RawDelivery>>;

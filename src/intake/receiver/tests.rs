@@ -48,6 +48,7 @@ impl Deliveries for Shelf {
         &self,
         _: &Owner,
         _: usize,
+        _: usize,
         _: Timestamp,
         _: Timestamp,
     ) -> Result<Vec<RawDelivery>> {

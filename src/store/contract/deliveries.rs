@@ -9,7 +9,7 @@ pub(crate) async fn keeps_bodies_as_they_came(store: SharedStore) {
         deliver(&store, 7, body).await;
     }
     let claimed = store
-        .claim_deliveries(&owner("a"), 10, at(10), at(20))
+        .claim_deliveries(&owner("a"), 10, usize::MAX, at(10), at(20))
         .await
         .unwrap();
     let bodies: Vec<&[u8]> = claimed.iter().map(|raw| raw.body.as_slice()).collect();
@@ -18,9 +18,18 @@ pub(crate) async fn keeps_bodies_as_they_came(store: SharedStore) {
 }
 
 async fn claim(store: &SharedStore, name: &str, limit: usize, second: i64) -> Vec<String> {
+    claim_bytes(store, name, (limit, usize::MAX), second).await
+}
+
+async fn claim_bytes(
+    store: &SharedStore,
+    name: &str,
+    (limit, bytes): (usize, usize),
+    second: i64,
+) -> Vec<String> {
     let until = at(second + 60);
     let claimed = store
-        .claim_deliveries(&owner(name), limit, at(second), until)
+        .claim_deliveries(&owner(name), limit, bytes, at(second), until)
         .await;
     let body = |raw: crate::store::RawDelivery| String::from_utf8(raw.body).unwrap();
     claimed.unwrap().into_iter().map(body).collect()
@@ -36,6 +45,24 @@ pub(crate) async fn claims_oldest_first_and_once(store: SharedStore) {
     assert_eq!(claim(&store, "a", 2, 10).await, ["one", "two"]);
     assert_eq!(claim(&store, "b", 2, 10).await, ["three"]);
     assert_eq!(claim(&store, "a", 2, 11).await, [""; 0]);
+}
+
+pub(crate) async fn claims_no_more_bytes_than_asked_for(store: SharedStore) {
+    // Their raw length counts, however well they shrink.
+    let bodies = [300, 700, 1, 5_000, 10].map(|length| "x".repeat(length));
+    for body in &bodies {
+        deliver(&store, 7, body).await;
+    }
+    let most = (9, 1_000);
+    assert_eq!(claim_bytes(&store, "a", most, 10).await, bodies[..2]);
+    assert_eq!(claim_bytes(&store, "a", most, 10).await, bodies[2..3]);
+    assert_eq!(
+        claim_bytes(&store, "a", most, 10).await,
+        bodies[3..4],
+        "at least one"
+    );
+    // What was left behind is not leased.
+    assert_eq!(claim(&store, "b", 9, 10).await, bodies[4..]);
 }
 
 pub(crate) async fn expired_leases_may_be_taken(store: SharedStore) {

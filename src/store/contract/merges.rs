@@ -248,7 +248,7 @@ async fn decode(store: &SharedStore, bodies: &[&str], facts: Vec<Fact>) {
 async fn bodies(store: &SharedStore) -> Vec<String> {
     store.retry_parked().await.unwrap();
     let claimed = store
-        .claim_deliveries(&owner("a"), 99, at(10), at(20))
+        .claim_deliveries(&owner("a"), 99, usize::MAX, at(10), at(20))
         .await;
     let body = |raw: crate::store::RawDelivery| String::from_utf8(raw.body).unwrap();
     claimed.unwrap().into_iter().map(body).collect()

@@ -18,6 +18,7 @@ macro_rules! store_contract {
         $crate::store::contract::cases! { $open;
             deliveries: keeps_bodies_as_they_came,
             deliveries: claims_oldest_first_and_once,
+            deliveries: claims_no_more_bytes_than_asked_for,
             deliveries: expired_leases_may_be_taken,
             deliveries: decoded_with_their_facts,
             deliveries: bodies_are_forgotten_but_not_parked_ones,

@@ -114,7 +114,10 @@ pub(crate) async fn leases_of_the_dead_end(store: SharedStore) {
     let take = async |second: i64| {
         let (now, until) = (at(second), at(second + 60));
         let name = owner("dead");
-        let deliveries = store.claim_deliveries(&name, 9, now, until).await.unwrap();
+        let deliveries = store
+            .claim_deliveries(&name, 9, usize::MAX, now, until)
+            .await
+            .unwrap();
         let dirty = store.claim_dirty(&name, 9, now, until).await.unwrap();
         let dirty: Vec<_> = dirty.iter().map(|dirty| dirty.contact.0).collect();
         (

@@ -51,12 +51,13 @@ impl Deliveries for SqliteStore {
         &self,
         owner: &Owner,
         limit: usize,
+        bytes: usize,
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Vec<RawDelivery>> {
         let (owner, now, until) = (owner.clone(), micros(now), micros(lease_until));
         let packed = self
-            .write(move |db| claim(db, &owner, limit, now, until))
+            .write(move |db| claim(db, &owner, (limit, bytes), now, until))
             .await?;
         if packed.is_empty() {
             return Ok(Vec::new());
@@ -117,7 +118,13 @@ fn unpack(packed: &Packed) -> Result<RawDelivery> {
     })
 }
 
-fn claim(db: &Connection, owner: &Owner, most: usize, now: i64, until: i64) -> Result<Vec<Packed>> {
+fn claim(
+    db: &Connection,
+    owner: &Owner,
+    (most, bytes): (usize, usize),
+    now: i64,
+    until: i64,
+) -> Result<Vec<Packed>> {
     let mut statement = db.prepare_cached(
         "SELECT id, received_at, size, body FROM delivery
          WHERE decoded = 0 AND body IS NOT NULL AND (lease_until IS NULL OR lease_until <= ?1)
@@ -131,7 +138,15 @@ fn claim(db: &Connection, owner: &Owner, most: usize, now: i64, until: i64) -> R
             body: row.get(3)?,
         })
     })?;
-    let found: Vec<Packed> = rows.collect::<std::result::Result<_, _>>()?;
+    let (mut found, mut taken): (Vec<Packed>, usize) = (Vec::new(), 0);
+    for delivery in rows {
+        let delivery = delivery?;
+        taken = taken.saturating_add(delivery.size);
+        if taken > bytes && !found.is_empty() {
+            break;
+        }
+        found.push(delivery);
+    }
     let mut lease =
         db.prepare_cached("UPDATE delivery SET owner = ?2, lease_until = ?3 WHERE id = ?1")?;
     for delivery in &found {

@@ -43,7 +43,7 @@ fn delivery(body: &str) -> NewDelivery {
 async fn bodies(store: &SqliteStore) -> BTreeSet<String> {
     let (owner, now) = (Owner("a".into()), Timestamp::UNIX_EPOCH);
     let claimed = store
-        .claim_deliveries(&owner, 10_000, now, now)
+        .claim_deliveries(&owner, 10_000, usize::MAX, now, now)
         .await
         .unwrap();
     let body = |raw: RawDelivery| String::from_utf8(raw.body).unwrap();
@@ -213,7 +213,7 @@ async fn damage_is_told_as_such() {
         .unwrap();
     let (owner, now) = (Owner("a".into()), Timestamp::UNIX_EPOCH);
     let claimed = store
-        .claim_deliveries(&owner, 9, now, now)
+        .claim_deliveries(&owner, 9, usize::MAX, now, now)
         .await
         .unwrap_err();
     assert!(matches!(claimed, StoreError::Corrupt(_)), "{claimed}");

@@ -145,6 +145,7 @@ impl Deliveries for FakeStore {
         &self,
         _: &Owner,
         _: usize,
+        _: usize,
         _: Timestamp,
         _: Timestamp,
     ) -> Result<Vec<RawDelivery>> {
