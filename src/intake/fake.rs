@@ -17,7 +17,10 @@ use crate::{
     },
 };
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 /// A Mautic in memory.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ pub(crate) struct FakeMautic {
     pub(crate) merged: Mutex<BTreeMap<u32, u32>>,
     /// A table (or "contacts") that can't be read.
     pub(crate) broken: Mutex<Option<&'static str>>,
+    /// Contacts that can't be read on their own.
+    pub(crate) unreadable: Mutex<BTreeSet<u32>>,
     /// Rows that Mautic counts but does not hand out.
     pub(crate) withheld: Mutex<u64>,
     /// What was asked.
@@ -64,16 +69,20 @@ impl FakeMautic {
     fn ask(&self, what: &'static str, how: String) -> Result<(), Error> {
         self.asked.lock().unwrap().push(how);
         if *self.broken.lock().unwrap() == Some(what) {
-            return Err(Error::Transport {
-                call: Call {
-                    method: "GET",
-                    path: "/api/…",
-                },
-                lost: Lost::TimedOut,
-                detail: "30 s".to_owned(),
-            });
+            return Err(no_answer());
         }
         Ok(())
+    }
+}
+
+fn no_answer() -> Error {
+    Error::Transport {
+        call: Call {
+            method: "GET",
+            path: "/api/…",
+        },
+        lost: Lost::TimedOut,
+        detail: "30 s".to_owned(),
     }
 }
 
@@ -139,6 +148,9 @@ impl Reader for FakeMautic {
 
     async fn contact(&self, id: ContactId) -> Result<ContactAnswer, Error> {
         self.ask("contact", format!("contact {id}"))?;
+        if self.unreadable.lock().unwrap().contains(&id.0) {
+            return Err(no_answer());
+        }
         let contacts = self.contacts.lock().unwrap();
         if let Some(contact) = contacts.get(&id.0) {
             return Ok(ContactAnswer::Found(Box::new(contact.clone())));

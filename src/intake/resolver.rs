@@ -8,7 +8,7 @@ use crate::{
     mautic::{ContactAnswer, wire::Contact},
     store::{Batch, Journal, Origin, Urgency},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,12 @@ use super::poll::PollError;
 
 /// Contacts asked about at a time.
 const BATCH: usize = 50;
+/// Questions in a row that have to fail until the fault is not the contacts'.
+const FAILURES: usize = 3;
+/// A contact that could not be asked about is put off by so much.
+const RETRY: SignedDuration = SignedDuration::from_mins(1);
+/// A contact that is said to be gone and is there after all is put off by so much.
+const SETTLES: SignedDuration = SignedDuration::from_mins(5);
 /// How often it looks without having been told.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -44,7 +50,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let gone = self.signals.bells.gone.armed();
-            match self.resolve_once(self.clock.now()).await {
+            match self.resolve_once().await {
                 Ok(asked) if asked >= BATCH => continue,
                 Ok(_) => {}
                 Err(error) => {
@@ -58,24 +64,65 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
         }
     }
 
-    /// Asks about some of the contacts that wait; returns how many.
+    /// Asks about some of the contacts that wait; returns how many. One that can't be asked about
+    /// holds up no others; who waits on is asked again a while later.
     ///
     /// # Errors
-    /// [`PollError`] of the first question that failed; what was learnt before is kept.
-    pub async fn resolve_once(&self, now: Timestamp) -> Result<usize, PollError> {
-        let gone = self.store.unresolved_gone(BATCH).await?;
-        for contact in &gone {
-            let answer = self.mautic.contact(*contact).await?;
-            self.keep(told(*contact, &answer, now), now).await?;
+    /// [`PollError`] after some questions in a row failed, for then Mautic or the store does not
+    /// work; what was learnt before is kept, and who was asked goes behind the others.
+    pub async fn resolve_once(&self) -> Result<usize, PollError> {
+        let gone = self.store.unresolved_gone(BATCH, self.clock.now()).await?;
+        let asked = self.ask(&gone, told).await;
+        self.put_off(&asked.answered, SETTLES).await?;
+        self.put_off(&asked.failed, RETRY).await?;
+        if let Some(error) = asked.broken {
+            return Err(error);
         }
         let shown_in_part = self.signals.refresh.take(BATCH);
-        for contact in &shown_in_part {
-            let answer = self.mautic.contact(*contact).await?;
-            if let ContactAnswer::Found(whole) = answer {
-                self.keep(profile(&whole, now), now).await?;
-            }
+        let asked = self.ask(&shown_in_part, whole).await;
+        if let Some(error) = asked.broken {
+            let done = asked.answered.len() + asked.failed.len();
+            let rest = shown_in_part.iter().skip(done);
+            self.signals.refresh.ask(rest.copied());
+            return Err(error);
         }
         Ok(gone.len().max(shown_in_part.len()))
+    }
+
+    async fn ask(&self, contacts: &[ContactId], tells: Tells) -> Asked {
+        let (mut asked, mut in_a_row) = (Asked::default(), 0);
+        for contact in contacts {
+            let Err(error) = self.look_up(*contact, tells).await else {
+                asked.answered.push(*contact);
+                in_a_row = 0;
+                continue;
+            };
+            asked.failed.push(*contact);
+            in_a_row += 1;
+            if in_a_row == FAILURES {
+                asked.broken = Some(error);
+                break;
+            }
+            let contact = contact.0;
+            tracing::warn!(%error, contact, "a contact could not be looked up; trying again later");
+        }
+        asked
+    }
+
+    async fn look_up(&self, contact: ContactId, tells: Tells) -> Result<(), PollError> {
+        // Before the question: what happens meanwhile is newer than the answer.
+        let now = self.clock.now();
+        let answer = self.mautic.contact(contact).await?;
+        self.keep(tells(contact, &answer, now), now).await
+    }
+
+    async fn put_off(&self, contacts: &[ContactId], by: SignedDuration) -> Result<(), PollError> {
+        if contacts.is_empty() {
+            return Ok(());
+        }
+        let until = self.clock.now().saturating_add(by);
+        let until = until.unwrap_or(Timestamp::MAX);
+        Ok(self.store.put_off_gone(contacts, until).await?)
     }
 
     async fn keep(&self, facts: Vec<Fact>, now: Timestamp) -> Result<(), PollError> {
@@ -94,6 +141,26 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
             self.signals.bells.dirty.ring();
         }
         Ok(())
+    }
+}
+
+/// What an answer, asked for at a moment, tells.
+type Tells = fn(ContactId, &ContactAnswer, Timestamp) -> Vec<Fact>;
+
+/// What became of questions.
+#[derive(Default)]
+struct Asked {
+    answered: Vec<ContactId>,
+    failed: Vec<ContactId>,
+    /// Why the rest was not asked.
+    broken: Option<PollError>,
+}
+
+/// What the answer tells about a contact that was shown in part.
+fn whole(_: ContactId, answer: &ContactAnswer, at: Timestamp) -> Vec<Fact> {
+    match answer {
+        ContactAnswer::Found(whole) => profile(whole, at),
+        ContactAnswer::Gone | ContactAnswer::Merged(_) => Vec::new(),
     }
 }
 
@@ -142,7 +209,11 @@ mod tests {
     const NOW: &str = "2026-11-21T22:00:00Z";
 
     fn resolver() -> Resolver<MemoryStore, FakeMautic> {
-        let clock = Arc::new(ManualClock::new(at(NOW)));
+        resolver_at(&ManualClock::new(at(NOW)))
+    }
+
+    fn resolver_at(clock: &ManualClock) -> Resolver<MemoryStore, FakeMautic> {
+        let clock = Arc::new(clock.clone());
         Resolver::new(Arc::default(), Arc::default(), clock, Signals::default())
     }
 
@@ -162,7 +233,7 @@ mod tests {
         resolver.mautic.add_contact(3, None);
         resolver.mautic.add_contact(9, None);
         resolver.mautic.merged.lock().unwrap().insert(1, 9);
-        assert_eq!(resolver.resolve_once(at(NOW)).await.unwrap(), 3);
+        assert_eq!(resolver.resolve_once().await.unwrap(), 3);
         let facts = resolver.store.facts();
         let (now, contact) = (at(NOW), ContactId(2));
         let (loser, winner) = (ContactId(1), ContactId(9));
@@ -181,14 +252,50 @@ mod tests {
 
     #[tokio::test]
     async fn when_mautic_does_not_answer_nobody_is_declared_dead() {
-        let resolver = resolver();
-        vanish(&resolver, &[1]).await;
+        let clock = ManualClock::new(at(NOW));
+        let resolver = resolver_at(&clock);
+        vanish(&resolver, &[1, 2, 3, 4]).await;
         resolver.mautic.break_down(Some("contact"));
-        assert!(resolver.resolve_once(at(NOW)).await.is_err());
+        assert!(resolver.resolve_once().await.is_err());
+        assert_eq!(resolver.mautic.asked().len(), FAILURES);
         assert_eq!(resolver.store.facts(), vec![]);
         resolver.mautic.break_down(None);
-        assert_eq!(resolver.resolve_once(at(NOW)).await.unwrap(), 1);
-        assert_eq!(resolver.resolve_once(at(NOW)).await.unwrap(), 0);
+        assert_eq!(resolver.resolve_once().await.unwrap(), 1);
+        clock.advance(RETRY);
+        assert_eq!(resolver.resolve_once().await.unwrap(), 3);
+        assert_eq!(resolver.resolve_once().await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn contacts_that_cannot_be_read_hold_up_no_others() {
+        let resolver = resolver();
+        vanish(&resolver, &[1, 2, 3]).await;
+        resolver.signals.refresh.ask([4, 5].map(ContactId));
+        resolver.mautic.add_contact(5, None);
+        resolver.mautic.unreadable.lock().unwrap().extend([1, 4]);
+        assert_eq!(resolver.resolve_once().await.unwrap(), 3);
+        let facts = resolver.store.facts();
+        let deleted = |fact: &Fact| matches!(fact, Fact::Deleted { .. });
+        assert_eq!(facts.iter().filter(|fact| deleted(fact)).count(), 2);
+        assert!(matches!(&facts[2], Fact::Profile(it) if it.contact == ContactId(5)));
+    }
+
+    #[tokio::test]
+    async fn contacts_that_are_there_after_all_hold_up_no_others() {
+        let clock = ManualClock::new(at(NOW));
+        let resolver = resolver_at(&clock);
+        let ids: Vec<u32> = (1..=60).collect();
+        vanish(&resolver, &ids).await;
+        (1..=50).for_each(|id| resolver.mautic.add_contact(id, None));
+        assert_eq!(resolver.resolve_once().await.unwrap(), BATCH);
+        assert_eq!(resolver.resolve_once().await.unwrap(), 10);
+        assert_eq!(
+            resolver.resolve_once().await.unwrap(),
+            0,
+            "no loop without pause"
+        );
+        clock.advance(SETTLES);
+        assert_eq!(resolver.resolve_once().await.unwrap(), BATCH, "asked again");
     }
 
     #[tokio::test]
@@ -196,7 +303,7 @@ mod tests {
         let resolver = resolver();
         resolver.mautic.add_contact(5, None);
         resolver.signals.refresh.ask([ContactId(5), ContactId(6)]);
-        resolver.resolve_once(at(NOW)).await.unwrap();
+        resolver.resolve_once().await.unwrap();
         let facts = resolver.store.facts();
         assert_eq!(facts.len(), 1);
         assert!(matches!(&facts[0], Fact::Profile(it) if it.contact == ContactId(5)));

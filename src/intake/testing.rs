@@ -32,7 +32,8 @@ struct Held {
     batches: Vec<Batch>,
     cursors: BTreeMap<String, String>,
     settings: BTreeMap<String, String>,
-    gone: BTreeSet<ContactId>,
+    /// With the moment they are put off to.
+    gone: BTreeMap<ContactId, Timestamp>,
     merged: BTreeMap<ContactId, ContactId>,
 }
 
@@ -157,7 +158,7 @@ impl Journal for MemoryStore {
         }
         for told in &batch.sightings {
             match &told.fact {
-                Fact::Gone { contact, .. } => _ = held.gone.insert(*contact),
+                Fact::Gone { contact, .. } => _ = held.gone.insert(*contact, Timestamp::MIN),
                 Fact::Deleted { contact, .. } => _ = held.gone.remove(contact),
                 Fact::Merged { loser, winner, .. } => {
                     held.gone.remove(loser);
@@ -179,10 +180,24 @@ impl Journal for MemoryStore {
         Ok(self.held.lock().unwrap().cursors.get(name).cloned())
     }
 
-    async fn unresolved_gone(&self, limit: usize) -> Result<Vec<ContactId>> {
+    async fn unresolved_gone(&self, limit: usize, now: Timestamp) -> Result<Vec<ContactId>> {
         self.check()?;
         let held = self.held.lock().unwrap();
-        Ok(held.gone.iter().copied().take(limit).collect())
+        let due = held.gone.iter().filter(|(_, until)| **until <= now);
+        let mut due: Vec<_> = due.map(|(contact, until)| (*until, *contact)).collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, id)| id).take(limit).collect())
+    }
+
+    async fn put_off_gone(&self, contacts: &[ContactId], until: Timestamp) -> Result<()> {
+        self.check()?;
+        let mut held = self.held.lock().unwrap();
+        for contact in contacts {
+            if let Some(put_off) = held.gone.get_mut(contact) {
+                *put_off = until;
+            }
+        }
+        Ok(())
     }
 
     async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {

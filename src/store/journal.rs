@@ -91,8 +91,12 @@ pub trait Journal: Send + Sync {
     /// A cursor's position.
     async fn cursor(&self, name: &str) -> Result<Option<String>>;
 
-    /// Ids that vanished and are neither known as merged nor as deleted, oldest first.
-    async fn unresolved_gone(&self, limit: usize) -> Result<Vec<ContactId>>;
+    /// Ids that vanished and are neither known as merged nor as deleted; those never put off
+    /// first, then the oldest first. Those put off beyond `now` are left out.
+    async fn unresolved_gone(&self, limit: usize, now: Timestamp) -> Result<Vec<ContactId>>;
+
+    /// Puts off vanished ids until then: they hold up no others. Resolved ids are passed over.
+    async fn put_off_gone(&self, contacts: &[ContactId], until: Timestamp) -> Result<()>;
 
     /// The contact that an id stands for: itself, or the winner it was merged into;
     /// `None` if deleted.

@@ -149,15 +149,14 @@ impl House {
 
     /// Asks about the ids that vanished and the contacts shown in part, as the daemon does.
     async fn resolve(&self) -> anyhow::Result<()> {
-        let mut left = self.store.unresolved_gone(usize::MAX).await?;
-        while self.resolver.resolve_once(self.now).await? > 0 {
-            let now_left = self.store.unresolved_gone(usize::MAX).await?;
-            ensure!(
-                now_left.is_empty() || now_left != left,
-                "contacts {now_left:?} vanished by one source and are in contacts.json"
-            );
-            left = now_left;
-        }
+        while self.resolver.resolve_once().await? > 0 {}
+        // Those put off among them.
+        let left = self.store.unresolved_gone(usize::MAX, Timestamp::MAX);
+        let left = left.await?;
+        ensure!(
+            left.is_empty(),
+            "contacts {left:?} vanished by one source and are in contacts.json"
+        );
         Ok(())
     }
 }

@@ -14,14 +14,16 @@ use crate::{
     mautic::{ContactsQuery, wire::Contact},
     store::Journal,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{fmt, str::FromStr};
 
 /// Contact ids read again at every poll.
 const OVERLAP_IDS: u32 = 20;
+/// Mautic's clock may be behind ours by so much.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
-    pub(super) async fn new_contacts(&self, now: Timestamp) -> Result<Polled, PollError> {
+    pub(super) async fn new_contacts(&self) -> Result<Polled, PollError> {
         let feed = Feed::NewContacts;
         // Whom we have to know of does not depend on when we began: profile rules are for all.
         let known: u32 = self.cursor(feed).await?.unwrap_or(0);
@@ -30,6 +32,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
             let query = self.query(after, None);
+            let asked_at = self.clock.now();
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
             let Some(last) = last(&contacts) else {
@@ -41,7 +44,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 feed,
                 &contacts,
                 ids::at(feed, &after.max(known)),
-                (full, now),
+                (full, asked_at),
                 &mut polled,
             )
             .await?;
@@ -66,6 +69,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         for _ in 0..self.options.pages {
             let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
             let query = self.query(sweep.after, Some(since));
+            let asked_at = self.clock.now();
+            sweep.begun = sweep.begun.min(asked_at);
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
             sweep = sweep.after_page(&contacts, full);
@@ -73,7 +78,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 feed,
                 &contacts,
                 ids::at(feed, &sweep),
-                (full, now),
+                (full, asked_at),
                 &mut polled,
             )
             .await?;
@@ -100,10 +105,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         feed: Feed,
         contacts: &[Contact],
         cursor: crate::store::CursorMove,
-        (full, now): (bool, Timestamp),
+        (full, asked_at): (bool, Timestamp),
         polled: &mut Polled,
     ) -> Result<(), PollError> {
-        let told = profiles(contacts, now);
+        // Not the round's beginning: webhooks tell of edits made between that and the question.
+        let told = profiles(contacts, asked_at);
         if self.is_known(feed, &(&cursor.position, format!("{contacts:?}"))) {
             return Ok(());
         }
@@ -111,7 +117,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let page = Page {
             decoded: told,
             cursor: Some(cursor),
-            asked_at: now,
+            asked_at,
             urgency: urgency(full),
         };
         Ok(self.keep(feed, page).await?)
@@ -147,6 +153,7 @@ struct Sweep {
     since: Timestamp,
     after: u32,
     newest: Timestamp,
+    begun: Timestamp,
 }
 
 impl From<Timestamp> for Sweep {
@@ -155,6 +162,7 @@ impl From<Timestamp> for Sweep {
             since,
             after: 0,
             newest: since,
+            begun: Timestamp::MAX,
         }
     }
 }
@@ -169,14 +177,26 @@ impl Sweep {
                 newest,
                 ..self
             },
-            _ => Self::from(newest),
+            // It was one page, read in one moment.
+            _ if self.after == 0 => Self::from(newest),
+            // Who was read early may have been edited since, before the newest edit of the others.
+            _ => Self::from(newest.min(self.begun.saturating_sub(SKEW).unwrap_or(newest))),
         }
     }
 }
 
 impl fmt::Display for Sweep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.since, self.after, self.newest)
+        if self.after == 0 {
+            return write!(f, "{}", self.since);
+        }
+        let Self {
+            since,
+            after,
+            newest,
+            begun,
+        } = self;
+        write!(f, "{since} {after} {newest} {begun}")
     }
 }
 
@@ -184,13 +204,16 @@ impl FromStr for Sweep {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         let parts: Vec<_> = text.split(' ').collect();
-        let [since, after, newest] = parts.as_slice() else {
-            return Err(());
-        };
-        Ok(Self {
-            since: since.parse().map_err(drop)?,
-            after: after.parse().map_err(drop)?,
-            newest: newest.parse().map_err(drop)?,
-        })
+        let time = |text: &str| text.parse::<Timestamp>().map_err(drop);
+        match parts.as_slice() {
+            [since] => Ok(Self::from(time(since)?)),
+            [since, after, newest, begun] => Ok(Self {
+                since: time(since)?,
+                after: after.parse().map_err(drop)?,
+                newest: time(newest)?,
+                begun: time(begun)?,
+            }),
+            _ => Err(()),
+        }
     }
 }

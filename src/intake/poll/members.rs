@@ -18,11 +18,12 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
-    pub(super) async fn members(&self, now: Timestamp) -> Result<Polled, PollError> {
+    pub(super) async fn members(&self) -> Result<Polled, PollError> {
         let mut polled = Polled::default();
         for segment in &self.options.segments {
             // Before the table is read: who joins meanwhile is not missed in it.
             let known = self.store.members_of(*segment).await?;
+            let now = self.clock.now();
             if let Some(found) = self.members_of(*segment, now, &mut polled).await? {
                 self.left(*segment, known, found, now).await?;
             }

@@ -188,9 +188,9 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub async fn poll_once(&self, feed: Feed, now: Timestamp) -> Result<Polled, PollError> {
         let polled = match feed {
             Feed::LateOpens => self.late_opens(now).await,
-            Feed::NewContacts => self.new_contacts(now).await,
+            Feed::NewContacts => self.new_contacts().await,
             Feed::ChangedContacts => self.changed_contacts(now).await,
-            Feed::Members => self.members(now).await,
+            Feed::Members => self.members().await,
             _ => self.by_id(feed, now).await,
         };
         self.note(feed, now, &polled);

@@ -285,7 +285,7 @@ async fn contacts_new_and_changed() {
     house.store.forget_facts();
     house.drain(Feed::ChangedContacts).await;
     assert_eq!(seen(&house).len(), 22);
-    let cursor = "2026-11-21T20:00:00Z 0 2026-11-21T20:00:00Z";
+    let cursor = "2026-11-21T20:00:00Z";
     assert_eq!(house.store.cursors()["contacts.changed"], cursor);
     house.store.forget_facts();
     house
@@ -309,7 +309,10 @@ async fn a_sweep_of_contacts_goes_on_where_it_was_cut_off() {
     }
     assert!(house.poll(Feed::ChangedContacts).await.more);
     let cursor = house.store.cursors()["contacts.changed"].clone();
-    assert_eq!(cursor, "1970-01-01T00:00:00Z 10 2026-11-21T20:00:00Z");
+    assert_eq!(
+        cursor,
+        "1970-01-01T00:00:00Z 10 2026-11-21T20:00:00Z 2026-11-21T22:00:00Z"
+    );
     let again = house_on(house.store, house.mautic, house.poller.options.clone());
     again.mautic.asked();
     again.drain(Feed::ChangedContacts).await;
@@ -317,6 +320,86 @@ async fn a_sweep_of_contacts_goes_on_where_it_was_cut_off() {
         again.mautic.asked(),
         ["contacts after 10", "contacts after 20"]
     );
+}
+
+#[tokio::test]
+async fn who_is_edited_after_a_sweep_passed_is_found_by_the_next() {
+    let house = house(|options| options.pages = 1);
+    for id in 1..=25 {
+        house
+            .mautic
+            .add_contact(id, Some("2026-11-21T20:00:00+00:00"));
+    }
+    assert!(house.poll(Feed::ChangedContacts).await.more);
+    // 3 was on the page just read; an edit of 25 is later by far and on a page to come.
+    let edit = |id, at| house.mautic.add_contact(id, Some(at));
+    edit(3, "2026-11-21T22:00:01+00:00");
+    edit(25, "2026-11-21T22:09:00+00:00");
+    house.drain(Feed::ChangedContacts).await;
+    assert_eq!(
+        house.store.cursors()["contacts.changed"],
+        "2026-11-21T21:59:00Z"
+    );
+    house.store.forget_facts();
+    house.poll(Feed::ChangedContacts).await;
+    let is_3 = |fact: &Fact| matches!(fact, Fact::Profile(it) if it.contact == ContactId(3));
+    assert!(house.store.facts().iter().any(is_3));
+    // Nothing happens: it has caught up.
+    house.store.forget_facts();
+    house.poll(Feed::ChangedContacts).await;
+    house.poll(Feed::ChangedContacts).await;
+    assert_eq!(house.store.batches().len(), 1);
+}
+
+/// A clock that goes on by a second whenever it is looked at.
+#[derive(Debug)]
+struct Ticking(ManualClock);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        self.0.advance(jiff::SignedDuration::from_secs(1));
+        self.0.now()
+    }
+}
+
+#[tokio::test]
+async fn profiles_are_as_of_the_question_that_showed_them() {
+    for feed in [Feed::NewContacts, Feed::ChangedContacts] {
+        let mut house = house(|_| {});
+        house.poller.clock = Arc::new(Ticking(ManualClock::new(at(NOW))));
+        for id in 1..=15 {
+            house
+                .mautic
+                .add_contact(id, Some("2026-11-21T20:00:00+00:00"));
+        }
+        // The round began long before.
+        let round = at("2026-11-21T21:00:00Z");
+        house.poller.poll_once(feed, round).await.unwrap();
+        let as_of = |fact| match fact {
+            Fact::Profile(profile) => Some(profile.as_of),
+            _ => None,
+        };
+        let told: BTreeSet<_> = house.store.facts().into_iter().filter_map(as_of).collect();
+        let pages = ["2026-11-21T22:00:01Z", "2026-11-21T22:00:02Z"];
+        assert_eq!(told, pages.map(at).into());
+    }
+}
+
+#[tokio::test]
+async fn who_is_out_was_out_when_the_table_was_read() {
+    let house = house(|options| options.segments = vec![SegmentId(4)]);
+    house.mautic.add(Table::SegmentMembers, [member("4", 1)]);
+    house.poll(Feed::Members).await;
+    house.mautic.tables.lock().unwrap().clear();
+    let round = at("2026-11-21T21:00:00Z");
+    house.poller.poll_once(Feed::Members, round).await.unwrap();
+    let left = house.store.facts().into_iter().find_map(|fact| match fact {
+        Fact::Membership {
+            member: false, at, ..
+        } => Some(at),
+        _ => None,
+    });
+    assert_eq!(left, Some(at(NOW)));
 }
 
 fn audit(id: &str, action: &str, contact: &str, details: &str, day: u32) -> Row {

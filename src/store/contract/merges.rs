@@ -10,7 +10,7 @@ async fn resolve(store: &SharedStore, contact: u32) -> Option<u32> {
 }
 
 async fn unresolved(store: &SharedStore) -> Vec<u32> {
-    let ids = store.unresolved_gone(10).await.unwrap();
+    let ids = store.unresolved_gone(10, at(100)).await.unwrap();
     ids.into_iter().map(|contact| contact.0).collect()
 }
 
@@ -21,12 +21,29 @@ pub(crate) async fn gone_until_resolved(store: SharedStore) {
     )
     .await;
     assert_eq!(unresolved(&store).await, [4, 1, 2, 3]);
-    assert_eq!(store.unresolved_gone(2).await.unwrap().len(), 2);
+    assert_eq!(store.unresolved_gone(2, at(100)).await.unwrap().len(), 2);
     assert_eq!(resolve(&store, 1).await, Some(1), "until it is known");
     tell(&store, [merged(1, 9, 10), deleted(2, 10)]).await;
     assert_eq!(unresolved(&store).await, [4, 3]);
     tell(&store, [gone(1, 11), gone(2, 11)]).await;
     assert_eq!(unresolved(&store).await, [4, 3]);
+}
+
+pub(crate) async fn gone_put_off_come_last(store: SharedStore) {
+    tell(&store, [gone(1, 5), gone(2, 6), gone(3, 7)]).await;
+    let some = [id(1), id(2), id(9)];
+    store.put_off_gone(&some, at(101)).await.unwrap();
+    store.put_off_gone(&some[1..2], at(100)).await.unwrap();
+    assert_eq!(unresolved(&store).await, [3, 2], "at second 100");
+    let all = store.unresolved_gone(10, at(101)).await.unwrap();
+    assert_eq!(
+        all,
+        [id(3), id(2), id(1)],
+        "an id never gone is not among them"
+    );
+    // Told once more it is no newer.
+    tell(&store, [gone(1, 8), deleted(3, 9)]).await;
+    assert_eq!(unresolved(&store).await, [2]);
 }
 
 pub(crate) async fn everything_moves_to_the_winner(store: SharedStore) {

@@ -195,7 +195,7 @@ async fn known(store: &SharedStore) -> Known {
         snapshots: store.snapshots(&ids).await.unwrap(),
         overviews: Vec::new(),
         resolved: Vec::new(),
-        gone: store.unresolved_gone(99).await.unwrap(),
+        gone: store.unresolved_gone(99, at(9_000)).await.unwrap(),
         counts: (
             counts.contacts,
             counts.activities,

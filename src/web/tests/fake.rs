@@ -121,7 +121,10 @@ impl Journal for FakeStore {
     async fn cursor(&self, _: &str) -> Result<Option<String>> {
         Err(StoreError::Closed)
     }
-    async fn unresolved_gone(&self, _: usize) -> Result<Vec<ContactId>> {
+    async fn unresolved_gone(&self, _: usize, _: Timestamp) -> Result<Vec<ContactId>> {
+        Err(StoreError::Closed)
+    }
+    async fn put_off_gone(&self, _: &[ContactId], _: Timestamp) -> Result<()> {
         Err(StoreError::Closed)
     }
     async fn members_of(&self, _: SegmentId) -> Result<Vec<ContactId>> {

@@ -73,8 +73,9 @@ CREATE TABLE tombstone (
 ) STRICT;
 
 CREATE TABLE gone (
-    contact INTEGER PRIMARY KEY,
-    at      INTEGER NOT NULL
+    contact    INTEGER PRIMARY KEY,
+    at         INTEGER NOT NULL,
+    not_before INTEGER NOT NULL DEFAULT 0     -- asked in vain: not to be asked again before
 ) STRICT;
 
 -- Clustered by contact and time: reading a contact, or all of them in turn, is a scan.

@@ -15,7 +15,8 @@ use super::{
 use crate::domain::{ContactId, SegmentId};
 use crate::store::{Applied, Batch, Journal, Result, Urgency};
 use identity::Identity;
-use rusqlite::{Connection, OptionalExtension};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use activities::read_activities;
@@ -35,12 +36,28 @@ impl Journal for SqliteStore {
         .await
     }
 
-    async fn unresolved_gone(&self, most: usize) -> Result<Vec<ContactId>> {
+    async fn unresolved_gone(&self, most: usize, now: Timestamp) -> Result<Vec<ContactId>> {
         self.read(move |db| {
-            let mut statement =
-                db.prepare_cached("SELECT contact FROM gone ORDER BY at, contact LIMIT ?1")?;
-            let rows = statement.query_map([limit(most)], |row| row.get(0).map(ContactId))?;
+            let mut statement = db.prepare_cached(
+                "SELECT contact FROM gone WHERE not_before <= ?2
+                 ORDER BY not_before, at, contact LIMIT ?1",
+            )?;
+            let most = params![limit(most), micros(now)];
+            let rows = statement.query_map(most, |row| row.get(0).map(ContactId))?;
             Ok(rows.collect::<std::result::Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn put_off_gone(&self, contacts: &[ContactId], until: Timestamp) -> Result<()> {
+        let contacts = contacts.to_vec();
+        self.write(move |db| {
+            let mut statement =
+                db.prepare_cached("UPDATE gone SET not_before = ?2 WHERE contact = ?1")?;
+            for contact in contacts {
+                statement.execute(params![contact.0, micros(until)])?;
+            }
+            Ok(())
         })
         .await
     }
