@@ -114,7 +114,18 @@ fn main() -> anyhow::Result<()> {
 fn receiver(store: &Arc<SqliteStore>) -> Router {
     let secrets = Arc::new(Secrets::new(vec![SECRET.into()], false));
     let (store, clock) = (Arc::clone(store), Arc::new(SystemClock));
-    Receiver::new(store, secrets, clock, Wake::default(), Limits::default()).router()
+    let metrics = topicscore::metrics::register("bench", "bench")
+        .metrics
+        .intake;
+    Receiver::new(
+        store,
+        secrets,
+        clock,
+        Wake::default(),
+        Limits::default(),
+        metrics,
+    )
+    .router()
 }
 
 async fn only_read(_: Bytes) -> StatusCode {

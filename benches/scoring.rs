@@ -8,7 +8,8 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration, time::Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration, time::Instant};
 use support::{Connection, Delays, SECRET, Spread, delivery, is_measured, page_hits};
 use tokio::{net::TcpListener, sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -98,7 +99,8 @@ async fn measure(extent: &Extent) -> anyhow::Result<()> {
 fn plan() -> anyhow::Result<Compiled> {
     let mut text = String::from("format = 1\ntime_zone = \"UTC\"\n");
     for topic in 1..=TOPICS {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[topic]]\nkey = \"t{topic}\"\nlabel = \"T{topic}\"\ngroup = \"T{topic}\"\nceiling = 100\n\
              bands = [{{ name = \"cold\", from = 0 }}, {{ name = \"hot\", from = 40 }}]\n"
         );
@@ -110,7 +112,8 @@ fn plan() -> anyhow::Result<Compiled> {
             ("email.open", 3, format!("emails = [{topic}]")),
             ("email.click", 4, format!("emails = [{topic}]")),
         ] {
-            text += &format!(
+            let _ = write!(
+                text,
                 "[[point_action]]\nname = \"{kind} {topic}\"\ntopic = \"t{topic}\"\nkind = \"{kind}\"\n\
                  points = {points}\nrepeat = \"always\"\n{more}\n"
             );
@@ -169,8 +172,8 @@ fn history(contact: u32, activities: u32) -> Snapshot {
         contact: ContactId(contact),
         activities: (0..activities).map(activity).collect(),
         profile: Some(Profile::unknown(ContactId(contact), start)),
-        segments: Default::default(),
-        fired: Default::default(),
+        segments: BTreeSet::default(),
+        fired: BTreeSet::default(),
     }
 }
 
@@ -226,11 +229,11 @@ async fn recomputed_per_second(
             .await?;
         in_force.send_replace(Some(Arc::new(changed)));
         loop {
-            let scored = scorer.step().await?;
-            if scored == 0 {
+            let taken = scorer.step().await?;
+            if taken == 0 {
                 break;
             }
-            contacts += scored;
+            contacts += taken;
         }
         ensure!(contacts == histories.len(), "{contacts} were scored");
         per_second.push(f64::from(u32::try_from(contacts)?) / began.elapsed().as_secs_f64());
@@ -278,6 +281,9 @@ impl House {
             Arc::new(SystemClock),
             signals.bells.deliveries.clone(),
             Limits::default(),
+            topicscore::metrics::register("bench", "bench")
+                .metrics
+                .intake,
         );
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

@@ -74,9 +74,6 @@ impl Scorer {
     /// # Errors
     /// The store's.
     pub async fn step(&self) -> Result<usize> {
-        let Some(plan) = self.plan.borrow().clone() else {
-            return Ok(0);
-        };
         let now = self.clock.now();
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let dirty = self
@@ -86,6 +83,10 @@ impl Scorer {
         if dirty.is_empty() {
             return Ok(0);
         }
+        // Read after claiming: a contact made dirty by a new plan is scored by it.
+        let Some(plan) = self.plan.borrow().clone() else {
+            return Ok(0);
+        };
         let began = std::time::Instant::now();
         let contacts: Vec<_> = dirty.iter().map(|dirty| dirty.contact).collect();
         let histories = self.store.snapshots(&contacts).await?;

@@ -15,7 +15,7 @@ use topicscore::lifecycle::Lifecycle;
 use topicscore::mautic::signature;
 use topicscore::store::Counts;
 
-const REST: Duration = Duration::from_secs(120);
+const REST: Duration = Duration::from_mins(2);
 const ROUNDS: usize = 3;
 
 struct Stage {

@@ -29,9 +29,8 @@ pub(crate) fn page_hits() -> anyhow::Result<Vec<String>> {
         .find(|lines| lines.name == "mautic.page_on_hit")
         .context("there are no recorded page hits")?;
     let bodies = hits.lines.into_iter().filter_map(|mut line| {
-        let body = match line.get_mut("body_raw")?.take() {
-            Value::String(body) => body,
-            _ => return None,
+        let Value::String(body) = line.get_mut("body_raw")?.take() else {
+            return None;
         };
         USUAL.contains(&body.len()).then_some(body)
     });

@@ -198,6 +198,8 @@ impl Instance {
             activated_at: now,
         };
         self.store.activate_plan(record).await?;
+        // Before contacts become dirty: what is scored from now on is scored by this plan.
+        self.plan.send_replace(Some(Arc::clone(&compiled)));
         let outdated = self.store.mark_outdated(&compiled.version, now).await?;
         if outdated > 0 {
             tracing::info!(
@@ -206,7 +208,6 @@ impl Instance {
                 "to be scored anew"
             );
         }
-        self.plan.send_replace(Some(Arc::clone(&compiled)));
         Ok(compiled)
     }
 

@@ -75,6 +75,13 @@ impl Instance {
         if ended > 0 {
             tracing::info!(leases = ended, "going on with what was left unfinished");
         }
+        let unparked = self.store.unpark_intents().await?;
+        if unparked > 0 {
+            tracing::info!(
+                intents = unparked,
+                "trying again what Mautic refused before"
+            );
+        }
         Ok(())
     }
 

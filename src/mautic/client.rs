@@ -19,6 +19,11 @@ use tokio::time::Instant;
 use tracing::{Instrument, field};
 use url::Url;
 
+/// Longest wait of a write for its turn in the budget.
+const WRITE_TURN: Duration = Duration::from_secs(20);
+/// Longest wait of a read for its turn: bulk reads may have to let many others go first.
+const READ_TURN: Duration = Duration::from_mins(10);
+
 /// How to reach one Mautic.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -228,14 +233,23 @@ impl Inner {
 
     /// One attempt, within the budget.
     async fn attempt(&self, request: &Request) -> Result<Answer, Error> {
-        let permit = self
+        let limited = |until| Error::RateLimited {
+            call: request.call.clone(),
+            until,
+        };
+        let leave = self
             .budget
-            .acquire(request.priority, self.reads.longest_rate_limit)
+            .acquire(request.priority, self.reads.longest_rate_limit);
+        // What a write rests on (whose an id is) grows old while it waits for its turn.
+        let longest = if request.method == Method::GET {
+            READ_TURN
+        } else {
+            WRITE_TURN
+        };
+        let leave = tokio::time::timeout(longest, leave)
             .await
-            .map_err(|closed| Error::RateLimited {
-                call: request.call.clone(),
-                until: Some(closed.until),
-            })?;
+            .map_err(|_| limited(None))?;
+        let permit = leave.map_err(|closed| limited(Some(closed.until)))?;
         let started = Instant::now();
         let result = self.send(request).await;
         let latency = started.elapsed();

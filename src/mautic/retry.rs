@@ -78,7 +78,7 @@ pub struct Attempt {
 }
 
 /// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// Repeat after this pause.
     After(Duration),
@@ -265,15 +265,11 @@ mod tests {
             (status(408, ""), after(1), Retry::Unknown),
             (status(400, DEADLOCK), after(1), after(1)),
             (status(400, HOOK_KILLED), after(1), Retry::Unknown),
-            (
-                status(400, "Invalid operator"),
-                refused.clone(),
-                refused.clone(),
-            ),
-            (status(301, ""), refused.clone(), refused.clone()),
-            (status(403, ""), refused.clone(), refused.clone()),
-            (status(404, ""), refused.clone(), refused.clone()),
-            (status(422, ""), refused.clone(), refused),
+            (status(400, "Invalid operator"), refused, refused),
+            (status(301, ""), refused, refused),
+            (status(403, ""), refused, refused),
+            (status(404, ""), refused, refused),
+            (status(422, ""), refused, refused),
             (Outcome::RateLimited { until: None }, after(1), after(1)),
             (limited(30), after(30), after(30)),
             (limited(-30), after(1), after(1)),

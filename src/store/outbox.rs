@@ -49,8 +49,8 @@ pub enum WriteOutcome {
         /// Whether the write may have been applied.
         suspect: bool,
     },
-    /// Can't be done (the segment is gone, the value is refused): parked until the desired
-    /// value changes or an administrator retries.
+    /// Can't be done (the segment is gone, the right is missing): parked until the desired
+    /// value changes or [`Outbox::unpark_intents`].
     Parked {
         /// What happened and what to do.
         error: String,
@@ -114,6 +114,9 @@ pub trait Outbox: Send + Sync {
     /// Takes over values seen in Mautic (a sweep, a read before writing).
     async fn observe(&self, values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Result<()>;
 
-    /// The time at which the earliest waiting intent may be tried, if any.
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>>;
+    /// The time at which the earliest waiting intent that is at least so urgent may be tried.
+    async fn next_due(&self, least: Urgency, now: Timestamp) -> Result<Option<Timestamp>>;
+
+    /// Tries parked intents again: somebody may have mended what kept them. Returns how many.
+    async fn unpark_intents(&self) -> Result<u64>;
 }

@@ -18,6 +18,9 @@ const WRITES: retry::Policy = retry::Policy {
     longest_rate_limit: Duration::from_hours(24),
 };
 
+/// Pause after an answer that makes no sense to repeat soon: wrong login, a maintenance page.
+const GIVEN_UP: Duration = Duration::from_mins(1);
+
 /// Writes through a [`Client`].
 #[derive(Debug, Clone)]
 pub struct ClientWrites {
@@ -28,41 +31,70 @@ pub struct ClientWrites {
 }
 
 impl ClientWrites {
-    fn error(&self, error: &Error, attempt: u32) -> CallError {
+    /// A write that failed. Only what one of Mautic's own controllers refused is given up: a proxy
+    /// or a maintenance page may answer anything for a while.
+    fn write_error(&self, error: &Error, attempt: u32) -> CallError {
         if error.is_contact_not_found() {
             return CallError::NoContact(error.to_string());
         }
-        let now = self.clock.now();
-        let status = status(error);
+        let refused = matches!(
+            error,
+            Error::Status {
+                status: 400..500,
+                from_api: true,
+                ..
+            }
+        );
+        match self.decide(error, attempt) {
+            Retry::GiveUp(retry::Reason::Refused) if refused => CallError::Refused {
+                what: words(error),
+                status: status(error),
+            },
+            decision => self.again(error, decision, error.may_have_been_applied()),
+        }
+    }
+
+    /// A read that failed: nothing was written, and it is tried again in any case.
+    fn read_error(&self, error: &Error, attempt: u32) -> CallError {
+        if error.is_contact_not_found() {
+            return CallError::NoContact(error.to_string());
+        }
+        self.again(error, self.decide(error, attempt), false)
+    }
+
+    fn decide(&self, error: &Error, attempt: u32) -> Retry {
         let attempt = retry::Attempt {
             number: attempt.saturating_add(1),
             idempotent: true,
             deadline: None,
         };
-        let what = format!("{error}. {}", error.hint());
-        match retry::decide(&WRITES, attempt, &error.outcome(), rand::random(), now) {
-            Retry::After(pause) => CallError::Again {
-                what,
-                status,
-                not_before: later(now, pause),
-                maybe_applied: error.may_have_been_applied(),
-            },
-            Retry::Unknown => CallError::Again {
-                what,
-                status,
-                not_before: later(now, WRITES.first_pause),
-                maybe_applied: true,
-            },
-            // Somebody has to mend the login; until then everything waits.
-            Retry::GiveUp(retry::Reason::Auth) => CallError::Again {
-                what,
-                status,
-                not_before: later(now, WRITES.longest_pause),
-                maybe_applied: false,
-            },
-            Retry::GiveUp(_) => CallError::Refused { what, status },
+        retry::decide(
+            &WRITES,
+            attempt,
+            &error.outcome(),
+            rand::random(),
+            self.clock.now(),
+        )
+    }
+
+    fn again(&self, error: &Error, decision: Retry, maybe_applied: bool) -> CallError {
+        let pause = match decision {
+            Retry::After(pause) => pause,
+            Retry::Unknown => WRITES.first_pause,
+            // Somebody has to mend it, or it passes; until then everything waits.
+            Retry::GiveUp(_) => GIVEN_UP,
+        };
+        CallError::Again {
+            what: words(error),
+            status: status(error),
+            not_before: later(self.clock.now(), pause),
+            maybe_applied,
         }
     }
+}
+
+fn words(error: &Error) -> String {
+    format!("{error}. {}", error.hint())
 }
 
 #[async_trait::async_trait]
@@ -70,11 +102,12 @@ impl MauticWrites for ClientWrites {
     async fn identities(
         &self,
         contacts: &[ContactId],
+        attempt: u32,
         urgency: Urgency,
     ) -> Result<BTreeMap<ContactId, Identity>, CallError> {
         let priority = priority(urgency);
         let found = self.client.contacts_by_ids(contacts, false, priority).await;
-        let found = found.map_err(|error| self.error(&error, 0))?;
+        let found = found.map_err(|error| self.read_error(&error, attempt))?;
         let own: BTreeSet<_> = found.into_iter().filter_map(|contact| contact.id).collect();
         let mut identities = BTreeMap::new();
         for &contact in contacts {
@@ -89,7 +122,7 @@ impl MauticWrites for ClientWrites {
                         None => Identity::Deleted,
                     },
                     Ok(ContactAnswer::Gone) => Identity::Deleted,
-                    Err(error) => return Err(self.error(&error, 0)),
+                    Err(error) => return Err(self.read_error(&error, attempt)),
                 }
             };
             identities.insert(contact, identity);
@@ -100,10 +133,11 @@ impl MauticWrites for ClientWrites {
     async fn group_scores(
         &self,
         contact: ContactId,
+        attempt: u32,
         urgency: Urgency,
     ) -> Result<BTreeMap<GroupId, i32>, CallError> {
         let scores = self.client.group_scores(contact, priority(urgency)).await;
-        let scores = scores.map_err(|error| self.error(&error, 0))?;
+        let scores = scores.map_err(|error| self.read_error(&error, attempt))?;
         let score = |score: i64| i32::try_from(score).unwrap_or(i32::MAX);
         Ok(scores
             .into_iter()
@@ -112,7 +146,7 @@ impl MauticWrites for ClientWrites {
     }
 
     async fn set_group_score(&self, write: GroupWrite<'_>) -> Result<Answered<i32>, CallError> {
-        let refused = |error: Error| self.error(&error, write.attempt);
+        let refused = |error: Error| self.write_error(&error, write.attempt);
         let note = Note {
             event: Marker::nearest(write.event_name),
             action: Marker::nearest(write.action_name),
@@ -141,7 +175,7 @@ impl MauticWrites for ClientWrites {
             .client
             .add_to_segment(segment, contacts, priority(urgency))
             .await;
-        let answer = answer.map_err(|error| self.error(&error, attempt))?;
+        let answer = answer.map_err(|error| self.write_error(&error, attempt))?;
         let text = format!("{} are members now", answer.added.len());
         Ok(Answered {
             value: answer.added.into_iter().collect(),
@@ -161,7 +195,7 @@ impl MauticWrites for ClientWrites {
             .client
             .remove_from_segment(segment, contact, priority(urgency))
             .await;
-        answer.map_err(|error| self.error(&error, attempt))?;
+        answer.map_err(|error| self.write_error(&error, attempt))?;
         Ok(Answered {
             value: (),
             status: 200,
@@ -189,4 +223,97 @@ fn priority(urgency: Urgency) -> Priority {
 fn later(now: Timestamp, pause: Duration) -> Timestamp {
     let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::from_hours(1));
     now.saturating_add(pause).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::mautic::budget::{Limits, LocalBudget};
+    use crate::mautic::{Credentials, MemoryTokens, Parts, Settings};
+    use axum::{Router, http::StatusCode, response::IntoResponse};
+    use std::sync::atomic::{AtomicU16, Ordering};
+
+    /// A server that answers everything with one status and a page that is no JSON.
+    async fn maintenance(status: u16, from_mautic: bool) -> ClientWrites {
+        let status = Arc::new(AtomicU16::new(status));
+        let page = move || {
+            let status = StatusCode::from_u16(status.load(Ordering::Relaxed)).unwrap_or_default();
+            let version = if from_mautic { "5.1.1" } else { "" };
+            async move {
+                let body = r#"{"errors":[{"code":403,"message":"no"}]}"#;
+                let body = if from_mautic {
+                    body
+                } else {
+                    "<html>We will be back soon</html>"
+                };
+                let mut answer = (status, body).into_response();
+                if !version.is_empty() {
+                    let version = axum::http::HeaderValue::from_static(version);
+                    answer.headers_mut().insert("mautic-version", version);
+                }
+                answer
+            }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().fallback(page);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let clock: Arc<dyn Clock> =
+            Arc::new(ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap()));
+        let credentials = Credentials::Basic {
+            user: "admin".into(),
+            password: "secret".to_owned().into(),
+        };
+        let settings = Settings::new(format!("http://{address}/").parse().unwrap(), credentials);
+        let limits = Limits {
+            per_minute: 60_000,
+            burst: 100,
+            in_flight: 4,
+        };
+        let parts = Parts {
+            budget: Arc::new(LocalBudget::new(limits, Arc::clone(&clock))),
+            clock: Arc::clone(&clock),
+            tokens: Arc::new(MemoryTokens::default()),
+        };
+        ClientWrites {
+            client: Client::new(settings, parts).unwrap(),
+            clock,
+        }
+    }
+
+    #[tokio::test]
+    async fn only_mautic_itself_can_refuse_for_good() {
+        // (status, said by Mautic, is the write parked, may it have been applied)
+        let table = [
+            (200, false, false, true),
+            (403, false, false, false),
+            (404, false, false, false),
+            (302, false, false, false),
+            (403, true, true, false),
+        ];
+        for (status, from_mautic, parked, applied) in table {
+            let writes = maintenance(status, from_mautic).await;
+            let contact = ContactId(1);
+            let error = writes
+                .remove_from_segment(SegmentId(2), contact, 0, Urgency::Fresh)
+                .await
+                .unwrap_err();
+            match error {
+                CallError::Refused { .. } => assert!(parked, "{status} {from_mautic}"),
+                CallError::Again { maybe_applied, .. } => {
+                    assert_eq!((parked, applied), (false, maybe_applied), "{status}");
+                }
+                CallError::NoContact(what) => panic!("{status}: {what}"),
+            }
+            let read = writes
+                .group_scores(contact, 0, Urgency::Fresh)
+                .await
+                .unwrap_err();
+            assert!(
+                matches!(read, CallError::Again { .. }),
+                "{status}: {read:?}"
+            );
+        }
+    }
 }

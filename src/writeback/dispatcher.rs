@@ -17,13 +17,15 @@ use crate::store::{Batch, ContactIntents, Intent, OUR_MARK, Origin, Owner, Resul
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Contacts taken at once: few enough that their identity is still fresh when the last is written.
 const BATCH: usize = 20;
 /// Contacts written at the same time; the request budget bounds what is really in flight.
 const SIDE_BY_SIDE: usize = 8;
+/// Longest time from the look at identities to the last write: a contact may be merged meanwhile.
+const FRESH: Duration = Duration::from_mins(1);
 /// A worker that vanished gives its contacts back after this time.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
 /// How long to sleep when nothing rings.
@@ -76,7 +78,7 @@ impl Dispatcher {
 
     async fn pause(&self) -> Result<Duration> {
         let now = self.clock.now();
-        let due = self.store.next_due(now).await?;
+        let due = self.store.next_due(self.least, now).await?;
         let until_due = due.map_or(LOOK_AGAIN, |due| {
             Duration::try_from(due.duration_since(now)).unwrap_or(Duration::from_millis(50))
         });
@@ -104,7 +106,8 @@ impl Dispatcher {
             .map(|i| i.urgency)
             .max();
         let urgency = urgency.unwrap_or(Urgency::Bulk);
-        match self.mautic.identities(&contacts, urgency).await {
+        let attempt = most_attempts(&claimed);
+        match self.mautic.identities(&contacts, attempt, urgency).await {
             Ok(identities) => self.write(&claimed, &identities, urgency).await?,
             Err(error) => {
                 let results = claimed
@@ -131,12 +134,17 @@ impl Dispatcher {
             .cloned()
             .collect();
         let now = self.clock.now();
+        self.keep(put_off(claimed, identities, now)).await?;
         self.tell(vanished(identities, now), now).await?;
+        let looked = Instant::now();
         let groups = stream::iter(own.clone())
-            .map(|claim| self.write_groups(claim, urgency))
+            .map(|claim| self.write_groups(claim, looked, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         self.keep(groups.await).await?;
+        if looked.elapsed() > FRESH {
+            return Ok(());
+        }
         let adds = segment_adds(&own);
         let adds = stream::iter(adds)
             .map(|(segment, adds)| self.add(segment, adds, urgency))
@@ -195,14 +203,24 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn write_groups(&self, claim: ContactIntents, urgency: Urgency) -> Vec<Attempt> {
+    async fn write_groups(
+        &self,
+        claim: ContactIntents,
+        looked: Instant,
+        urgency: Urgency,
+    ) -> Vec<Attempt> {
         let intents: Vec<_> = claim
             .intents
             .iter()
             .filter(|i| matches!(i.target, Target::Group(_)))
             .collect();
         let seen = if must_look(&claim.intents) {
-            match self.mautic.group_scores(claim.contact, urgency).await {
+            let attempt = most_attempts(std::slice::from_ref(&claim));
+            match self
+                .mautic
+                .group_scores(claim.contact, attempt, urgency)
+                .await
+            {
                 Ok(scores) => Some(scores),
                 Err(error) => {
                     let now = self.clock.now();
@@ -215,6 +233,9 @@ impl Dispatcher {
         };
         let mut results = Vec::with_capacity(intents.len());
         for intent in intents {
+            if looked.elapsed() > FRESH {
+                break;
+            }
             results.push(match call_for(intent, seen.as_ref()) {
                 Call::SetGroup(group) => self.set_group(claim.contact, group, intent).await,
                 _ => holds(claim.contact, intent, intent.desired, false, None),
@@ -345,6 +366,46 @@ fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp) -> Vec<Fa
         Identity::Deleted => Some(Fact::Deleted { contact, at }),
     };
     identities.iter().filter_map(fact).collect()
+}
+
+/// Failed attempts so far, of the intent that failed most.
+fn most_attempts(claimed: &[ContactIntents]) -> u32 {
+    claimed
+        .iter()
+        .flat_map(|claim| &claim.intents)
+        .map(|i| i.attempts)
+        .max()
+        .unwrap_or(0)
+}
+
+/// Intents of vanished contacts wait until the journal knows what became of them.
+fn put_off(
+    claimed: &[ContactIntents],
+    identities: &BTreeMap<ContactId, Identity>,
+    now: Timestamp,
+) -> Vec<Attempt> {
+    let vanished = |contact| {
+        identities
+            .get(contact)
+            .is_some_and(|now| *now != Identity::Own)
+    };
+    claimed
+        .iter()
+        .filter(|claim| vanished(&claim.contact))
+        .flat_map(|claim| {
+            claim
+                .intents
+                .iter()
+                .map(move |intent| (claim.contact, intent))
+        })
+        .map(|(contact, intent)| {
+            let why = CallError::NoContact(format!("contact {contact} was merged away or deleted"));
+            let mut attempt = failed(contact, intent, &why, None, now);
+            // What became of it is known already.
+            attempt.vanished = false;
+            attempt
+        })
+        .collect()
 }
 
 fn removes(own: &[ContactIntents]) -> Vec<(ContactId, SegmentId, Intent)> {

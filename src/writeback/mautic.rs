@@ -46,17 +46,21 @@ pub enum CallError {
 /// Mautic's side of the write-back. `attempt` is the number of failed attempts before this one.
 #[async_trait::async_trait]
 pub trait MauticWrites: Send + Sync + std::fmt::Debug {
-    /// Whose these ids are now; one call for all that are still their own.
+    /// Whose these ids are now; one call for all that are still their own. Never
+    /// [`CallError::Refused`]: a read that fails is tried again.
     async fn identities(
         &self,
         contacts: &[ContactId],
+        attempt: u32,
         urgency: Urgency,
     ) -> Result<BTreeMap<ContactId, Identity>, CallError>;
 
-    /// A contact's group scores; groups without a score are left out (FACTS 26).
+    /// A contact's group scores; groups without a score are left out (FACTS 26). Never
+    /// [`CallError::Refused`].
     async fn group_scores(
         &self,
         contact: ContactId,
+        attempt: u32,
         urgency: Urgency,
     ) -> Result<BTreeMap<GroupId, i32>, CallError>;
 

@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{Target, Urgency};
-use crate::store::{ContactIntents, SharedStore, WriteOutcome};
+use crate::store::{ContactIntents, Origin, SharedStore, WriteOutcome};
 
 fn ids(claimed: &[ContactIntents]) -> Vec<u32> {
     claimed.iter().map(|claimed| claimed.contact.0).collect()
@@ -103,7 +103,35 @@ pub(crate) async fn one_holder_per_contact(store: SharedStore) {
         "the lease ran out"
     );
     release(&store, &[1]).await;
-    assert_eq!(targets(&claim_at(&store, 3_061).await), [segment(4)]);
+    assert_eq!(
+        targets(&claim_at(&store, 3_061).await),
+        [group(3), segment(4)],
+        "a holder whose lease ran out may have written again"
+    );
+}
+
+pub(crate) async fn an_unfinished_write_is_looked_at(store: SharedStore) {
+    want(&store, 1, &[(group(3), 57)]).await;
+    write_all(&store).await;
+    want(&store, 1, &[(group(3), 62)]).await;
+    assert_eq!(ids(&claim_at(&store, 3_100).await), [1]);
+    // Killed after Mautic set 62 and before the answer was kept; then 57 is wanted again.
+    want(&store, 1, &[(group(3), 57)]).await;
+    store.end_leases_of_the_dead(at(3_101)).await.unwrap();
+    let claimed = claim_at(&store, 3_102).await;
+    assert!(claimed[0].intents[0].suspect, "{claimed:?}");
+}
+
+pub(crate) async fn a_look_does_not_clear_what_was_told_meanwhile(store: SharedStore) {
+    want(&store, 1, &[(group(3), 5)]).await;
+    let claimed = claim_at(&store, 3_000).await;
+    // The poll began before the write, and its row is told while the write is under way.
+    let mut facts = batch(Origin::Lookup, vec![logged(7, 1, 3, "somebody", 3_001)]);
+    facts.received_at = at(2_990);
+    store.apply(facts).await.unwrap();
+    finish(&store, 3_002, result(&claimed, 1, group(3), holds(5))).await;
+    let (desired, observed, suspect, _) = state(&store, 1, group(3)).await;
+    assert_eq!((desired, observed, suspect), (Some(5), Some(5), true));
 }
 
 /// Of a store that one daemon has for itself.
@@ -186,7 +214,10 @@ pub(crate) async fn parked_until_the_desired_value_changes(store: SharedStore) {
     finish(&store, 3_000, result(&claimed, 1, segment(4), outcome)).await;
     release(&store, &[1]).await;
     assert_eq!(claim_at(&store, 9_000).await, []);
-    assert_eq!(store.next_due(at(9_000)).await.unwrap(), None);
+    assert_eq!(
+        store.next_due(Urgency::Bulk, at(9_000)).await.unwrap(),
+        None
+    );
     let shown = target_of(&store, 1, segment(4)).await.unwrap();
     assert!(shown.pending && shown.last_error.unwrap().contains("gone"));
     let counts = store.counts().await.unwrap();
@@ -197,6 +228,10 @@ pub(crate) async fn parked_until_the_desired_value_changes(store: SharedStore) {
         [],
         "the same value is no news"
     );
+    assert_eq!(store.unpark_intents().await.unwrap(), 1);
+    let claimed = claim_at(&store, 9_000).await;
+    assert_eq!(ids(&claimed), [1], "an administrator tries again");
+    release(&store, &[1]).await;
     want(&store, 1, &[(segment(4), 0)]).await;
     want(&store, 1, &[(segment(4), 1)]).await;
     let claimed = claim_at(&store, 9_000).await;
@@ -368,7 +403,7 @@ pub(crate) async fn looks_are_taken_over(store: SharedStore) {
 pub(crate) async fn when_something_is_due(store: SharedStore) {
     let due = |second| {
         let store = store.clone();
-        async move { store.next_due(at(second)).await.unwrap() }
+        async move { store.next_due(Urgency::Bulk, at(second)).await.unwrap() }
     };
     assert_eq!(due(3_000).await, None);
     want(&store, 1, &[(group(3), 5)]).await;

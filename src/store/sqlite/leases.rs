@@ -1,9 +1,10 @@
 //! The file belongs to one daemon: whoever holds a lease when it starts is dead.
 
-use super::{SqliteStore, codec::micros};
+use super::{SqliteStore, codec::micros, targets, targets::Cause};
+use crate::domain::{ContactId, Urgency};
 use crate::store::{Leases, Result};
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 /// Running out, not deleting: what was held stays as doubtful as after any other expiry.
 const ENDINGS: [&str; 3] = [
@@ -20,10 +21,50 @@ impl Leases for SqliteStore {
     }
 }
 
+/// When the write under way at a contact was begun, if one is.
+pub(super) fn held_since(db: &Connection, contact: ContactId) -> Result<Option<i64>> {
+    let since = db
+        .prepare_cached("SELECT since FROM intent_lease WHERE contact = ?1")?
+        .query_row([contact.0], |row| row.get(0))
+        .optional()?;
+    Ok(since)
+}
+
+/// The moment of a doubt that reached us `at`: after the beginning of a write under way, whose
+/// answer may be older than what raised the doubt and must not clear it.
+pub(super) fn doubt_from(db: &Connection, contact: ContactId, at: i64) -> Result<i64> {
+    Ok(held_since(db, contact)?.map_or(at, |since| at.max(since.saturating_add(1))))
+}
+
+/// Whoever let a lease run out may have written without saying so: everything that is wanted of
+/// its contact has to be looked at, also where desired and observed seem to agree.
+pub(super) fn doubt_the_unfinished(db: &Connection, now: i64) -> Result<()> {
+    let mut unfinished = db.prepare_cached("SELECT contact FROM intent_lease WHERE until <= ?1")?;
+    let contacts = unfinished.query_map([now], |row| row.get(0).map(ContactId))?;
+    let contacts: Vec<_> = contacts.collect::<std::result::Result<_, _>>()?;
+    let cause = Cause {
+        at: now,
+        urgency: Urgency::Fresh,
+    };
+    for contact in contacts {
+        for (target, before) in targets::load_all(db, contact)? {
+            if before.desired.is_some() {
+                let mut after = before.clone();
+                after.doubt(now);
+                targets::save(db, contact, target, &before, after, cause)?;
+            }
+        }
+        db.prepare_cached("DELETE FROM intent_lease WHERE contact = ?1")?
+            .execute([contact.0])?;
+    }
+    Ok(())
+}
+
 fn end_all(db: &Connection, now: i64) -> Result<u64> {
     let mut ended = 0;
     for ending in ENDINGS {
         ended += db.execute(ending, [now])? as u64;
     }
+    doubt_the_unfinished(db, now)?;
     Ok(ended)
 }

@@ -3,7 +3,7 @@
 use super::{
     SqliteStore,
     codec::{micros, target_code, time, urgency_code},
-    dirty, journal, targets,
+    dirty, journal, leases, targets,
     targets::{Cause, TargetRow},
 };
 use crate::domain::ContactId;
@@ -11,7 +11,7 @@ use crate::store::{
     ContactIntents, Outbox, Owner, Result, Target, Urgency, WriteOutcome, WriteResult,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 #[async_trait::async_trait]
 impl Outbox for SqliteStore {
@@ -25,6 +25,7 @@ impl Outbox for SqliteStore {
     ) -> Result<Vec<ContactIntents>> {
         let (owner, now, until) = (owner.clone(), micros(now), micros(lease_until));
         self.write(move |db| {
+            leases::doubt_the_unfinished(db, now)?;
             let due = due_contacts(db, limit, least, now)?;
             claim(db, &owner, due, now, until)
         })
@@ -64,9 +65,20 @@ impl Outbox for SqliteStore {
         .await
     }
 
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+    async fn unpark_intents(&self) -> Result<u64> {
+        self.write(|db| {
+            let unparked = db.execute(
+                "UPDATE target SET parked = 0, not_before = 0 WHERE parked = 1",
+                [],
+            )?;
+            Ok(unparked as u64)
+        })
+        .await
+    }
+
+    async fn next_due(&self, least: Urgency, now: Timestamp) -> Result<Option<Timestamp>> {
         let now = micros(now);
-        self.read(move |db| next_due(db, now)?.map(time).transpose())
+        self.read(move |db| next_due(db, least, now)?.map(time).transpose())
             .await
     }
 }
@@ -120,11 +132,7 @@ fn due_contacts(db: &Connection, most: usize, least: Urgency, now: i64) -> Resul
 
 /// When the lease that covers a write began: what was seen under it is not older.
 fn seen_from(db: &Connection, contact: ContactId, now: i64) -> Result<i64> {
-    let since: Option<i64> = db
-        .prepare_cached("SELECT since FROM intent_lease WHERE contact = ?1")?
-        .query_row([contact.0], |row| row.get(0))
-        .optional()?;
-    Ok(since.map_or(now, |since| since.min(now)))
+    Ok(leases::held_since(db, contact)?.map_or(now, |since| since.min(now)))
 }
 
 fn finish(db: &Connection, result: &WriteResult, now: i64) -> Result<()> {
@@ -258,13 +266,13 @@ fn observe(db: &Connection, told: ContactId, target: Target, value: i32, at: i64
 }
 
 /// Waiting intents by the time they may be tried; of held contacts when the lease ends.
-fn next_due(db: &Connection, now: i64) -> Result<Option<i64>> {
+fn next_due(db: &Connection, least: Urgency, now: i64) -> Result<Option<i64>> {
     let mut statement = db.prepare_cached(
         "SELECT target.not_before, held.until FROM target
          LEFT JOIN intent_lease AS held ON held.contact = target.contact AND held.until > ?1
-         WHERE pending = 1 AND parked = 0 ORDER BY not_before",
+         WHERE pending = 1 AND parked = 0 AND urgency >= ?2 ORDER BY not_before",
     )?;
-    let mut rows = statement.query([now])?;
+    let mut rows = statement.query(params![now, urgency_code(least)])?;
     let mut earliest: Option<i64> = None;
     while let Some(row) = rows.next()? {
         let not_before = row.get::<_, i64>(0)?.max(now);

@@ -180,7 +180,10 @@ impl Outbox for FakeStore {
     async fn observe(&self, _: Vec<(ContactId, Target, i32)>, _: Timestamp) -> Result<()> {
         Err(StoreError::Closed)
     }
-    async fn next_due(&self, _: Timestamp) -> Result<Option<Timestamp>> {
+    async fn unpark_intents(&self) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+    async fn next_due(&self, _: Urgency, _: Timestamp) -> Result<Option<Timestamp>> {
         Err(StoreError::Closed)
     }
 }

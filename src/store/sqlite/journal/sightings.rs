@@ -9,6 +9,7 @@ use super::{
     identity::Identity,
 };
 use crate::domain::{ContactId, Fact, PointsLogRow, Profile, SegmentId, Sighting};
+use crate::store::sqlite::leases;
 use crate::store::{OUR_MARK, Result, Target};
 use rusqlite::params;
 
@@ -90,8 +91,13 @@ impl Applier<'_> {
             after.observed = Some(value);
             after.observed_at = Some(at);
             after.looked = false;
+            // A write under way may be what this undoes, or what undoes it.
+            let contradicts = before.desired.is_some_and(|desired| desired != value);
+            if contradicts && leases::held_since(self.db, contact)?.is_some() {
+                after.doubt(leases::doubt_from(self.db, contact, self.since)?);
+            }
         } else if before.observed != Some(value) && before.looked && before.may_postdate(at) {
-            after.doubt(self.since);
+            after.doubt(leases::doubt_from(self.db, contact, self.since)?);
         }
         if after.membership_matters(&before) || self.never_scored(contact)? {
             self.dirty(contact);
@@ -149,10 +155,10 @@ impl Applier<'_> {
         match row.group {
             Some(group) if new == 1 && !row.action_name.starts_with(OUR_MARK) => {
                 let target = Target::Group(group);
-                let since = self.since;
+                let from = leases::doubt_from(self.db, contact, self.since)?;
                 targets::change(self.db, contact, target, self.cause(), |state| {
                     if state.may_postdate(micros(row.at)) {
-                        state.doubt(since);
+                        state.doubt(from);
                     }
                 })
             }
