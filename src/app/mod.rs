@@ -6,6 +6,7 @@ mod instance;
 mod pulse;
 mod start;
 mod tokens;
+mod upgrade;
 
 pub use catalog::{keep_catalog, kept_catalog, read_catalog};
 pub use instance::{Addresses, Instance, Listeners, PlanSource, passing_client};

@@ -52,6 +52,7 @@ impl Instance {
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
         self.take_up_what_the_dead_held().await?;
+        self.retry_what_was_not_understood().await?;
         let shared = self.shared();
         let _ = self.poller.set(Arc::clone(&shared.poller));
         self.start_hook(&shared, lifecycle).await?;
@@ -80,6 +81,19 @@ impl Instance {
             tracing::info!(
                 intents = unparked,
                 "trying again what Mautic refused before"
+            );
+        }
+        Ok(())
+    }
+
+    async fn retry_what_was_not_understood(&self) -> anyhow::Result<()> {
+        let version = env!("CARGO_PKG_VERSION");
+        let again = super::upgrade::retry_parked(&*self.store, version).await?;
+        if again > 0 {
+            tracing::info!(
+                deliveries = again,
+                version,
+                "decoding again what an earlier version did not understand"
             );
         }
         Ok(())
