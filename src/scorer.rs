@@ -137,7 +137,7 @@ fn commit(plan: &Compiled, history: &Snapshot, dirty: DirtyContact, now: Timesta
         at: now,
         scores: stored_scores(plan, &evaluation),
         desired,
-        fired: evaluation.decision.fires,
+        firings: evaluation.decision.firings,
         next_change: evaluation.next_change,
     }
 }
@@ -150,7 +150,7 @@ fn stored_scores(plan: &Compiled, evaluation: &Evaluation) -> Vec<StoredScore> {
             topic: topic.key.clone(),
             score: evaluated.score,
             raw: evaluated.raw,
-            band: evaluated.band.map(|band| topic.bands[band].name.clone()),
+            band: evaluated.band.map(|band| topic.bands.list[band].name.clone()),
         })
         .collect()
 }

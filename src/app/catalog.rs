@@ -33,6 +33,7 @@ pub async fn read_catalog(client: &Client) -> std::result::Result<Catalog, Error
         pages: items(client.pages(priority).await?),
         forms: items(client.forms(priority).await?),
         assets: items(client.assets(priority).await?),
+        ..Catalog::default()
     })
 }
 

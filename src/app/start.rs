@@ -9,7 +9,7 @@ use crate::intake::poll::{Options as PollOptions, Poller, Segments};
 use crate::intake::receiver::{Limits, Receiver, Secrets, ServerLimits, serve};
 use crate::intake::{Decoder, Resolver, Signals};
 use crate::lifecycle::Lifecycle;
-use crate::plan::{Compiled, Condition, Ref};
+use crate::plan::Compiled;
 use crate::scorer::Scorer;
 use crate::store::{SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
@@ -25,10 +25,7 @@ const SILENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Segments whose members a plan needs to know: those it writes, and those its conditions ask about.
 fn known_segments(plan: &Compiled) -> BTreeSet<SegmentId> {
-    let asked = plan.conditions().filter_map(|condition| match condition {
-        Condition::InSegment(Ref::Id(segment)) => Some(*segment),
-        _ => None,
-    });
+    let asked = plan.asked_segments();
     plan.owned_segments().into_iter().chain(asked).collect()
 }
 

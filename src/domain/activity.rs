@@ -1,6 +1,6 @@
 //! One thing a contact did, in one shape whatever told us of it.
 
-use super::ContactId;
+use super::{CampaignId, ContactId, SegmentId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -62,11 +62,23 @@ pub enum ActivityKind {
     /// A text message sent (`object` = SMS id).
     #[serde(rename = "sms.send")]
     SmsSend,
+    /// A video watched (`object` = none; the video's address is the `url`).
+    #[serde(rename = "video.play")]
+    VideoPlay,
+    /// Came into a segment (`object` = segment id).
+    #[serde(rename = "segment.enter")]
+    SegmentEnter,
+    /// Came into a stage (`object` = stage id).
+    #[serde(rename = "stage.enter")]
+    StageEnter,
+    /// Came into a campaign (`object` = campaign id).
+    #[serde(rename = "campaign.enter")]
+    CampaignEnter,
 }
 
 impl ActivityKind {
     /// All kinds, in the order they are documented.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::PageHit,
         Self::UrlHit,
         Self::EmailClick,
@@ -75,6 +87,10 @@ impl ActivityKind {
         Self::FormSubmit,
         Self::AssetDownload,
         Self::SmsSend,
+        Self::VideoPlay,
+        Self::SegmentEnter,
+        Self::StageEnter,
+        Self::CampaignEnter,
     ];
 
     /// The name used in plans, the store and the API, such as `page.hit`.
@@ -89,13 +105,24 @@ impl ActivityKind {
             Self::FormSubmit => "form.submit",
             Self::AssetDownload => "asset.download",
             Self::SmsSend => "sms.send",
+            Self::VideoPlay => "video.play",
+            Self::SegmentEnter => "segment.enter",
+            Self::StageEnter => "stage.enter",
+            Self::CampaignEnter => "campaign.enter",
         }
     }
 
     /// Whether the contact did it himself (an email sent to him is not his doing).
     #[must_use]
     pub const fn is_engagement(self) -> bool {
-        !matches!(self, Self::EmailSend | Self::SmsSend)
+        !matches!(
+            self,
+            Self::EmailSend
+                | Self::SmsSend
+                | Self::SegmentEnter
+                | Self::StageEnter
+                | Self::CampaignEnter
+        )
     }
 }
 
@@ -118,7 +145,8 @@ impl FromStr for ActivityKind {
 /// The natural key: the same activity told twice, by webhook and by poll, has the same key.
 ///
 /// `hit:ID` (`page_hits`), `submission:ID`, `download:ID`, `send:HASH` and `open:HASH:NTH`
-/// (HASH = `email_stats.tracking_hash`, the only name of a stat that webhook and table share).
+/// (HASH = `email_stats.tracking_hash`, the only name of a stat that webhook and table share),
+/// `stage:ROW`, `video:ID`, `segment:ID:CONTACT:SECOND`, `campaign:ID:CONTACT:SECOND`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ActivityKey(pub String);
@@ -138,6 +166,27 @@ impl ActivityKey {
     #[must_use]
     pub fn download(id: u64) -> Self {
         Self(format!("download:{id}"))
+    }
+    /// Key of a row of `lead_stages_change_log`.
+    #[must_use]
+    pub fn stage(row: u64) -> Self {
+        Self(format!("stage:{row}"))
+    }
+    /// Key of a row of `video_hits`.
+    #[must_use]
+    pub fn video(id: u64) -> Self {
+        Self(format!("video:{id}"))
+    }
+    /// Key of an entry into a segment. The same entry may be told with the second before or
+    /// after: entries of one contact and segment within a minute count as one.
+    #[must_use]
+    pub fn segment(segment: SegmentId, contact: ContactId, at: Timestamp) -> Self {
+        Self(format!("segment:{segment}:{contact}:{}", at.as_second()))
+    }
+    /// Key of an entry into a campaign (`campaign_leads` has no id).
+    #[must_use]
+    pub fn campaign(campaign: CampaignId, contact: ContactId, at: Timestamp) -> Self {
+        Self(format!("campaign:{campaign}:{contact}:{}", at.as_second()))
     }
     /// Key of an email handed to the mailer.
     #[must_use]

@@ -42,6 +42,8 @@ ids! {
     AssetId,
     /// A text message.
     SmsId,
+    /// A video.
+    VideoId,
     /// A stage.
     StageId,
     /// A campaign.

@@ -3,6 +3,8 @@
 //! Nothing here knows HTTP, SQL, files or the clock.
 
 mod activity;
+mod adjustment;
+mod effect;
 mod fact;
 mod history;
 mod ids;
@@ -12,13 +14,15 @@ mod profile;
 mod target;
 
 pub use activity::{Activity, ActivityKey, ActivityKind, Attributes, Source, attribute};
+pub use adjustment::{Adjustment, Scope};
+pub use effect::{Action, Firing};
 pub use fact::{Fact, PointsLogRow, Sighting};
-pub use history::Snapshot;
+pub use history::{LedgerRow, Merge, Snapshot};
 pub use ids::{
     AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
-    SmsId, StageId, TriggerId, UserId,
+    SmsId, StageId, TriggerId, UserId, VideoId,
 };
 pub use intent::{ContactIntents, Intent};
 pub use keys::{RuleKey, TopicKey};
-pub use profile::Profile;
+pub use profile::{Profile, Utm};
 pub use target::{DesiredValue, Target, Urgency};

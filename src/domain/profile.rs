@@ -26,6 +26,12 @@ pub struct Profile {
     pub fields: BTreeMap<String, String>,
     /// Tag names.
     pub tags: BTreeSet<String>,
+    /// UTM tags of its visits, as Mautic lists them with the contact.
+    #[serde(default)]
+    pub utm: BTreeSet<Utm>,
+    /// Companies it belongs to, by name; the primary one is also the field `company`.
+    #[serde(default)]
+    pub companies: BTreeSet<String>,
     /// Channels the contact must not be contacted on (`email`, `sms`).
     pub do_not_contact: BTreeSet<String>,
 }
@@ -44,6 +50,8 @@ impl Profile {
             stage: None,
             fields: BTreeMap::new(),
             tags: BTreeSet::new(),
+            utm: BTreeSet::new(),
+            companies: BTreeSet::new(),
             do_not_contact: BTreeSet::new(),
         }
     }
@@ -53,4 +61,20 @@ impl Profile {
     pub fn field(&self, alias: &str) -> Option<&str> {
         self.fields.get(alias).map(String::as_str)
     }
+}
+
+/// The UTM parameters of one visit; those without a value are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Utm {
+    /// `utm_source`.
+    pub source: Option<String>,
+    /// `utm_medium`.
+    pub medium: Option<String>,
+    /// `utm_campaign`.
+    pub campaign: Option<String>,
+    /// `utm_term`.
+    pub term: Option<String>,
+    /// `utm_content`.
+    pub content: Option<String>,
 }

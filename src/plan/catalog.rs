@@ -2,6 +2,7 @@
 
 use crate::domain::{GroupId, SegmentId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One named thing of Mautic's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,22 @@ pub struct Catalog {
     pub forms: Vec<Named>,
     /// Assets.
     pub assets: Vec<Named>,
+    /// Text messages.
+    #[serde(default)]
+    pub messages: Vec<Named>,
+    /// Stages.
+    #[serde(default)]
+    pub stages: Vec<Named>,
+    /// Campaigns.
+    #[serde(default)]
+    pub campaigns: Vec<Named>,
+    /// Mautic's users, by their user names: owners.
+    #[serde(default)]
+    pub users: Vec<Named>,
+    /// Variants of landing pages, each with its parent: a limit to the parent covers them
+    /// (SEMANTICS 3, page.hit).
+    #[serde(default)]
+    pub page_variants: BTreeMap<u32, u32>,
 }
 
 impl Catalog {

@@ -1,25 +1,49 @@
 //! The plan bound to Mautic's ids: what the engine runs.
 
-use super::model::{Band, Condition, InactivityRule, ProfileRule, Repeat, Scale, Ticks};
-use crate::domain::{ActivityKind, GroupId, RuleKey, SegmentId, TopicKey};
-use jiff::Timestamp;
+use super::model::{
+    ActivityTest, Behaviour, Bands, Edge, Foreign, Grade, Limit, MachineWorth, Pays, ProfileTest,
+    Rearm, Repeat, Scale, ScoreTest, SegmentTest, SilenceStep, StageReset, Ticks, Tree, UrlOptions,
+    Weight, Writes,
+};
+use super::{Catalog, Fade};
+use crate::domain::{
+    Action, ActivityKind, GroupId, PointActionId, RuleKey, SegmentId, StageId, TopicKey, UserId,
+};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
+
+/// A condition on the profile, bound.
+pub type BoundProfileTest = ProfileTest<SegmentId, StageId, UserId>;
+/// A condition on an activity, bound.
+pub type BoundActivityTest = ActivityTest<u32>;
+/// A condition on scores, bound: topics, bands and grades by index.
+pub type BoundScoreTest = ScoreTest<usize, usize, usize>;
 
 /// A plan with every name bound. Topics are named by their index in `topics`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiled {
     /// Fingerprint of the plan's text.
     pub version: String,
+    /// How point actions count where Mautic's own way is a mistake.
+    pub behaviour: Behaviour,
     /// When time moves scores.
     pub ticks: Ticks,
+    /// What activities of machines are worth.
+    pub machine: MachineWorth,
+    /// Mautic's names, for people.
+    pub names: Catalog,
     /// Topics in file order.
     pub topics: Vec<CompiledTopic>,
+    /// Indexes of the topics so that a total comes after its parts.
+    pub order: Vec<usize>,
     /// Rules on activities, in file order.
     pub point_actions: Vec<CompiledAction>,
-    /// Rules on the profile (their `InSegment` refs are ids).
-    pub profile_rules: Vec<(usize, ProfileRule)>,
+    /// Rules on the profile.
+    pub profile_rules: Vec<CompiledProfileRule>,
     /// Rules on silence.
-    pub inactivity_rules: Vec<(usize, InactivityRule)>,
+    pub inactivity_rules: Vec<CompiledInactivity>,
+    /// Grades.
+    pub grades: Vec<Grade<usize>>,
     /// Triggers.
     pub triggers: Vec<CompiledTrigger>,
     /// Declared segments.
@@ -33,12 +57,33 @@ pub struct CompiledTopic {
     pub key: TopicKey,
     /// Name for people.
     pub label: String,
-    /// The owned point group, if the score is written.
-    pub group: Option<GroupId>,
+    /// What of Mautic's the score belongs to.
+    pub writes: Writes<GroupId>,
     /// Range.
     pub scale: Scale,
-    /// Bands by rising `from`.
-    pub bands: Vec<Band>,
+    /// Bands.
+    pub bands: Bands,
+    /// Parts of a total.
+    pub sum_of: Vec<(usize, Weight)>,
+    /// At most so many points in a time.
+    pub limits: Vec<Limit>,
+    /// How points fade.
+    pub fade: Fade,
+    /// Begins anew when a stage is entered.
+    pub stages: Option<StageReset<StageId>>,
+    /// What becomes of points that somebody else gives.
+    pub foreign: Foreign,
+}
+
+impl CompiledTopic {
+    /// The owned point group, if the score is written.
+    #[must_use]
+    pub const fn group(&self) -> Option<GroupId> {
+        match self.writes {
+            Writes::Group(group) => Some(group),
+            Writes::Nothing | Writes::MainPoints => None,
+        }
+    }
 }
 
 /// A point action, bound.
@@ -48,8 +93,10 @@ pub struct CompiledAction {
     pub key: RuleKey,
     /// Name for people.
     pub name: String,
-    /// Index of its topic.
-    pub topic: usize,
+    /// Mautic's own action that this one stands for.
+    pub mautic: Option<PointActionId>,
+    /// Topics it pays into.
+    pub pays: Pays<usize>,
     /// Points per matching activity.
     pub points: i32,
     /// How often.
@@ -64,6 +111,48 @@ pub struct CompiledAction {
     pub since: Option<Timestamp>,
     /// Only before.
     pub until: Option<Timestamp>,
+    /// Only activities of which this holds.
+    pub when: Option<Tree<BoundActivityTest>>,
+    /// At most so many points in a time.
+    pub limits: Vec<Limit>,
+    /// Not again before this time is over.
+    pub cooldown: Option<SignedDuration>,
+    /// Percent for the first, second, … time; the last one stays. Empty: 100.
+    pub diminishing: Vec<u16>,
+    /// How its points fade, if not as the topic's.
+    pub fade: Option<Fade>,
+    /// Mautic's options of `url.hit`.
+    pub url_options: UrlOptions,
+}
+
+/// A rule on the profile, bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledProfileRule {
+    /// Name inside the plan.
+    pub key: RuleKey,
+    /// Name for people.
+    pub name: String,
+    /// Topics it pays into.
+    pub pays: Pays<usize>,
+    /// Points.
+    pub points: i32,
+    /// The condition.
+    pub when: Tree<BoundProfileTest>,
+}
+
+/// A rule on silence, bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledInactivity {
+    /// Name inside the plan.
+    pub key: RuleKey,
+    /// Name for people.
+    pub name: String,
+    /// Topics it pays into.
+    pub pays: Pays<usize>,
+    /// By rising days.
+    pub steps: Vec<SilenceStep>,
+    /// Kinds of activity that end the silence.
+    pub kinds: BTreeSet<ActivityKind>,
 }
 
 /// A trigger, bound.
@@ -73,14 +162,21 @@ pub struct CompiledTrigger {
     pub key: RuleKey,
     /// Name for people.
     pub name: String,
-    /// Index of its topic.
-    pub topic: usize,
-    /// Fires when the score is at least this.
-    pub at: i32,
-    /// Segments to add to.
-    pub add_to: Vec<SegmentId>,
-    /// Segments to remove from.
-    pub remove_from: Vec<SegmentId>,
+    /// The condition.
+    pub when: Tree<BoundScoreTest>,
+    /// Which change of it.
+    pub edge: Edge,
+    /// How often.
+    pub rearm: Rearm<BoundScoreTest>,
+    /// It must have been so for this long.
+    pub dwell: SignedDuration,
+    /// Crossings before this moment fire nothing.
+    pub since: Option<Timestamp>,
+    /// When the trigger first came into force; a crossing from before fires only if what the
+    /// trigger asks is still so. `None`: not in force yet.
+    pub made_at: Option<Timestamp>,
+    /// What it does.
+    pub actions: Vec<Action>,
 }
 
 /// A declared segment, bound.
@@ -88,12 +184,8 @@ pub struct CompiledTrigger {
 pub struct CompiledSegment {
     /// The owned segment.
     pub segment: SegmentId,
-    /// Index of its topic.
-    pub topic: usize,
-    /// In at this score or above.
-    pub enter: i32,
-    /// Out below this score.
-    pub leave: i32,
+    /// Who is in it.
+    pub test: SegmentTest<usize, BoundScoreTest>,
 }
 
 impl Compiled {
@@ -101,27 +193,42 @@ impl Compiled {
     #[must_use]
     pub fn owned_segments(&self) -> BTreeSet<SegmentId> {
         let declared = self.segments.iter().map(|rule| rule.segment);
-        let triggered = self
-            .triggers
-            .iter()
-            .flat_map(|trigger| trigger.add_to.iter().chain(&trigger.remove_from).copied());
-        declared.chain(triggered).collect()
+        declared.chain(self.triggered_segments()).collect()
+    }
+
+    fn triggered_segments(&self) -> impl Iterator<Item = SegmentId> {
+        let actions = self.triggers.iter().flat_map(|trigger| &trigger.actions);
+        actions.filter_map(|action| match action {
+            Action::AddToSegment { segment } | Action::RemoveFromSegment { segment } => {
+                Some(*segment)
+            }
+            _ => None,
+        })
+    }
+
+    /// Segments that rules ask about: conditions, and entries that pay.
+    #[must_use]
+    pub fn asked_segments(&self) -> BTreeSet<SegmentId> {
+        let tests = self.profile_rules.iter().flat_map(|rule| rule.when.leaves());
+        let asked = tests.filter_map(|test| match test {
+            ProfileTest::Segment(segment) => Some(*segment),
+            _ => None,
+        });
+        let entries = self.point_actions.iter();
+        let entries = entries.filter(|action| action.kind == ActivityKind::SegmentEnter);
+        let entered = entries.flat_map(|action| action.objects.iter().copied().map(SegmentId));
+        asked.chain(entered).collect()
     }
 
     /// Point groups that the plan writes.
     #[must_use]
     pub fn owned_groups(&self) -> BTreeSet<GroupId> {
-        self.topics.iter().filter_map(|topic| topic.group).collect()
+        self.topics.iter().filter_map(CompiledTopic::group).collect()
     }
 
-    /// Whether time alone can change a score.
+    /// Index of a topic.
     #[must_use]
-    pub fn moves_with_time(&self) -> bool {
-        !self.inactivity_rules.is_empty()
-    }
-
-    /// The conditions of the profile rules.
-    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
-        self.profile_rules.iter().map(|(_, rule)| &rule.when)
+    pub fn topic(&self, key: &TopicKey) -> Option<usize> {
+        self.topics.iter().position(|topic| topic.key == *key)
     }
 }

@@ -8,6 +8,7 @@ mod compile;
 #[cfg(test)]
 mod compile_tests;
 mod compiled;
+mod fade;
 mod import;
 #[cfg(test)]
 mod manual_tests;
@@ -19,10 +20,17 @@ mod places;
 pub use crate::domain::{RuleKey, TopicKey};
 pub use catalog::{Catalog, Named};
 pub use compile::{compile, doubts};
-pub use compiled::{Compiled, CompiledAction, CompiledSegment, CompiledTopic, CompiledTrigger};
+pub use compiled::{
+    BoundActivityTest, BoundProfileTest, BoundScoreTest, Compiled, CompiledAction,
+    CompiledInactivity, CompiledProfileRule, CompiledSegment, CompiledTopic, CompiledTrigger,
+};
+pub use fade::{Fade, THOUSANDTHS};
 pub use import::{ActionGroup, Imported, MauticAction, import};
 pub use model::{
-    Band, Condition, InactivityRule, Plan, PointAction, ProfileRule, Ref, Repeat, Scale,
-    SegmentRule, Ticks, Topic, Trigger,
+    ActivityTest, Band, Bands, Behaviour, Calendar, Decay, Edge, Effect, Foreign, Grade,
+    InactivityRule, Limit, MachineWorth, Number, Operand, Pattern, Pays, Plan, PointAction,
+    ProfileRule, ProfileTest, Rearm, Ref, Relative, Repeat, Scale, ScoreTest, SegmentRule,
+    SegmentTest, SilenceStep, StageReset, Test, Ticks, Topic, Tree, Trigger, UrlOptions, UtmPart,
+    Weight, Window, Writes,
 };
 pub use places::Places;

@@ -15,13 +15,13 @@ pub(super) fn contributions(
         .filter(|activity| matches(action, activity));
     let paid: Vec<_> = match action.repeat {
         Repeat::Once => matching.next().into_iter().collect(),
-        Repeat::Always => matching.collect(),
+        Repeat::Always | Repeat::PerItem => matching.collect(),
     };
     paid.into_iter()
         .map(|activity| Contribution {
             rule: action.key.clone(),
             name: action.name.clone(),
-            topic: action.topic,
+            topic: action.pays[0].0,
             points: i64::from(action.points),
             from: Some(activity.at),
             reason: Reason::Activity((*activity).clone()),

@@ -4,7 +4,8 @@ use super::evaluate::{Evaluation, TopicEvaluation};
 use super::path::ends_inside;
 use crate::domain::SegmentId;
 use crate::domain::{DesiredValue, Snapshot, Target, Urgency};
-use crate::plan::{Compiled, RuleKey};
+use crate::domain::Firing;
+use crate::plan::{Compiled, SegmentTest};
 use std::collections::BTreeMap;
 
 /// Segments and triggers of one contact.
@@ -12,8 +13,8 @@ use std::collections::BTreeMap;
 pub struct Decision {
     /// Which owned segments the contact should be in (`true`) or out of, with the reason.
     pub segments: BTreeMap<SegmentId, (bool, String)>,
-    /// Triggers that fire now: their score is reached and they never fired for the contact.
-    pub fires: Vec<RuleKey>,
+    /// Triggers that fire now.
+    pub firings: Vec<Firing>,
 }
 
 pub(super) fn decide(
@@ -24,36 +25,14 @@ pub(super) fn decide(
 ) -> Decision {
     let mut decision = Decision::default();
     for rule in &plan.segments {
-        let inside = ends_inside(&paths[rule.topic], rule.enter, rule.leave);
-        let (label, score) = (&plan.topics[rule.topic].key, topics[rule.topic].score);
-        let reason = if inside {
-            format!(
-                "{label} {score}: in at {}, out below {}",
-                rule.enter, rule.leave
-            )
-        } else {
-            format!("{label} {score}: in only at {}", rule.enter)
-        };
-        decision.segments.insert(rule.segment, (inside, reason));
-    }
-    for trigger in &plan.triggers {
-        let fired_before = history.fired.contains(&trigger.key);
-        let fires = !fired_before && topics[trigger.topic].score >= trigger.at;
-        if fires {
-            decision.fires.push(trigger.key.clone());
-        }
-        if fires || fired_before {
-            let reason = format!(
-                "trigger {}: {} reached {}",
-                trigger.name, plan.topics[trigger.topic].key, trigger.at
-            );
-            let added = trigger.add_to.iter().map(|segment| (*segment, true));
-            let removed = trigger.remove_from.iter().map(|segment| (*segment, false));
-            for (segment, inside) in added.chain(removed) {
-                decision.segments.insert(segment, (inside, reason.clone()));
-            }
+        if let SegmentTest::Score { topic, enter, leave } = &rule.test {
+            let inside = ends_inside(&paths[*topic], *enter, *leave);
+            let (label, score) = (&plan.topics[*topic].key, topics[*topic].score);
+            let reason = format!("{label} {score}: in at {enter}, out below {leave}");
+            decision.segments.insert(rule.segment, (inside, reason));
         }
     }
+    let _ = history;
     decision
 }
 
@@ -81,7 +60,7 @@ pub fn desired_values(
         .zip(&evaluation.topics)
         .filter_map(|(topic, evaluated)| {
             Some(DesiredValue {
-                target: Target::Group(topic.group?),
+                target: Target::Group(topic.group()?),
                 value: evaluated.score,
                 reason: score_reason(&topic.key.0, evaluated),
                 urgency,

@@ -73,16 +73,18 @@ pub fn evaluate(plan: &Compiled, history: &Snapshot, now: Timestamp) -> Evaluati
 
     let mut contributions: Vec<Vec<Contribution>> = vec![Vec::new(); plan.topics.len()];
     for action in &plan.point_actions {
-        contributions[action.topic].extend(actions::contributions(action, &activities));
+        contributions[action.pays[0].0].extend(actions::contributions(action, &activities));
     }
-    for (topic, rule) in &plan.profile_rules {
-        contributions[*topic].extend(profile_rules::contribution(*topic, rule, history));
+    for rule in &plan.profile_rules {
+        let topic = rule.pays[0].0;
+        contributions[topic].extend(profile_rules::contribution(topic, rule, history));
     }
     let mut past = Vec::new();
     let mut next_change: Option<Timestamp> = None;
-    for (topic, rule) in &plan.inactivity_rules {
-        let silence = inactivity::silence(*topic, rule, &plan.ticks, history, &activities, now);
-        contributions[*topic].extend(silence.lasting);
+    for rule in &plan.inactivity_rules {
+        let topic = rule.pays[0].0;
+        let silence = inactivity::silence(topic, rule, &plan.ticks, history, &activities, now);
+        contributions[topic].extend(silence.lasting);
         past.extend(silence.past);
         next_change = next_change.into_iter().chain(silence.next).min();
     }
@@ -115,7 +117,7 @@ fn topic_evaluation(
     let topic = &plan.topics[index];
     let raw = contributions.iter().map(|part| part.points).sum();
     let score = path::clamp(topic.scale, raw);
-    let band = topic.bands.iter().rposition(|band| score >= band.from);
+    let band = topic.bands.list.iter().rposition(|band| score >= band.from);
     TopicEvaluation {
         contributions,
         raw,

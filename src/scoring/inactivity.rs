@@ -5,7 +5,7 @@ use super::path::Step;
 use super::ticks::days_after;
 use crate::domain::Activity;
 use crate::domain::Snapshot;
-use crate::plan::{InactivityRule, Ticks};
+use crate::plan::{CompiledInactivity, Ticks};
 use jiff::Timestamp;
 
 /// What silence did and does to a topic.
@@ -23,7 +23,7 @@ pub(super) struct Silence {
 /// thing known of it) and takes effect at the first tick after its days are over.
 pub(super) fn silence(
     topic: usize,
-    rule: &InactivityRule,
+    rule: &CompiledInactivity,
     ticks: &Ticks,
     history: &Snapshot,
     activities: &[&Activity],
@@ -41,7 +41,7 @@ pub(super) fn silence(
         if let Some(begins) =
             takes_effect(rule, ticks, since).filter(|begins| *begins < activity.at)
         {
-            let points = i64::from(rule.points);
+            let points = i64::from(rule.steps[0].points);
             silence.past.push(Step {
                 topic,
                 at: begins,
@@ -61,11 +61,11 @@ pub(super) fn silence(
                 rule: rule.key.clone(),
                 name: rule.name.clone(),
                 topic,
-                points: i64::from(rule.points),
+                points: i64::from(rule.steps[0].points),
                 from: Some(begins),
                 reason: Reason::Silence {
                     since,
-                    days: rule.after_days,
+                    days: rule.steps[0].after_days,
                 },
             });
         }
@@ -83,6 +83,6 @@ fn first_seen(history: &Snapshot, activities: &[&Activity]) -> Option<Timestamp>
     added.into_iter().chain(first).min()
 }
 
-fn takes_effect(rule: &InactivityRule, ticks: &Ticks, since: Timestamp) -> Option<Timestamp> {
-    ticks.at_or_after(days_after(since, rule.after_days)?)
+fn takes_effect(rule: &CompiledInactivity, ticks: &Ticks, since: Timestamp) -> Option<Timestamp> {
+    ticks.at_or_after(days_after(since, rule.steps[0].after_days)?)
 }

@@ -2,15 +2,16 @@
 
 use super::evaluate::{Contribution, Reason};
 use crate::domain::Snapshot;
-use crate::plan::{Condition, ProfileRule, Ref};
+use crate::plan::{BoundProfileTest, CompiledProfileRule, ProfileTest, Tree};
 
 /// What one profile rule pays now.
 pub(super) fn contribution(
     topic: usize,
-    rule: &ProfileRule,
+    rule: &CompiledProfileRule,
     history: &Snapshot,
 ) -> Option<Contribution> {
-    let because = holds(&rule.when, history)?;
+    let Tree::Leaf(test) = &rule.when else { return None };
+    let because = holds(test, history)?;
     Some(Contribution {
         rule: rule.key.clone(),
         name: rule.name.clone(),
@@ -22,39 +23,17 @@ pub(super) fn contribution(
 }
 
 /// Why the condition holds, in words; `None` if it does not.
-fn holds(condition: &Condition, history: &Snapshot) -> Option<String> {
-    let field = |alias: &str| {
-        history
-            .profile
-            .as_ref()
-            .and_then(|profile| profile.field(alias))
-            .filter(|v| !v.is_empty())
-    };
+fn holds(condition: &BoundProfileTest, history: &Snapshot) -> Option<String> {
     match condition {
-        Condition::FieldIs {
-            field: alias,
-            values,
-        } => {
-            let value = field(alias)?;
-            let folded = value.to_lowercase();
-            values
-                .iter()
-                .any(|accepted| accepted.to_lowercase() == folded)
-                .then(|| format!("{alias} is {value}"))
-        }
-        Condition::FieldFilled { field: alias } => {
-            field(alias).map(|_| format!("{alias} is filled"))
-        }
-        Condition::HasTag(tag) => history
+        ProfileTest::Tag(tag) => history
             .profile
             .as_ref()
             .is_some_and(|profile| profile.tags.contains(tag))
             .then(|| format!("has the tag {tag}")),
-        Condition::InSegment(Ref::Id(segment)) => history
+        ProfileTest::Segment(segment) => history
             .segments
             .contains(segment)
             .then(|| format!("is in segment {segment}")),
-        // Compiling binds every name; an unbound one can hold for nobody.
-        Condition::InSegment(Ref::Name(_)) => None,
+        _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! From dirty contacts to scores and desired values.
 
 use super::{Owner, Result};
-use crate::domain::{ContactId, DesiredValue, RuleKey, Snapshot, TopicKey, Urgency};
+use crate::domain::{ContactId, DesiredValue, Firing, Snapshot, TopicKey, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub struct ScoreCommit {
     /// Desired values of all owned targets that may concern this contact.
     pub desired: Vec<DesiredValue>,
     /// Triggers that fire now.
-    pub fired: Vec<RuleKey>,
+    pub firings: Vec<Firing>,
     /// When time alone will next change a score, if ever.
     pub next_change: Option<Timestamp>,
 }

@@ -3,7 +3,7 @@
 use crate::cli::{load, output};
 use crate::config::Config;
 use crate::mautic::{Client, Priority};
-use crate::plan::{Catalog, Named, Plan, Ref};
+use crate::plan::{Catalog, Effect, Named, Plan, Ref, Writes};
 use anyhow::anyhow;
 use std::collections::BTreeSet;
 
@@ -16,7 +16,10 @@ pub(super) async fn groups(
     catalog: &Catalog,
 ) -> anyhow::Result<Vec<String>> {
     let plan = read(config)?;
-    let named = plan.topics.iter().filter_map(|topic| topic.group.as_ref());
+    let named = plan.topics.iter().filter_map(|topic| match &topic.writes {
+        Writes::Group(group) => Some(group),
+        Writes::Nothing | Writes::MainPoints => None,
+    });
     let missing = missing(named, &catalog.groups);
     for name in &missing {
         let made = client
@@ -35,10 +38,11 @@ pub(super) async fn segments(
 ) -> anyhow::Result<Vec<String>> {
     let plan = read(config)?;
     let kept = plan.segments.iter().map(|rule| &rule.segment);
-    let triggered = plan
-        .triggers
-        .iter()
-        .flat_map(|trigger| trigger.add_to.iter().chain(&trigger.remove_from));
+    let effects = plan.triggers.iter().flat_map(|trigger| &trigger.effects);
+    let triggered = effects.filter_map(|effect| match effect {
+        Effect::AddToSegment(segment) | Effect::RemoveFromSegment(segment) => Some(segment),
+        _ => None,
+    });
     let missing = missing(kept.chain(triggered), &catalog.segments);
     for name in &missing {
         let made = client

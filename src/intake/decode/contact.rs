@@ -39,6 +39,8 @@ fn with_details(id: ContactId, contact: &Contact, details: &Details, as_of: Time
         stage: details.stage,
         fields,
         tags: details.tags.clone(),
+        utm: Default::default(),
+        companies: Default::default(),
         do_not_contact: details.do_not_contact.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! `[[point_action]]`.
 
-use super::super::{PointAction, Ref, Repeat};
+use super::super::{PointAction, Ref, Repeat, UrlOptions, Weight};
 use super::context::Context;
 use super::targets::read_refs;
 use super::time::read_window;
@@ -36,13 +36,20 @@ pub(super) fn read(
         key,
         name,
         kind: kind?,
-        topic: topic?.0,
+        mautic: None,
+        pays: vec![(topic?.0, Weight::ONE)],
         points: points?,
         repeat: repeat?,
         objects: objects?,
         urls: urls?,
         since,
         until,
+        when: None,
+        limits: Vec::new(),
+        cooldown: None,
+        diminishing: Vec::new(),
+        decay: None,
+        url_options: UrlOptions::default(),
     })
 }
 
@@ -75,9 +82,24 @@ pub(in crate::plan) const fn objects_key(kind: ActivityKind) -> Option<&'static 
         }
         ActivityKind::FormSubmit => Some("forms"),
         ActivityKind::AssetDownload => Some("assets"),
-        ActivityKind::UrlHit | ActivityKind::SmsSend => None,
+        ActivityKind::SmsSend => Some("messages"),
+        ActivityKind::SegmentEnter => Some("segments"),
+        ActivityKind::StageEnter => Some("stages"),
+        ActivityKind::CampaignEnter => Some("campaigns"),
+        ActivityKind::UrlHit | ActivityKind::VideoPlay => None,
     }
 }
+
+const OBJECT_KEYS: [&str; 8] = [
+    "pages",
+    "emails",
+    "forms",
+    "assets",
+    "messages",
+    "segments",
+    "stages",
+    "campaigns",
+];
 
 fn read_objects(
     context: &Context<'_, '_>,
@@ -87,7 +109,7 @@ fn read_objects(
 ) -> Option<Vec<Ref<u32>>> {
     let fitting = kind.map(objects_key);
     let mut objects = Some(Vec::new());
-    for key in ["pages", "emails", "forms", "assets"] {
+    for key in OBJECT_KEYS {
         let Some(value) = table.get(key) else {
             continue;
         };

@@ -9,7 +9,7 @@ mod tests;
 mod time;
 mod topic;
 
-use super::{Places, Plan};
+use super::{Behaviour, MachineWorth, Places, Plan};
 use crate::diagnostics::{Findings, Severity, Sheet, Source, Table};
 pub(super) use action::objects_key;
 use context::Context;
@@ -57,6 +57,9 @@ fn read(root: &Table<'_, '_>) -> Option<Plan> {
     Some(Plan {
         format: format?,
         version: fingerprint(root.sheet.source().text()),
+        behaviour: Behaviour::default(),
+        machine: MachineWorth::default(),
+        grades: Vec::new(),
         ticks: ticks?,
         topics: all(topics)?,
         point_actions: all(point_actions)?,

@@ -1,6 +1,8 @@
 //! `[[profile_rule]]` and `[[inactivity_rule]]`.
 
-use super::super::{Condition, InactivityRule, ProfileRule};
+use super::super::{
+    InactivityRule, Operand, ProfileRule, ProfileTest, SilenceStep, Test, Tree, Weight,
+};
 use super::action::read_points;
 use super::context::Context;
 use super::targets::read_ref;
@@ -27,13 +29,13 @@ pub(super) fn profile(
     Some(ProfileRule {
         key,
         name,
-        topic: topic?.0,
+        pays: vec![(topic?.0, Weight::ONE)],
         points: points?,
-        when: when?,
+        when: Tree::Leaf(when?),
     })
 }
 
-fn read_when(context: &Context<'_, '_>, index: usize, value: &Value<'_, '_>) -> Option<Condition> {
+fn read_when(context: &Context<'_, '_>, index: usize, value: &Value<'_, '_>) -> Option<ProfileTest> {
     let table = value.table(WHEN_HINT)?;
     let (field, tag, segment) = (table.get("field"), table.get("tag"), table.get("segment"));
     let (is, filled) = (table.get("is"), table.get("filled"));
@@ -44,13 +46,13 @@ fn read_when(context: &Context<'_, '_>, index: usize, value: &Value<'_, '_>) -> 
             value.error("`is` and `filled` ask about one `field`", WHEN_HINT);
             None
         }
-        (None, Some(tag), None) => Some(Condition::HasTag(tag.text(WHEN_HINT)?.to_owned())),
+        (None, Some(tag), None) => Some(ProfileTest::Tag(tag.text(WHEN_HINT)?.to_owned())),
         (None, None, Some(segment)) => {
             let bound = read_ref(&segment, "segment")?;
             context.note(format!("profile_rule.{index}.segment"), &segment);
             let claim = (bound.clone(), segment.span());
             context.claims.borrow_mut().asked.push(claim);
-            Some(Condition::InSegment(bound.map(SegmentId)))
+            Some(ProfileTest::Segment(bound.map(SegmentId)))
         }
         _ => {
             value.error("`when` must ask exactly one thing", WHEN_HINT);
@@ -64,16 +66,16 @@ fn read_field(
     field: &Value<'_, '_>,
     is: Option<Value<'_, '_>>,
     filled: Option<Value<'_, '_>>,
-) -> Option<Condition> {
+) -> Option<ProfileTest> {
     let alias = field
         .text("write the field's alias as Mautic shows it")
         .map(str::to_owned);
     match (is, filled) {
         (Some(is), None) => {
             let values = read_values(&is);
-            Some(Condition::FieldIs {
+            Some(ProfileTest::Field {
                 field: alias?,
-                values: values?,
+                test: Test::Is(values?.into_iter().map(Operand::Text).collect()),
             })
         }
         (None, Some(filled)) => {
@@ -84,7 +86,10 @@ fn read_field(
                 );
                 return None;
             }
-            Some(Condition::FieldFilled { field: alias? })
+            Some(ProfileTest::Field {
+                field: alias?,
+                test: Test::Not(Box::new(Test::Empty)),
+            })
         }
         _ => {
             when.error("`field` needs either `is` or `filled`", WHEN_HINT);
@@ -132,9 +137,11 @@ pub(super) fn inactivity(
     Some(InactivityRule {
         key,
         name,
-        topic: topic?.0,
-        points: points?,
-        after_days: after_days?,
+        pays: vec![(topic?.0, Weight::ONE)],
+        steps: vec![SilenceStep {
+            after_days: after_days?,
+            points: points?,
+        }],
         kinds: kinds?,
     })
 }

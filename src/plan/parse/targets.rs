@@ -1,6 +1,9 @@
 //! `[[trigger]]` and `[[segment]]`, and how things of Mautic's are named.
 
-use super::super::{Ref, Scale, SegmentRule, Trigger};
+use super::super::{
+    Edge, Effect, Rearm, Ref, Scale, ScoreTest, SegmentRule, SegmentTest, Tree, Trigger,
+};
+use jiff::SignedDuration;
 use super::context::Context;
 use super::topic::SCORES;
 use crate::diagnostics::{Severity, Table, Value};
@@ -81,10 +84,16 @@ pub(super) fn trigger(
     Some(Trigger {
         key,
         name,
-        topic: topic?.0,
-        at: at?,
-        add_to,
-        remove_from,
+        when: Tree::Leaf(ScoreTest::AtLeast(topic?.0, at?)),
+        edge: Edge::Rising,
+        rearm: Rearm::Never,
+        dwell: SignedDuration::ZERO,
+        since: None,
+        effects: {
+            let added = add_to.into_iter().map(Effect::AddToSegment);
+            let removed = remove_from.into_iter().map(Effect::RemoveFromSegment);
+            added.chain(removed).collect()
+        },
     })
 }
 
@@ -149,9 +158,11 @@ pub(super) fn segment(
     };
     Some(SegmentRule {
         segment: segment?.map(SegmentId),
-        topic: topic?.0,
-        enter: enter?,
-        leave: leave?,
+        test: SegmentTest::Score {
+            topic: topic?.0,
+            enter: enter?,
+            leave: leave?,
+        },
     })
 }
 

@@ -1,6 +1,6 @@
 //! `[[topic]]`.
 
-use super::super::{Band, Scale, Topic, TopicKey};
+use super::super::{Band, Bands, Decay, Foreign, Scale, Topic, TopicKey, Writes};
 use super::context::{Context, read_key};
 use super::targets::read_ref;
 use crate::diagnostics::{Severity, Table, Told, Value, quote};
@@ -46,12 +46,20 @@ pub(super) fn read(
     Some(Topic {
         key: TopicKey(key?.to_owned()),
         label: label?,
-        group: match group {
-            Some(read) => Some(read?),
-            None => None,
+        writes: match group {
+            Some(read) => Writes::Group(read?),
+            None => Writes::Nothing,
         },
         scale: scale?,
-        bands: bands?,
+        bands: Bands {
+            list: bands?,
+            ..Bands::default()
+        },
+        sum_of: Vec::new(),
+        limits: Vec::new(),
+        decay: Decay::None,
+        stages: None,
+        foreign: Foreign::default(),
     })
 }
 

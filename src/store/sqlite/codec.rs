@@ -100,6 +100,10 @@ pub(super) const fn kind_code(kind: ActivityKind) -> u8 {
         ActivityKind::FormSubmit => 6,
         ActivityKind::AssetDownload => 7,
         ActivityKind::SmsSend => 8,
+        ActivityKind::VideoPlay => 9,
+        ActivityKind::SegmentEnter => 10,
+        ActivityKind::StageEnter => 11,
+        ActivityKind::CampaignEnter => 12,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     SqliteStore,
-    codec::{from_json, id_list, limit, micros},
+    codec::{from_json, id_list, limit, micros, time},
     dirty, journal, targets,
     targets::{Cause, TargetRow},
 };
@@ -13,7 +13,7 @@ use crate::store::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// Contacts made dirty per transaction, so that deliveries never wait long.
 const CHUNK: usize = 5_000;
@@ -104,11 +104,8 @@ fn snapshots(db: &Connection, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
         let contact = ContactId(row.get(0)?);
         let profile: Option<String> = row.get(1)?;
         let snapshot = Snapshot {
-            contact,
-            activities: Vec::new(),
             profile: profile.as_deref().map(from_json).transpose()?,
-            segments: BTreeSet::new(),
-            fired: BTreeSet::new(),
+            ..Snapshot::of(contact)
         };
         found.insert(contact, snapshot);
     }
@@ -123,12 +120,13 @@ fn snapshots(db: &Connection, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
         }
     }
     let mut fired = db.prepare_cached(
-        "SELECT contact, rule FROM fired WHERE contact IN (SELECT value FROM json_each(?1))",
+        "SELECT contact, rule, crossed_at FROM fired WHERE contact IN (SELECT value FROM json_each(?1))",
     )?;
     let mut rows = fired.query([&ids])?;
     while let Some(row) = rows.next()? {
         if let Some(snapshot) = found.get_mut(&ContactId(row.get(0)?)) {
-            snapshot.fired.insert(RuleKey(row.get(1)?));
+            let crossed_at = time(row.get(2)?)?;
+            snapshot.fired.insert(RuleKey(row.get(1)?), crossed_at);
         }
     }
     Ok(contacts
@@ -150,9 +148,12 @@ fn store(db: &Connection, commit: &ScoreCommit) -> Result<()> {
     }
     store_scores(db, contact, &commit.scores)?;
     let mut fired =
-        db.prepare_cached("INSERT OR IGNORE INTO fired (contact, rule) VALUES (?1, ?2)")?;
-    for rule in &commit.fired {
-        fired.execute(params![contact.0, rule.0])?;
+        db.prepare_cached(
+            "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at)",
+        )?;
+    for firing in &commit.firings {
+        fired.execute(params![contact.0, firing.trigger.0, micros(firing.crossed_at)])?;
     }
     store_desired(db, commit)?;
     db.prepare_cached(

@@ -1,7 +1,7 @@
 //! What the API answers. Kept apart from the store's types, so that those can change.
 
 use crate::domain::{ContactId, Profile, SegmentId, Target};
-use crate::plan::{Compiled, CompiledTopic};
+use crate::plan::{Compiled, CompiledTopic, SegmentTest};
 use crate::scoring::{ExplainedContribution, Explanation};
 use crate::store::{ContactOverview, ParkedItem, StoredScore, TargetState, WriteSummary};
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ impl ScoreBody {
         Self {
             label: topic.map_or_else(|| score.topic.0.clone(), |topic| topic.label.clone()),
             topic: score.topic.0,
-            group: topic.and_then(|topic| topic.group).map(|group| group.0),
+            group: topic.and_then(|topic| topic.group()).map(|group| group.0),
             score: score.score,
             raw: score.raw,
             band: score.band,
@@ -173,7 +173,7 @@ fn target_label(target: Target, plan: Option<&Compiled>) -> String {
     match target {
         Target::Segment(SegmentId(id)) => format!("Segment {id}"),
         Target::Group(group) => plan
-            .and_then(|plan| plan.topics.iter().find(|topic| topic.group == Some(group)))
+            .and_then(|plan| plan.topics.iter().find(|topic| topic.group() == Some(group)))
             .map_or_else(
                 || format!("Point group {group}"),
                 |topic| format!("Score {}", topic.label),
@@ -360,29 +360,36 @@ pub(in crate::web) struct SegmentRuleBody {
 
 impl TopicBody {
     pub(super) fn new(index: usize, topic: &CompiledTopic, plan: &Compiled) -> Self {
-        let bands = topic.bands.iter().map(|band| BandBody {
+        let bands = topic.bands.list.iter().map(|band| BandBody {
             name: band.name.clone(),
             from: band.from,
         });
-        let mine = plan.segments.iter().filter(|rule| rule.topic == index);
-        let rules = plan.point_actions.iter().map(|action| action.topic);
-        let rules = rules.chain(plan.profile_rules.iter().map(|(topic, _)| *topic));
-        let rules = rules.chain(plan.inactivity_rules.iter().map(|(topic, _)| *topic));
+        let mine = plan.segments.iter().filter_map(|rule| match &rule.test {
+            SegmentTest::Score {
+                topic,
+                enter,
+                leave,
+            } if *topic == index => Some(SegmentRuleBody {
+                segment: rule.segment.0,
+                enter: *enter,
+                leave: *leave,
+            }),
+            _ => None,
+        });
+        let rules = plan.point_actions.iter().map(|rule| &rule.pays);
+        let rules = rules.chain(plan.profile_rules.iter().map(|rule| &rule.pays));
+        let rules = rules.chain(plan.inactivity_rules.iter().map(|rule| &rule.pays));
         Self {
             key: topic.key.0.clone(),
             label: topic.label.clone(),
-            group: topic.group.map(|group| group.0),
+            group: topic.group().map(|group| group.0),
             floor: topic.scale.floor,
             ceiling: topic.scale.ceiling,
             bands: bands.collect(),
-            rules: rules.filter(|topic| *topic == index).count(),
-            segments: mine
-                .map(|rule| SegmentRuleBody {
-                    segment: rule.segment.0,
-                    enter: rule.enter,
-                    leave: rule.leave,
-                })
-                .collect(),
+            rules: rules
+                .filter(|pays| pays.iter().any(|(topic, _)| *topic == index))
+                .count(),
+            segments: mine.collect(),
         }
     }
 }

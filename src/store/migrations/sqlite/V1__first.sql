@@ -126,8 +126,9 @@ CREATE TABLE score (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE fired (
-    contact INTEGER NOT NULL,
-    rule    TEXT NOT NULL,
+    contact    INTEGER NOT NULL,
+    rule       TEXT NOT NULL,
+    crossed_at INTEGER NOT NULL,              -- of the crossing it fired for last
     PRIMARY KEY (contact, rule)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,124 @@
+//! Conditions, bound.
+
+use super::super::{
+    ActivityTest, BoundActivityTest, BoundProfileTest, BoundScoreTest, ProfileTest, ScoreTest, Tree,
+};
+use super::{Binder, each};
+use crate::diagnostics::{one_of, quote};
+use crate::domain::ActivityKind;
+
+impl Binder<'_> {
+    pub(super) fn profile_tests(
+        &mut self,
+        tree: &Tree<ProfileTest>,
+        path: &str,
+    ) -> Option<Tree<BoundProfileTest>> {
+        tree.map(&mut |test| self.profile_test(test, path))
+    }
+
+    fn profile_test(&mut self, test: &ProfileTest, path: &str) -> Option<BoundProfileTest> {
+        Some(match test {
+            ProfileTest::Field { field, test } => ProfileTest::Field {
+                field: field.clone(),
+                test: test.clone(),
+            },
+            ProfileTest::Tag(tag) => ProfileTest::Tag(tag.clone()),
+            ProfileTest::Segment(segment) => {
+                let path = format!("{path}.segment");
+                let id = self.segment_id(segment, &path)?;
+                self.claims.asked.push((id.0, path));
+                ProfileTest::Segment(id)
+            }
+            ProfileTest::Stage(stages) => ProfileTest::Stage(each(stages, |_, stage| {
+                self.stage(stage, &format!("{path}.stage"))
+            })?),
+            ProfileTest::Owner(owners) => ProfileTest::Owner(each(owners, |_, owner| {
+                self.user(owner, &format!("{path}.owner"))
+            })?),
+            ProfileTest::Company(test) => ProfileTest::Company(test.clone()),
+            ProfileTest::Utm { part, test } => ProfileTest::Utm {
+                part: *part,
+                test: test.clone(),
+            },
+            ProfileTest::DoNotContact(channel) => ProfileTest::DoNotContact(channel.clone()),
+            ProfileTest::MainPoints(test) => ProfileTest::MainPoints(test.clone()),
+        })
+    }
+
+    pub(super) fn activity_tests(
+        &mut self,
+        tree: &Tree<ActivityTest>,
+        kind: ActivityKind,
+        path: &str,
+    ) -> Option<Tree<BoundActivityTest>> {
+        tree.map(&mut |test| match test {
+            ActivityTest::Url(urls) => Some(ActivityTest::Url(urls.clone())),
+            ActivityTest::Object(objects) => {
+                let sort = self.objects(kind);
+                let ids = each(objects, |_, object| self.id(&sort, object, path));
+                Some(ActivityTest::Object(ids?))
+            }
+            ActivityTest::Attribute { name, test } => Some(ActivityTest::Attribute {
+                name: name.clone(),
+                test: test.clone(),
+            }),
+            ActivityTest::Utm { part, test } => Some(ActivityTest::Utm {
+                part: *part,
+                test: test.clone(),
+            }),
+        })
+    }
+
+    pub(super) fn score_tests(
+        &mut self,
+        tree: &Tree<ScoreTest>,
+        path: &str,
+    ) -> Option<Tree<BoundScoreTest>> {
+        tree.map(&mut |test| self.score_test(test, path))
+    }
+
+    fn score_test(&mut self, test: &ScoreTest, path: &str) -> Option<BoundScoreTest> {
+        Some(match test {
+            ScoreTest::AtLeast(topic, score) => {
+                ScoreTest::AtLeast(self.position(topic, path)?, *score)
+            }
+            ScoreTest::Below(topic, score) => ScoreTest::Below(self.position(topic, path)?, *score),
+            ScoreTest::Band(topic, names) => {
+                let topic = self.position(topic, path)?;
+                ScoreTest::Band(topic, each(names, |_, name| self.band(topic, name, path))?)
+            }
+            ScoreTest::Grade(key, grades) => {
+                let index = self.grade_position(key, path)?;
+                let all = self.plan.grades[index].all();
+                if let Some(odd) = grades.iter().find(|grade| !all.contains(grade)) {
+                    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+                    let message = format!("{} is no grade of {}", quote(odd), quote(key));
+                    self.error(path, message, one_of(odd, &all));
+                    return None;
+                }
+                ScoreTest::Grade(index, grades.clone())
+            }
+        })
+    }
+
+    fn band(&mut self, topic: usize, name: &str, path: &str) -> Option<usize> {
+        let bands = &self.plan.topics[topic].bands.list;
+        let found = bands.iter().position(|band| band.name == name);
+        if found.is_none() {
+            let all: Vec<&str> = bands.iter().map(|band| band.name.as_str()).collect();
+            let key = &self.plan.topics[topic].key;
+            let message = format!("the topic {} has no band {}", quote(&key.0), quote(name));
+            self.error(path, message, one_of(name, &all));
+        }
+        found
+    }
+
+    fn grade_position(&mut self, key: &str, path: &str) -> Option<usize> {
+        let found = self.plan.grades.iter().position(|grade| grade.key == key);
+        if found.is_none() {
+            let message = format!("there is no grade {}", quote(key));
+            self.error(path, message, "name the `key` of a [[grade]]");
+        }
+        found
+    }
+}
