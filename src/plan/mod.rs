@@ -5,8 +5,6 @@
 
 mod catalog;
 mod compile;
-#[cfg(test)]
-mod compile_tests;
 mod compiled;
 mod fade;
 mod import;

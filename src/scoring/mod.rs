@@ -14,8 +14,6 @@ mod fnmatch;
 mod inactivity;
 mod path;
 mod profile_rules;
-#[cfg(test)]
-mod tests;
 mod ticks;
 
 pub use decide::{Decision, desired_values};

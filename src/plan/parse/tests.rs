@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may end at once")]
 
 use crate::diagnostics::{Findings, Severity};
-use crate::plan::{Condition, Plan, Ref, Repeat};
+use crate::plan::{Effect, Plan, Ref, Repeat, SegmentTest, Writes};
 use proptest::prelude::*;
 
 const EXAMPLE: &str = include_str!("../../../deploy/plan.example.toml");
@@ -29,12 +29,12 @@ fn the_example_has_no_mistake_and_no_doubt() {
     assert_eq!(short(&findings), "");
     assert_eq!(plan.topics.len(), 2);
     assert_eq!(plan.profile_rules.len(), 4);
-    assert_eq!(plan.inactivity_rules[0].points, -10);
+    assert_eq!(plan.inactivity_rules[0].steps[0].points, -10);
     assert_eq!(
-        plan.triggers[0].add_to,
-        [Ref::Name("Tell sales".to_owned())]
+        plan.triggers[0].effects,
+        [Effect::AddToSegment(Ref::Name("Tell sales".to_owned()))]
     );
-    assert_eq!(plan.segments[0].leave, 40);
+    assert!(matches!(plan.segments[0].test, SegmentTest::Score { leave: 40, .. }));
     // Berlin is two hours ahead of UTC in September, one in December.
     let click = plan.point_actions.last().unwrap();
     assert_eq!(click.since.unwrap().to_string(), "2026-08-31T22:00:00Z");
@@ -54,11 +54,11 @@ fn defaults_are_those_of_the_manual() {
         (topic.scale.floor, topic.scale.ceiling),
         (Some(0), Some(100))
     );
-    assert_eq!((topic.label.as_str(), &topic.group), ("a", &None));
+    assert_eq!((topic.label.as_str(), &topic.writes), ("a", &Writes::Nothing));
     assert_eq!(plan.point_actions[0].key.0, "öl-gas");
     assert_eq!(plan.point_actions[0].repeat, Repeat::Once);
     assert_eq!(plan.inactivity_rules[0].kinds.len(), 6);
-    assert_eq!(plan.segments[0].leave, 7);
+    assert!(matches!(plan.segments[0].test, SegmentTest::Score { leave: 7, .. }));
     assert_eq!(plan.ticks.at, jiff::civil::time(3, 0, 0, 0));
     assert_eq!(plan.ticks.zone, jiff::tz::TimeZone::UTC);
     assert_eq!(plan.version.len(), 12);

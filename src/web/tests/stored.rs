@@ -35,7 +35,7 @@ async fn filled(folder: &std::path::Path) -> SqliteStore {
         at: world::now(),
         scores: world::store().overviews[&ContactId(7)].scores.clone(),
         desired: Vec::new(),
-        fired: Vec::new(),
+        firings: Vec::new(),
         next_change: None,
     };
     store.commit_scores(vec![commit]).await.unwrap();
