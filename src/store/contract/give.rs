@@ -1,8 +1,9 @@
 //! Short words for facts, batches and commits.
 
 use crate::domain::{
-    Activity, ActivityKey, ActivityKind, ContactId, DesiredValue, Fact, GroupId, PointsLogRow,
-    Profile, RuleKey, SegmentId, Sighting, Snapshot, Source, Target, TopicKey, Urgency,
+    Activity, ActivityKey, ActivityKind, ContactId, DesiredValue, Fact, Firing, GroupId,
+    PointsLogRow, Profile, RuleKey, SegmentId, Sighting, Snapshot, Source, Target, TopicKey,
+    Urgency,
 };
 use crate::store::{
     Applied, Batch, ContactIntents, DeliveryId, DirtyContact, NewDelivery, NewParked, Origin,
@@ -211,7 +212,14 @@ pub(super) fn commit(
             band: Some("hot".into()),
         }],
         desired: desired.collect(),
-        fired: vec![RuleKey("call".into())],
+        firings: vec![Firing {
+            trigger: RuleKey("call".into()),
+            name: "Call".into(),
+            crossed_at: at(1_999),
+            reason: "ovens 62 reached 60".into(),
+            scores: vec![("ovens".into(), 62)],
+            actions: Vec::new(),
+        }],
         next_change: None,
     }
 }

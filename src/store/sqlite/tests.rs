@@ -280,7 +280,7 @@ async fn how_long_things_take() {
                 urgency: Urgency::Fresh,
             })
             .collect(),
-        fired: Vec::new(),
+        firings: Vec::new(),
         next_change: None,
     });
     let commits = commits.collect();
