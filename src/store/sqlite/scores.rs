@@ -7,7 +7,7 @@ use super::{
     targets::{Cause, TargetRow},
 };
 use crate::domain::{ContactId, SegmentId};
-use crate::domain::{RuleKey, TopicKey};
+use crate::domain::{Fired, RuleKey, TopicKey};
 use crate::store::{
     DirtyContact, Owner, Result, ScoreCommit, Scores, Snapshot, StoredScore, Target, Urgency,
 };
@@ -120,13 +120,16 @@ fn snapshots(db: &Connection, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
         }
     }
     let mut fired = db.prepare_cached(
-        "SELECT contact, rule, crossed_at FROM fired WHERE contact IN (SELECT value FROM json_each(?1))",
+        "SELECT contact, rule, crossed_at, rearmed_at FROM fired WHERE contact IN (SELECT value FROM json_each(?1))",
     )?;
     let mut rows = fired.query([&ids])?;
     while let Some(row) = rows.next()? {
         if let Some(snapshot) = found.get_mut(&ContactId(row.get(0)?)) {
-            let crossed_at = time(row.get(2)?)?;
-            snapshot.fired.insert(RuleKey(row.get(1)?), crossed_at);
+            let fired = Fired {
+                crossed_at: time(row.get(2)?)?,
+                rearmed_at: row.get::<_, Option<i64>>(3)?.map(time).transpose()?,
+            };
+            snapshot.fired.insert(RuleKey(row.get(1)?), fired);
         }
     }
     Ok(contacts
@@ -149,8 +152,15 @@ fn store(db: &Connection, commit: &ScoreCommit) -> Result<()> {
     store_scores(db, contact, &commit.scores)?;
     let mut fired = db.prepare_cached(
         "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at)",
+             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at),
+                 rearmed_at = NULL",
     )?;
+    let mut rearmed = db.prepare_cached(
+        "UPDATE fired SET rearmed_at = ?3 WHERE contact = ?1 AND rule = ?2 AND rearmed_at IS NULL",
+    )?;
+    for (rule, at) in &commit.rearmed {
+        rearmed.execute(params![contact.0, rule.0, micros(*at)])?;
+    }
     for firing in &commit.firings {
         fired.execute(params![
             contact.0,
