@@ -21,7 +21,8 @@ impl Adjustments for SqliteStore {
         adjustment: NewAdjustment,
         now: Timestamp,
     ) -> Result<Option<Adjustment>> {
-        self.write(move |db| add(db, adjustment, micros(now))).await
+        self.write(move |db| add(db, &adjustment, micros(now)))
+            .await
     }
 
     async fn end_adjustment(&self, id: i64, at: Timestamp) -> Result<Option<Adjustment>> {
@@ -56,7 +57,7 @@ impl Adjustments for SqliteStore {
     }
 }
 
-fn add(db: &Connection, new: NewAdjustment, now: i64) -> Result<Option<Adjustment>> {
+fn add(db: &Connection, new: &NewAdjustment, now: i64) -> Result<Option<Adjustment>> {
     let (contact, segment) = match new.scope {
         Scope::Contact(contact) => match journal::resolve(db, contact)? {
             Some(contact) => (Some(contact), None),
