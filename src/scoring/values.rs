@@ -162,8 +162,8 @@ mod tests {
         let number = |n: f64| Operand::Number(Number(n));
         let not = |test| Test::Not(Box::new(test));
         let regex = |text: &str| {
-            let regex = regex::RegexBuilder::new(text).case_insensitive(true);
-            let regex = regex.clone().build().unwrap();
+            let mut builder = regex::RegexBuilder::new(text);
+            let regex = builder.case_insensitive(true).build().unwrap();
             Test::Regex(Pattern {
                 text: text.into(),
                 regex,
