@@ -150,7 +150,9 @@ fn stored_scores(plan: &Compiled, evaluation: &Evaluation) -> Vec<StoredScore> {
             topic: topic.key.clone(),
             score: evaluated.score,
             raw: evaluated.raw,
-            band: evaluated.band.map(|band| topic.bands.list[band].name.clone()),
+            band: evaluated
+                .band
+                .map(|band| topic.bands.list[band].name.clone()),
         })
         .collect()
 }

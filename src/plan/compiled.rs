@@ -1,7 +1,7 @@
 //! The plan bound to Mautic's ids: what the engine runs.
 
 use super::model::{
-    ActivityTest, Behaviour, Bands, Edge, Foreign, Grade, Limit, MachineWorth, Pays, ProfileTest,
+    ActivityTest, Bands, Behaviour, Edge, Foreign, Grade, Limit, MachineWorth, Pays, ProfileTest,
     Rearm, Repeat, Scale, ScoreTest, SegmentTest, SilenceStep, StageReset, Ticks, Tree, UrlOptions,
     Weight, Writes,
 };
@@ -209,7 +209,10 @@ impl Compiled {
     /// Segments that rules ask about: conditions, and entries that pay.
     #[must_use]
     pub fn asked_segments(&self) -> BTreeSet<SegmentId> {
-        let tests = self.profile_rules.iter().flat_map(|rule| rule.when.leaves());
+        let tests = self
+            .profile_rules
+            .iter()
+            .flat_map(|rule| rule.when.leaves());
         let asked = tests.filter_map(|test| match test {
             ProfileTest::Segment(segment) => Some(*segment),
             _ => None,
@@ -223,7 +226,10 @@ impl Compiled {
     /// Point groups that the plan writes.
     #[must_use]
     pub fn owned_groups(&self) -> BTreeSet<GroupId> {
-        self.topics.iter().filter_map(CompiledTopic::group).collect()
+        self.topics
+            .iter()
+            .filter_map(CompiledTopic::group)
+            .collect()
     }
 
     /// Index of a topic.

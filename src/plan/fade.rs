@@ -74,9 +74,7 @@ impl Fade {
                 let left = usize::from(lasts).saturating_sub(age);
                 part(full, left as u64, u64::from(lasts))
             }
-            Decay::HalfLife(_) => {
-                part(full, self.halves.get(age).copied().unwrap_or(0), SCALE)
-            }
+            Decay::HalfLife(_) => part(full, self.halves.get(age).copied().unwrap_or(0), SCALE),
         }
     }
 }
@@ -116,7 +114,11 @@ mod tests {
             (&linear, 10, -1, 10_000),
         ];
         for (fade, points, days, expected) in table {
-            assert_eq!(fade.worth(points, days), expected, "{fade:?} {points} {days}");
+            assert_eq!(
+                fade.worth(points, days),
+                expected,
+                "{fade:?} {points} {days}"
+            );
         }
         for fade in [half, linear] {
             let falls = |age| fade.worth(7, age) >= fade.worth(7, age + 1);

@@ -2,9 +2,9 @@
 
 use super::evaluate::{Evaluation, TopicEvaluation};
 use super::path::ends_inside;
+use crate::domain::Firing;
 use crate::domain::SegmentId;
 use crate::domain::{DesiredValue, Snapshot, Target, Urgency};
-use crate::domain::Firing;
 use crate::plan::{Compiled, SegmentTest};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,12 @@ pub(super) fn decide(
 ) -> Decision {
     let mut decision = Decision::default();
     for rule in &plan.segments {
-        if let SegmentTest::Score { topic, enter, leave } = &rule.test {
+        if let SegmentTest::Score {
+            topic,
+            enter,
+            leave,
+        } = &rule.test
+        {
             let inside = ends_inside(&paths[*topic], *enter, *leave);
             let (label, score) = (&plan.topics[*topic].key, topics[*topic].score);
             let reason = format!("{label} {score}: in at {enter}, out below {leave}");

@@ -83,7 +83,9 @@ pub fn explain(plan: &Compiled, history: &Snapshot, now: Timestamp) -> Vec<Expla
             score: evaluated.score,
             raw: evaluated.raw,
             cut: i64::from(evaluated.score) - evaluated.raw,
-            band: evaluated.band.map(|band| topic.bands.list[band].name.clone()),
+            band: evaluated
+                .band
+                .map(|band| topic.bands.list[band].name.clone()),
             contributions: evaluated
                 .contributions
                 .into_iter()

@@ -10,7 +10,9 @@ pub(super) fn contribution(
     rule: &CompiledProfileRule,
     history: &Snapshot,
 ) -> Option<Contribution> {
-    let Tree::Leaf(test) = &rule.when else { return None };
+    let Tree::Leaf(test) = &rule.when else {
+        return None;
+    };
     let because = holds(test, history)?;
     Some(Contribution {
         rule: rule.key.clone(),

@@ -82,12 +82,7 @@ impl<'p> Binder<'p> {
         }
     }
 
-    pub(super) fn id(
-        &mut self,
-        sort: &Sort<'_>,
-        reference: &Ref<u32>,
-        path: &str,
-    ) -> Option<u32> {
+    pub(super) fn id(&mut self, sort: &Sort<'_>, reference: &Ref<u32>, path: &str) -> Option<u32> {
         match reference {
             Ref::Id(id) => self.known_id(sort, *id, path),
             Ref::Name(name) => self.id_of(sort, name, path),

@@ -9,7 +9,7 @@ mod tests;
 mod totals;
 
 use super::{
-    Catalog, Compiled, CompiledTopic, Fade, Plan, Pays, Ref, StageReset, Topic, TopicKey, Writes,
+    Catalog, Compiled, CompiledTopic, Fade, Pays, Plan, Ref, StageReset, Topic, TopicKey, Writes,
     ownership::Claims,
 };
 use crate::diagnostics::{Findings, Severity, quote};
@@ -69,7 +69,9 @@ impl Binder<'_> {
             self.inactivity(index, rule)
         });
         let grades = each(&plan.grades, |index, grade| self.grade(index, grade));
-        let triggers = each(&plan.triggers, |index, trigger| self.trigger(index, trigger));
+        let triggers = each(&plan.triggers, |index, trigger| {
+            self.trigger(index, trigger)
+        });
         let segments = each(&plan.segments, |index, rule| self.segment(index, rule));
         Some(Compiled {
             version: plan.version.clone(),

@@ -57,7 +57,10 @@ fn the_example_binds() {
         .map(|action| action.objects.iter().copied().collect())
         .collect();
     assert_eq!(objects, [vec![7], vec![], vec![9], vec![1]]);
-    assert!(matches!(compiled.segments[0].test, SegmentTest::Score { topic: 1, .. }));
+    assert!(matches!(
+        compiled.segments[0].test,
+        SegmentTest::Score { topic: 1, .. }
+    ));
 }
 
 #[test]

@@ -35,7 +35,11 @@ pub(super) fn profile(
     })
 }
 
-fn read_when(context: &Context<'_, '_>, index: usize, value: &Value<'_, '_>) -> Option<ProfileTest> {
+fn read_when(
+    context: &Context<'_, '_>,
+    index: usize,
+    value: &Value<'_, '_>,
+) -> Option<ProfileTest> {
     let table = value.table(WHEN_HINT)?;
     let (field, tag, segment) = (table.get("field"), table.get("tag"), table.get("segment"));
     let (is, filled) = (table.get("is"), table.get("filled"));

@@ -3,11 +3,11 @@
 use super::super::{
     Edge, Effect, Rearm, Ref, Scale, ScoreTest, SegmentRule, SegmentTest, Tree, Trigger,
 };
-use jiff::SignedDuration;
 use super::context::Context;
 use super::topic::SCORES;
 use crate::diagnostics::{Severity, Table, Value};
 use crate::domain::SegmentId;
+use jiff::SignedDuration;
 use toml::de::DeValue;
 
 const SCORE_HINT: &str = "write a score, a whole number";

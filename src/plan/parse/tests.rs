@@ -34,7 +34,10 @@ fn the_example_has_no_mistake_and_no_doubt() {
         plan.triggers[0].effects,
         [Effect::AddToSegment(Ref::Name("Tell sales".to_owned()))]
     );
-    assert!(matches!(plan.segments[0].test, SegmentTest::Score { leave: 40, .. }));
+    assert!(matches!(
+        plan.segments[0].test,
+        SegmentTest::Score { leave: 40, .. }
+    ));
     // Berlin is two hours ahead of UTC in September, one in December.
     let click = plan.point_actions.last().unwrap();
     assert_eq!(click.since.unwrap().to_string(), "2026-08-31T22:00:00Z");
@@ -54,11 +57,17 @@ fn defaults_are_those_of_the_manual() {
         (topic.scale.floor, topic.scale.ceiling),
         (Some(0), Some(100))
     );
-    assert_eq!((topic.label.as_str(), &topic.writes), ("a", &Writes::Nothing));
+    assert_eq!(
+        (topic.label.as_str(), &topic.writes),
+        ("a", &Writes::Nothing)
+    );
     assert_eq!(plan.point_actions[0].key.0, "öl-gas");
     assert_eq!(plan.point_actions[0].repeat, Repeat::Once);
     assert_eq!(plan.inactivity_rules[0].kinds.len(), 6);
-    assert!(matches!(plan.segments[0].test, SegmentTest::Score { leave: 7, .. }));
+    assert!(matches!(
+        plan.segments[0].test,
+        SegmentTest::Score { leave: 7, .. }
+    ));
     assert_eq!(plan.ticks.at, jiff::civil::time(3, 0, 0, 0));
     assert_eq!(plan.ticks.zone, jiff::tz::TimeZone::UTC);
     assert_eq!(plan.version.len(), 12);

@@ -147,13 +147,16 @@ fn store(db: &Connection, commit: &ScoreCommit) -> Result<()> {
         return Ok(());
     }
     store_scores(db, contact, &commit.scores)?;
-    let mut fired =
-        db.prepare_cached(
-            "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
+    let mut fired = db.prepare_cached(
+        "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at)",
-        )?;
+    )?;
     for firing in &commit.firings {
-        fired.execute(params![contact.0, firing.trigger.0, micros(firing.crossed_at)])?;
+        fired.execute(params![
+            contact.0,
+            firing.trigger.0,
+            micros(firing.crossed_at)
+        ])?;
     }
     store_desired(db, commit)?;
     db.prepare_cached(

@@ -173,7 +173,11 @@ fn target_label(target: Target, plan: Option<&Compiled>) -> String {
     match target {
         Target::Segment(SegmentId(id)) => format!("Segment {id}"),
         Target::Group(group) => plan
-            .and_then(|plan| plan.topics.iter().find(|topic| topic.group() == Some(group)))
+            .and_then(|plan| {
+                plan.topics
+                    .iter()
+                    .find(|topic| topic.group() == Some(group))
+            })
             .map_or_else(
                 || format!("Point group {group}"),
                 |topic| format!("Score {}", topic.label),
