@@ -117,11 +117,11 @@ impl Sums {
 }
 
 /// Adds what an evaluation gives, in thousandths.
-fn give(given: &mut BTreeMap<String, Sum>, side: usize, evaluation: &Evaluation) {
+fn give(given: &mut BTreeMap<String, Sum>, side: usize, evaluation: &Evaluation<'_>) {
     for part in evaluation.topics.iter().flat_map(|one| &one.contributions) {
-        let sum = given.entry(part.rule.0.clone()).or_default();
-        sum.name.clone_from(&part.name);
-        sum.points[side] += part.points * 1000;
+        let sum = given.entry(part.rule.to_owned()).or_default();
+        part.name.clone_into(&mut sum.name);
+        sum.points[side] += part.worth;
     }
 }
 
