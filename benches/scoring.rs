@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration, time::Instant};
 use support::{Connection, Delays, SECRET, Spread, delivery, is_measured, page_hits};
 use tokio::{net::TcpListener, sync::watch, time::sleep};
@@ -169,11 +169,9 @@ fn history(contact: u32, activities: u32) -> Snapshot {
         }
     };
     Snapshot {
-        contact: ContactId(contact),
         activities: (0..activities).map(activity).collect(),
         profile: Some(Profile::unknown(ContactId(contact), start)),
-        segments: BTreeSet::default(),
-        fired: BTreeSet::default(),
+        ..Snapshot::of(ContactId(contact))
     }
 }
 

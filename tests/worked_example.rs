@@ -3,9 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use topicscore::domain::{
-    Activity, ActivityKey, ActivityKind, Attributes, ContactId, Profile, Snapshot,
+    Activity, ActivityKey, ActivityKind, Attributes, ContactId, Fired, Profile, Snapshot,
 };
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scoring::{Explanation, evaluate, explain};
@@ -59,7 +58,6 @@ fn director() -> Snapshot {
     }
     profile.tags.insert("newsletter".into());
     Snapshot {
-        contact: ContactId(4711),
         activities: vec![
             activity("hit:1", "2026-03-01T09:00:00Z", ActivityKind::UrlHit, None),
             activity(
@@ -70,8 +68,7 @@ fn director() -> Snapshot {
             ),
         ],
         profile: Some(profile),
-        segments: BTreeSet::new(),
-        fired: BTreeSet::new(),
+        ..Snapshot::of(ContactId(4711))
     }
 }
 
@@ -119,15 +116,25 @@ fn sales_are_told_at_thirty_once() {
     let decide = |history: &Snapshot| {
         evaluate(&plan, history, "2026-03-02T00:00:00Z".parse().unwrap()).decision
     };
-    assert!(decide(&history).fires.is_empty(), "26 < 30");
+    assert!(decide(&history).firings.is_empty(), "26 < 30");
     // Nothing in the example's plan gives the missing 4 points, so the plan gives more for the form.
     let mut generous = plan.clone();
     generous.point_actions[0].points = 7;
     let told = evaluate(&generous, &history, "2026-03-02T00:00:00Z".parse().unwrap()).decision;
-    assert_eq!(told.fires, [plan.triggers[0].key.clone()]);
-    assert!(told.segments[&plan.triggers[0].add_to[0]].0);
-    history.fired.insert(plan.triggers[0].key.clone());
-    assert!(decide(&history).fires.is_empty());
+    let [firing] = told.firings.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(firing.trigger, plan.triggers[0].key);
+    assert_eq!(firing.actions, plan.triggers[0].actions);
+    history.fired.insert(
+        firing.trigger.clone(),
+        Fired {
+            crossed_at: firing.crossed_at,
+            rearmed_at: None,
+        },
+    );
+    let told = evaluate(&generous, &history, "2026-03-02T00:00:00Z".parse().unwrap()).decision;
+    assert!(told.firings.is_empty());
 }
 
 #[test]

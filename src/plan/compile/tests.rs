@@ -157,7 +157,7 @@ fn conditions_on_segments_become_ids() {
     let text =
         "[[profile_rule]]\nname = '1'\ntopic = 'a'\npoints = 1\nwhen = { segment = 'Filtered' }\n";
     let compiled = compile(&plan(text), &catalog()).unwrap();
-    let bound = Condition::InSegment(Ref::Id(SegmentId(3)));
+    let bound = Tree::Leaf(ProfileTest::Segment(SegmentId(3)));
     assert_eq!(compiled.profile_rules[0].when, bound);
 }
 

@@ -81,7 +81,8 @@ fn conditions_of_all_four_sorts() {
         [[profile_rule]]\nname = '3'\ntopic = 'a'\npoints = 1\nwhen = { tag = 't' }\n\
         [[profile_rule]]\nname = '4'\ntopic = 'a'\npoints = 1\nwhen.segment = 9\n";
     let (plan, _) = Plan::parse("p", text).unwrap();
-    let conditions: Vec<&Condition> = plan.profile_rules.iter().map(|rule| &rule.when).collect();
+    let conditions: Vec<&crate::plan::Tree<crate::plan::ProfileTest>> =
+        plan.profile_rules.iter().map(|rule| &rule.when).collect();
     insta::assert_debug_snapshot!(conditions, @r##"
     [
         FieldIs {

@@ -60,6 +60,7 @@ pub(super) fn read(
         decay: Decay::None,
         stages: None,
         foreign: Foreign::default(),
+        adopt_actions: Vec::new(),
     })
 }
 

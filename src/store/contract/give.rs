@@ -1,8 +1,9 @@
 //! Short words for facts, batches and commits.
 
 use crate::domain::{
-    Activity, ActivityKey, ActivityKind, ContactId, DesiredValue, Fact, GroupId, PointsLogRow,
-    Profile, RuleKey, SegmentId, Sighting, Snapshot, Source, Target, TopicKey, Urgency,
+    Activity, ActivityKey, ActivityKind, ContactId, DesiredValue, Fact, Firing, GroupId,
+    PointsLogRow, Profile, RuleKey, SegmentId, Sighting, Snapshot, Source, Target, TopicKey,
+    Urgency,
 };
 use crate::store::{
     Applied, Batch, ContactIntents, DeliveryId, DirtyContact, NewDelivery, NewParked, Origin,
@@ -65,7 +66,17 @@ pub(super) fn seen(contact: u32, points: i64, second: i64) -> Fact {
 }
 
 pub(super) fn logged(row: u64, contact: u32, group: u32, action: &str, second: i64) -> Fact {
-    Fact::PointsLog(PointsLogRow {
+    Fact::PointsLog(logged_row(row, contact, group, action, second))
+}
+
+pub(super) fn logged_row(
+    row: u64,
+    contact: u32,
+    group: u32,
+    action: &str,
+    second: i64,
+) -> PointsLogRow {
+    PointsLogRow {
         id: row,
         contact: id(contact),
         group: Some(GroupId(group)),
@@ -74,7 +85,7 @@ pub(super) fn logged(row: u64, contact: u32, group: u32, action: &str, second: i
         event_name: "Manual change".into(),
         action_name: action.into(),
         at: at(second),
-    })
+    }
 }
 
 pub(super) fn gone(contact: u32, second: i64) -> Fact {
@@ -211,7 +222,15 @@ pub(super) fn commit(
             band: Some("hot".into()),
         }],
         desired: desired.collect(),
-        fired: vec![RuleKey("call".into())],
+        firings: vec![Firing {
+            trigger: RuleKey("call".into()),
+            name: "Call".into(),
+            crossed_at: at(1_999),
+            reason: "ovens 62 reached 60".into(),
+            scores: vec![("ovens".into(), 62)],
+            actions: Vec::new(),
+        }],
+        rearmed: Vec::new(),
         next_change: None,
     }
 }

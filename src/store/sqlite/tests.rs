@@ -280,7 +280,8 @@ async fn how_long_things_take() {
                 urgency: Urgency::Fresh,
             })
             .collect(),
-        fired: Vec::new(),
+        firings: Vec::new(),
+        rearmed: Vec::new(),
         next_change: None,
     });
     let commits = commits.collect();

@@ -2,17 +2,15 @@
 
 use super::fake::FakeStore;
 use crate::domain::{
-    Activity, ActivityKey, ActivityKind, Attributes, ContactId, GroupId, Profile, RuleKey,
-    SegmentId, Snapshot, Target, TopicKey,
+    Activity, ActivityKey, ActivityKind, Attributes, ContactId, GroupId, Profile, SegmentId,
+    Snapshot, Target, TopicKey,
 };
-use crate::plan::{
-    Band, Compiled, CompiledAction, CompiledSegment, CompiledTopic, Repeat, Scale, Ticks,
-};
+use crate::plan::{Catalog, Compiled, Named, Plan, compile};
 use crate::store::{
     ContactOverview, Counts, ParkedItem, StoredScore, TargetState, WriteRecord, WriteSummary,
 };
-use jiff::{Timestamp, civil, tz::TimeZone};
-use std::collections::{BTreeMap, BTreeSet};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -22,66 +20,67 @@ pub(super) fn now() -> Timestamp {
     at("2026-11-21T12:00:00Z")
 }
 
+const PLAN: &str = r#"
+format = 1
+
+[[topic]]
+key = "dishwashers"
+label = "Dishwashers"
+group = 3
+bands = [{ name = "cold", from = 0 }, { name = "warm", from = 30 }, { name = "hot", from = 60 }]
+
+[[topic]]
+key = "ovens"
+label = "Ovens & hobs"
+group = 4
+bands = [{ name = "cold", from = 0 }, { name = "warm", from = 30 }, { name = "hot", from = 60 }]
+
+[[point_action]]
+key = "form"
+name = "Asks for an offer"
+topic = "dishwashers"
+points = 60
+repeat = "always"
+kind = "form.submit"
+
+[[point_action]]
+key = "pdf"
+name = "Downloads the brochure"
+topic = "dishwashers"
+points = 45
+repeat = "always"
+kind = "asset.download"
+
+[[point_action]]
+key = "page"
+name = "Sees the oven page"
+topic = "ovens"
+points = 5
+repeat = "always"
+kind = "page.hit"
+
+[[segment]]
+segment = 9
+topic = "dishwashers"
+enter = 50
+leave = 40
+"#;
+
 pub(super) fn plan() -> Compiled {
-    let topic = |key: &str, label: &str, group| CompiledTopic {
-        key: TopicKey(key.to_owned()),
-        label: label.to_owned(),
-        group: Some(GroupId(group)),
-        scale: Scale {
-            floor: Some(0),
-            ceiling: Some(100),
-        },
-        bands: ["cold", "warm", "hot"]
-            .into_iter()
-            .zip([0, 30, 60])
-            .map(|(name, from)| Band {
-                name: name.to_owned(),
-                from,
-            })
-            .collect(),
-    };
-    let action = |key: &str, name: &str, topic, points, kind| CompiledAction {
-        key: RuleKey(key.to_owned()),
+    let (plan, _) = Plan::parse("plan.toml", PLAN).unwrap();
+    let named = |id, name: &str| Named {
+        id,
         name: name.to_owned(),
-        topic,
-        points,
-        repeat: Repeat::Always,
-        kind,
-        objects: BTreeSet::new(),
-        urls: Vec::new(),
-        since: None,
-        until: None,
     };
+    let catalog = Catalog {
+        groups: vec![named(3, "Dishwashers"), named(4, "Ovens & hobs")],
+        segments: vec![named(9, "Interested")],
+        ..Catalog::default()
+    };
+    let compiled = compile(&plan, &catalog).unwrap();
     Compiled {
         version: "0123456789ab".to_owned(),
-        ticks: Ticks {
-            zone: TimeZone::UTC,
-            at: civil::time(3, 0, 0, 0),
-        },
-        topics: vec![
-            topic("dishwashers", "Dishwashers", 3),
-            topic("ovens", "Ovens & hobs", 4),
-        ],
-        point_actions: vec![
-            action("form", "Asks for an offer", 0, 60, ActivityKind::FormSubmit),
-            action(
-                "pdf",
-                "Downloads the brochure",
-                0,
-                45,
-                ActivityKind::AssetDownload,
-            ),
-            action("page", "Sees the oven page", 1, 5, ActivityKind::PageHit),
-        ],
-        profile_rules: Vec::new(),
-        inactivity_rules: Vec::new(),
-        triggers: Vec::new(),
-        segments: vec![CompiledSegment {
-            segment: SegmentId(9),
-            topic: 0,
-            enter: 50,
-            leave: 40,
-        }],
+        ..compiled
     }
 }
 
@@ -195,11 +194,8 @@ fn write(contact: u32, status: Option<u16>, outcome: &str, answer: &str) -> Writ
 
 pub(super) fn store() -> FakeStore {
     let history = |contact, activities| Snapshot {
-        contact: ContactId(contact),
         activities,
-        profile: None,
-        segments: BTreeSet::new(),
-        fired: BTreeSet::new(),
+        ..Snapshot::of(ContactId(contact))
     };
     let done = vec![
         activity(7, "hit:1", ActivityKind::PageHit, "2026-11-18T09:00:00Z"),
