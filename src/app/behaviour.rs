@@ -2,7 +2,7 @@
 
 use crate::domain::ContactId;
 use crate::plan::{Behaviour, Compiled};
-use crate::scoring::{Evaluation, evaluate};
+use crate::scoring::{Evaluation, Reason, evaluate};
 use crate::store::{Result, SharedStore, Snapshot};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -118,9 +118,15 @@ impl Sums {
 
 /// Adds what an evaluation gives, in thousandths.
 fn give(given: &mut BTreeMap<String, Sum>, side: usize, evaluation: &Evaluation<'_>) {
-    for part in evaluation.topics.iter().flat_map(|one| &one.contributions) {
+    let parts = evaluation.topics.iter().flat_map(|one| &one.contributions);
+    // A total only repeats what its parts have.
+    for part in parts.filter(|part| !matches!(part.reason, Reason::Part { .. })) {
         let sum = given.entry(part.rule.to_owned()).or_default();
-        part.name.clone_into(&mut sum.name);
+        let name = match part.reason {
+            Reason::Adopted(_) => "given in Mautic, by no rule",
+            _ => part.name,
+        };
+        name.clone_into(&mut sum.name);
         sum.points[side] += part.worth;
     }
 }

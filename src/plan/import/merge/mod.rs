@@ -9,6 +9,8 @@ mod document;
 mod edit;
 mod ids;
 mod keys;
+#[cfg(test)]
+mod tests;
 
 pub use change::{Change, Thing, What};
 
