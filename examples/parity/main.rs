@@ -3,6 +3,7 @@
 
 #[path = "../ingest/replay/mod.rs"]
 mod replay;
+mod kinds;
 mod table;
 mod check;
 
