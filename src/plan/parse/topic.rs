@@ -99,10 +99,7 @@ fn read_writes(
     Some(Writes::Group(group.map(GroupId)))
 }
 
-fn read_foreign(
-    table: &Table<'_, '_>,
-    writes: Option<&Writes<Ref<GroupId>>>,
-) -> Option<Foreign> {
+fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) -> Option<Foreign> {
     let Some(value) = table.get("foreign") else {
         return Some(Foreign::default());
     };
@@ -144,7 +141,11 @@ fn read_parts(
         context.totals.borrow_mut().push(total);
     }
     let parts = parts.into_iter();
-    Some(parts.map(|part| (TopicKey(part.topic), part.weight)).collect())
+    Some(
+        parts
+            .map(|part| (TopicKey(part.topic), part.weight))
+            .collect(),
+    )
 }
 
 fn read_stages(

@@ -62,7 +62,10 @@ pub(super) fn read_pair(value: &Value<'_, '_>) -> Option<(Operand, Operand)> {
         }
     };
     if falls {
-        value.error("nothing is between them: the first is the higher", PAIR_HINT);
+        value.error(
+            "nothing is between them: the first is the higher",
+            PAIR_HINT,
+        );
         return None;
     }
     Some((low, high))
