@@ -73,6 +73,8 @@ pub struct CompiledTopic {
     pub stages: Option<StageReset<StageId>>,
     /// What becomes of points that somebody else gives.
     pub foreign: Foreign,
+    /// Mautic's point actions whose logged points count as they were given.
+    pub adopt_actions: BTreeSet<PointActionId>,
 }
 
 impl CompiledTopic {

@@ -9,6 +9,7 @@
 //! 5. Nothing assumes a single process: work is taken by lease; an expired lease may be taken by anybody.
 //! 6. No transaction stays open while somebody outside is asked.
 
+mod adjustments;
 mod admin;
 mod deliveries;
 mod journal;
@@ -19,6 +20,7 @@ mod settings;
 pub mod sqlite;
 
 pub use crate::domain::{ContactIntents, DesiredValue, Intent, Snapshot, Target, Urgency};
+pub use adjustments::{Adjustments, NewAdjustment};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
@@ -58,12 +60,20 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything one instance (one Mautic) keeps.
 pub trait Store:
-    Deliveries + Journal + Scores + Outbox + Leases + Settings + Admin + std::fmt::Debug
+    Deliveries + Journal + Scores + Adjustments + Outbox + Leases + Settings + Admin + std::fmt::Debug
 {
 }
 
-impl<T: Deliveries + Journal + Scores + Outbox + Leases + Settings + Admin + std::fmt::Debug> Store
-    for T
+impl<T> Store for T where
+    T: Deliveries
+        + Journal
+        + Scores
+        + Adjustments
+        + Outbox
+        + Leases
+        + Settings
+        + Admin
+        + std::fmt::Debug
 {
 }
 

@@ -60,6 +60,7 @@ pub(super) fn read(
         decay: decay.ok()?.unwrap_or(Decay::None),
         stages: stages.ok()?,
         foreign: foreign?,
+        adopt_actions: Vec::new(),
     })
 }
 

@@ -2,10 +2,12 @@
 //! store; [`store_contract`] makes them tests of one implementation.
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
+pub(crate) mod adjustments;
 pub(crate) mod admin;
 pub(crate) mod deliveries;
 pub(crate) mod facts;
 mod give;
+pub(crate) mod ledger;
 pub(crate) mod merges;
 pub(crate) mod order;
 pub(crate) mod outbox;
@@ -45,6 +47,17 @@ macro_rules! store_contract {
             merges: a_deleted_loser_takes_its_winner_with_it,
             merges: erasing_forgets_raw_bodies,
             merges: erasing_spares_neighbours_bodies,
+            ledger: a_merge_keeps_who_did_it,
+            ledger: a_webhook_knows_best_who_did_it_then,
+            ledger: merges_with_the_winner_of_then,
+            ledger: a_merge_is_dated_by_who_tells_it_earliest,
+            ledger: merges_of_the_erased_are_forgotten,
+            ledger: points_that_are_not_ours_are_a_ledger,
+            adjustments: adjustments_of_contacts_and_segments,
+            adjustments: adjustments_make_dirty,
+            adjustments: adjustments_of_wanted_segments_make_dirty,
+            adjustments: adjustments_follow_merges_and_deletions,
+            adjustments: segments_that_points_hang_on,
             scores: dirty_by_urgency_then_age,
             scores: leases_of_dirty_contacts,
             scores: a_change_meanwhile_keeps_the_contact_dirty,

@@ -4,6 +4,7 @@
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
 //! `targets` and `outbox`, `settings`, `admin`.
 
+mod adjustments;
 mod admin;
 mod codec;
 mod deliveries;
@@ -15,6 +16,7 @@ mod outbox;
 mod readers;
 mod scores;
 mod settings;
+mod snapshots;
 mod targets;
 mod writer;
 
