@@ -130,7 +130,13 @@ fn without_a_base_every_difference_is_an_edit() {
     }]);
     let merged = merged(EDITED, None, &now);
     assert_eq!(merged.text, EDITED);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    point action 1 "Action 1"
+      ! name: yours stays: "Any page"; Mautic's "Action 1"
+      ! points: yours stays: 5; Mautic's 7
+    point action 2 "Action 2"
+      = gone from Mautic; the rule stays, so that what it paid still counts (set `until` to end it)
+    "##);
 }
 
 #[test]
@@ -157,7 +163,12 @@ fn a_rule_outlives_its_action() {
     now.actions[0].published = false;
     let merged = merged(&imported.text, Some(&imported.seen), &now);
     assert_eq!(merged.text, imported.text);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    point action 1 "Action 1"
+      = gone from Mautic; the rule stays, so that what it paid still counts (set `until` to end it)
+    point action 2 "Action 2"
+      = switched off in Mautic; the rule stays
+    "##);
 }
 
 #[test]
@@ -175,7 +186,12 @@ fn what_cannot_be_merged_is_left_and_told() {
     ]);
     let merged = merged(&twice, Some(&seen(&then())), &now);
     assert_eq!(merged.text, twice);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    point action 1 "Action 1"
+      ! not merged: 2 rules of the plan stand for it
+    point action 2 "Action 2"
+      ! not merged: it gives no points, so it is only a comment in the plan
+    "##);
 }
 
 #[test]
@@ -198,7 +214,13 @@ fn an_action_that_moved_takes_its_topic_along() {
     let mut now = then();
     now.actions[0].group = known(3);
     let merged = merged(&imported.text, Some(&imported.seen), &now);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    topic 3 "öl-gas"
+      + key = "öl-gas_3"
+    point action 1 "Action 1"
+      - topic = group 1
+      + topic = group 3
+    "##);
     let (plan, _) = Plan::parse("p", &merged.text).unwrap();
     let moved = plan.point_actions.iter();
     let mut moved = moved.filter(|rule| rule.mautic.is_some_and(|id| id.0 == 1));
@@ -214,7 +236,10 @@ fn triggers_are_noted_once() {
     };
     let imported = import(&with(vec![]), &catalog(), &options());
     let first = merged(&imported.text, Some(&imported.seen), &with(vec![tags("a")]));
-    insta::assert_snapshot!(first.report(), @"");
+    insta::assert_snapshot!(first.report(), @r##"
+    trigger 1 "Trigger 1"
+      # "Trigger 1" at 10: lead.changetags {"add_tags":["a"]} (a comment)
+    "##);
     assert!(first.text.contains("# add_tags = [\"a\"]"), "{}", first.text);
     for base in [Some(&first.seen), None] {
         let again = merged(&first.text, base, &with(vec![tags("a")]));
