@@ -6,8 +6,6 @@ mod mautic;
 mod merge;
 mod rule;
 mod seen;
-#[cfg(test)]
-mod tests;
 mod text;
 mod topics;
 mod trigger;
