@@ -6,6 +6,8 @@ mod mautic;
 mod merge;
 mod rule;
 mod seen;
+#[cfg(test)]
+mod tests;
 mod text;
 mod topics;
 mod trigger;
@@ -14,7 +16,7 @@ mod value;
 pub use infer::infer;
 pub use mautic::{ActionGroup, MauticAction, MauticEvent, MauticPoints, MauticTrigger};
 pub use merge::{Change, Merged, Thing, What, merge};
-pub use seen::{Seen, SeenAction};
+pub use seen::{Seen, SeenAction, SeenTrigger};
 
 use super::{Behaviour, Catalog};
 use crate::diagnostics::{Finding, Findings, Severity, quote};
@@ -138,7 +140,7 @@ impl Import {
             triggers: self
                 .triggers
                 .iter()
-                .map(|trigger| (trigger.id, trigger.facts.clone()))
+                .map(|trigger| (trigger.id, trigger.seen()))
                 .collect(),
         }
     }

@@ -80,10 +80,21 @@ impl Rule {
         format!("{above}{rule}\n")
     }
 
+    /// Whether its group could be found out.
+    pub(super) fn knows_group(&self) -> bool {
+        let unknown = |(_, value): &(_, Value)| matches!(value, Value::Topic { known: false, .. });
+        !self.keys.iter().any(unknown)
+    }
+
     /// What a later import compares with.
     pub(super) fn seen(&self) -> SeenAction {
-        let compared =
-            |(key, value): &(&'static str, Value)| Some(((*key).to_owned(), value.compared()?));
+        let compared = |(key, value): &(&'static str, Value)| {
+            // What was written: the main points where the group was not known.
+            let written = value
+                .compared()
+                .unwrap_or_else(|| super::value::topic(None));
+            ((*key).to_owned(), written)
+        };
         SeenAction {
             name: self.name.clone(),
             published: self.published,
@@ -92,7 +103,7 @@ impl Rule {
                 .keys
                 .iter()
                 .filter(|(key, _)| !["key", "mautic"].contains(key))
-                .filter_map(compared)
+                .map(compared)
                 .collect(),
         }
     }
@@ -282,8 +293,8 @@ fn write_url(rule: &mut Rule, properties: &Json) {
     }
 }
 
-/// Longest time of an option in seconds: a hundred years.
-const LONGEST: u64 = 100 * 366 * 86_400;
+/// Longest time of an option in seconds, as in every plan.
+const LONGEST: u64 = 3650 * 86_400;
 
 /// An option of `url.hit`; Mautic stores numbers, and seconds for times (SEMANTICS 3).
 fn write_number(
@@ -301,8 +312,8 @@ fn write_number(
         Some(0) => {}
         Some(number) => rule.set(key, value(i64::try_from(number).unwrap_or(i64::MAX))),
         None => rule.refuse(
-            &format!("its option {key} = {option} cannot be read"),
-            "open and save the action in Mautic, then import again",
+            &format!("its option {key} = {option} cannot be read or is too long"),
+            "give it a smaller number in Mautic, then import again",
         ),
     }
 }
