@@ -166,7 +166,7 @@ fn plan(scenario: &Scenario, snapshots: &[Snapshot], now: Timestamp) -> anyhow::
         mautic.triggers.push(trigger(group, read));
     }
     let ledger = snapshots.iter().flat_map(|one| &one.ledger).map(|row| &row.row);
-    let paid = paid_by_gone(&mautic.actions, ledger);
+    mautic.paid = paid_by_gone(&mautic.actions, ledger);
     let options = ImportOptions {
         time_zone: "UTC".to_owned(),
         behaviour: Some(Behaviour::Mautic),
@@ -176,11 +176,7 @@ fn plan(scenario: &Scenario, snapshots: &[Snapshot], now: Timestamp) -> anyhow::
     let text = import(&mautic, &catalog, &options).text;
     let (plan, _) = Plan::parse("imported plan", &text)
         .map_err(|findings| anyhow!("the imported plan can't be read:\n{findings}\n{text}"))?;
-    let mut plan = compile(&plan, &catalog).map_err(|findings| anyhow!("the imported plan does not bind:\n{findings}"))?;
-    for topic in &mut plan.topics {
-        topic.adopt_actions = paid.get(&topic.group()).cloned().unwrap_or_default();
-    }
-    Ok(plan)
+    compile(&plan, &catalog).map_err(|findings| anyhow!("the imported plan does not bind:\n{findings}"))
 }
 
 fn catalog(setup: &Value) -> Catalog {
