@@ -32,7 +32,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         };
         let mut since = known.saturating_sub(overlap).unwrap_or(known);
         let (mut skip, mut polled) = (0, Polled::default());
-        for _ in 0..self.options.pages {
+        for page in 1.. {
             let limit = self.options.rows;
             let which = Which::Since {
                 column,
@@ -76,6 +76,10 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             } else {
                 (since, skip + limit)
             };
+            // Not within a second: the next poll would begin with it anew, for ever.
+            if page >= self.options.pages && skip == 0 {
+                break;
+            }
         }
         Ok(polled)
     }
