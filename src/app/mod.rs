@@ -1,13 +1,16 @@
 //! Composition: the only place that picks concrete parts.
 
+mod behaviour;
 mod catalog;
 mod hook;
+pub mod import;
 mod instance;
 mod pulse;
 mod start;
 mod tokens;
 mod upgrade;
 
+pub use behaviour::{Behaviours, RuleDifference, compare_behaviours};
 pub use catalog::{keep_catalog, kept_catalog, read_catalog};
 pub use instance::{Addresses, Instance, Listeners, PlanSource, passing_client};
 pub use start::HOOK_NAME;

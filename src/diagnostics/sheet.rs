@@ -137,6 +137,34 @@ impl<'a, 's> Table<'a, 's> {
         value
     }
 
+    /// All entries, in the order of the text, of a table whose keys are names of something: each
+    /// with its place and value.
+    pub(crate) fn entries(&self) -> Vec<(&'a str, Range<usize>, Value<'a, 's>)> {
+        let entries = self.entries.iter().map(|(key, node)| {
+            let name = key.get_ref().as_ref();
+            (name, key.span(), Value::new(self.sheet, node, name))
+        });
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_key(|(_, span, _)| span.start);
+        entries
+    }
+
+    /// Whether a key stands in it that nobody has asked for so far: [`Self::finish`] will report
+    /// it, and what seems to be missing may be that misspelt key.
+    pub(crate) fn has_unknown(&self) -> bool {
+        let known = self.known.borrow();
+        let mut keys = self.entries.keys();
+        keys.any(|key| !known.contains(key.get_ref().as_ref()))
+    }
+
+    /// Whether one of these keys, that seem to be missing, is there but misspelt.
+    pub(crate) fn may_mean(&self, keys: &[&str]) -> bool {
+        let known = self.known.borrow();
+        let names = self.entries.keys().map(|key| key.get_ref().as_ref());
+        let mut unknown = names.filter(|name| !known.contains(name));
+        unknown.any(|name| did_you_mean(name, keys.iter().copied()).is_some())
+    }
+
     /// Reads the list of tables `[[key]]`, each with its index.
     pub(crate) fn each<T>(
         &self,

@@ -17,7 +17,7 @@ pub use activity::{Activity, ActivityKey, ActivityKind, Attributes, Source, attr
 pub use adjustment::{Adjustment, Scope};
 pub use effect::{Action, Firing};
 pub use fact::{Fact, PointsLogRow, Sighting};
-pub use history::{LedgerRow, Merge, Snapshot};
+pub use history::{Fired, LedgerRow, Merge, Snapshot};
 pub use ids::{
     AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
     SmsId, StageId, TriggerId, UserId, VideoId,

@@ -115,6 +115,9 @@ pub struct PointAction {
     /// Whether it is published.
     #[serde(rename = "isPublished", default, deserialize_with = "de_flag")]
     pub is_published: bool,
+    /// When it was made: nothing before counts.
+    #[serde(rename = "dateAdded", default, deserialize_with = "de_date")]
+    pub added_at: Option<Timestamp>,
     /// Counts from this moment on.
     #[serde(rename = "publishUp", default, deserialize_with = "de_date")]
     pub publish_up: Option<Timestamp>,

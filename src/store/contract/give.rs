@@ -230,6 +230,7 @@ pub(super) fn commit(
             scores: vec![("ovens".into(), 62)],
             actions: Vec::new(),
         }],
+        rearmed: Vec::new(),
         next_change: None,
     }
 }

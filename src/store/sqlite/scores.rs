@@ -106,8 +106,15 @@ fn store(db: &Connection, commit: &ScoreCommit) -> Result<()> {
     store_scores(db, contact, &commit.scores)?;
     let mut fired = db.prepare_cached(
         "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at)",
+             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at),
+                 rearmed_at = NULL",
     )?;
+    let mut rearmed = db.prepare_cached(
+        "UPDATE fired SET rearmed_at = ?3 WHERE contact = ?1 AND rule = ?2 AND rearmed_at IS NULL",
+    )?;
+    for (rule, at) in &commit.rearmed {
+        rearmed.execute(params![contact.0, rule.0, micros(*at)])?;
+    }
     for firing in &commit.firings {
         fired.execute(params![
             contact.0,

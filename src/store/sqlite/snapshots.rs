@@ -5,7 +5,7 @@ use super::{
     codec::{from_json, id_list, time},
     journal, targets,
 };
-use crate::domain::{ContactId, RuleKey, Scope, SegmentId};
+use crate::domain::{Fired, ContactId, RuleKey, Scope, SegmentId};
 use crate::store::{Result, Snapshot};
 use rusqlite::Connection;
 use std::collections::HashMap;
@@ -89,14 +89,17 @@ fn adjusted(db: &Connection, ids: &str, found: &mut Found) -> Result<()> {
 
 fn fired(db: &Connection, ids: &str, found: &mut Found) -> Result<()> {
     let mut statement = db.prepare_cached(
-        "SELECT contact, rule, crossed_at FROM fired
+        "SELECT contact, rule, crossed_at, rearmed_at FROM fired
          WHERE contact IN (SELECT value FROM json_each(?1))",
     )?;
     let mut rows = statement.query([ids])?;
     while let Some(row) = rows.next()? {
         if let Some(snapshot) = found.get_mut(&ContactId(row.get(0)?)) {
-            let crossed_at = time(row.get(2)?)?;
-            snapshot.fired.insert(RuleKey(row.get(1)?), crossed_at);
+            let fired = Fired {
+                crossed_at: time(row.get(2)?)?,
+                rearmed_at: row.get::<_, Option<i64>>(3)?.map(time).transpose()?,
+            };
+            snapshot.fired.insert(RuleKey(row.get(1)?), fired);
         }
     }
     Ok(())

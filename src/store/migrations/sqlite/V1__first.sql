@@ -155,6 +155,7 @@ CREATE TABLE fired (
     contact    INTEGER NOT NULL,
     rule       TEXT NOT NULL,
     crossed_at INTEGER NOT NULL,              -- of the crossing it fired for last
+    rearmed_at INTEGER,                       -- when it was first seen armed again
     PRIMARY KEY (contact, rule)
 ) STRICT, WITHOUT ROWID;
 
