@@ -2,7 +2,7 @@
 
 use super::budget::Priority;
 use super::request::Request;
-use super::wire::{Item, Me};
+use super::wire::{Item, LandingPage, Me};
 use super::{Client, Error};
 
 /// Forms, pages and emails come with their whole markup: small pages.

@@ -1,9 +1,9 @@
 //! Reads Mautic's point actions and triggers, and finds out their groups.
 
+use crate::app::import::{action, paid_by_gone, trigger};
 use crate::clock::Clock;
 use crate::domain::{Fact, GroupId, PointsLogRow};
 use crate::intake::decode::{Table, rows};
-use crate::app::import::{action, paid_by_gone, trigger};
 use crate::mautic::{Client, Error, MAX_ROWS, Priority, StatsQuery};
 use crate::plan::{ActionGroup, Catalog, MauticAction, MauticPoints, infer};
 use std::collections::BTreeMap;

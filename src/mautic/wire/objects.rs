@@ -54,7 +54,7 @@ pub struct LandingPage {
 }
 
 /// Children in a list or by id (PHP writes either); null where there are none.
-fn de_children<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<LandingPage>, D::Error> {
+fn de_children<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<LandingPage>, D::Error> {
     let children = match Value::deserialize(input)? {
         Value::Array(children) => children,
         Value::Object(children) => children.into_iter().map(|(_, child)| child).collect(),
@@ -366,6 +366,27 @@ mod tests {
             (item.name.as_str(), item.alias.as_deref()),
             ("P", Some("p"))
         );
+    }
+
+    #[test]
+    fn pages_hold_their_variants_and_translations() {
+        let page: LandingPage = serde_json::from_value(json!({"id": 1, "title": "P",
+            "variantChildren": [{"id": 2, "title": "P, red"}, {"id": 3, "title": "P, blue"}],
+            "translationChildren": {"4": {"id": 4, "title": "P, en", "translationChildren": null}}}))
+        .unwrap();
+        let ids = |pages: &[LandingPage]| pages.iter().map(|page| page.id).collect::<Vec<_>>();
+        assert_eq!(
+            (ids(&page.variants), ids(&page.translations)),
+            (vec![2, 3], vec![4])
+        );
+        assert_eq!(page.translations[0].title, "P, en");
+    }
+
+    #[test]
+    fn users_have_names_to_log_in_by() {
+        let user = json!({"id": 1, "username": "ann", "firstName": "Ann", "isPublished": true});
+        let user: Item = serde_json::from_value(user).unwrap();
+        assert_eq!((user.id, user.name.as_str()), (1, "ann"));
     }
 
     #[test]

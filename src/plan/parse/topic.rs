@@ -1,13 +1,13 @@
 //! `[[topic]]`.
 
 use super::super::{Decay, Foreign, Ref, Scale, StageReset, Topic, TopicKey, Weight, Writes};
+use super::action::optional;
 use super::bands::read_bands;
 use super::context::{Context, TopicFacts, read_key};
 use super::limits::{read_decay, read_limits};
 use super::pays::read_weighted;
 use super::refs::{read_noted, read_refs};
 use crate::diagnostics::{Severity, Table, Told, Value};
-use super::action::optional;
 use crate::domain::{GroupId, PointActionId, StageId};
 use toml::de::DeValue;
 
