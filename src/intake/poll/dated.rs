@@ -7,13 +7,16 @@ use super::{
     },
     Feed, Page, PollError, Polled, Poller, Start, ids, urgency,
 };
-use crate::{mautic::wire, store::Journal};
+use crate::{
+    mautic::wire,
+    store::{Adjustments, Journal},
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds read again at every poll, for rows that were committed late.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 
-impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn by_date(
         &self,
         feed: Feed,

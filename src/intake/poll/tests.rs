@@ -668,6 +668,13 @@ async fn segments_of_a_plan_loaded_later_are_read_soon() {
     assert!(asked(&house).contains("SegmentId(9)"));
     house.poller.round(round(60), &stop).await;
     assert_eq!(asked(&house), "");
+    // Points hang on it now; when no more do, nothing is read anew.
+    house.store.adjusted.lock().unwrap().insert(SegmentId(7));
+    house.poller.round(round(75), &stop).await;
+    assert!(asked(&house).contains("SegmentId(7)"));
+    house.store.adjusted.lock().unwrap().clear();
+    house.poller.round(round(90), &stop).await;
+    assert_eq!(asked(&house), "");
 }
 
 #[tokio::test]
