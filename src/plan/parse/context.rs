@@ -3,6 +3,7 @@
 use super::super::{Places, Ref, RuleKey, Scale, TopicKey, ownership::Claims};
 use super::together::Feedback;
 use crate::diagnostics::{Severity, Sheet, Table, Value, one_of, quote};
+use crate::domain::PointActionId;
 use jiff::tz::TimeZone;
 use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
@@ -32,6 +33,10 @@ pub(super) struct Context<'a, 's> {
     pub(super) totals: RefCell<Vec<(String, Vec<(String, Span)>)>>,
     /// Topics that stand for the main points.
     pub(super) main_points: RefCell<Vec<((), Span)>>,
+    /// Mautic's own actions that rules stand for.
+    pub(super) stood_for: RefCell<Vec<PointActionId>>,
+    /// Mautic's own actions whose logged points topics adopt.
+    pub(super) adopted: RefCell<Vec<(PointActionId, Span)>>,
     pub(super) claims: RefCell<Claims<Ref<u32>, Span>>,
     pub(super) feedback: RefCell<Feedback>,
     places: RefCell<Places>,
@@ -50,6 +55,8 @@ impl<'a, 's> Context<'a, 's> {
             rule_keys: RefCell::default(),
             totals: RefCell::default(),
             main_points: RefCell::default(),
+            stood_for: RefCell::default(),
+            adopted: RefCell::default(),
             claims: RefCell::default(),
             feedback: RefCell::default(),
             places: RefCell::new(super::places_over(sheet)),

@@ -33,12 +33,12 @@ pub(super) fn read_span(value: &Value<'_, '_>) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(seconds))
 }
 
-/// Reads a length of time, or a number of seconds.
+/// Reads a length of time, or a number of seconds; of those any, as Mautic takes any.
 pub(super) fn read_seconds(value: &Value<'_, '_>) -> Option<u64> {
     match value.node() {
         DeValue::Integer(_) => {
             const HINT: &str = "write a number of seconds, or a text such as \"1 hour\"";
-            value.integer(1..=LONGEST_DAYS * DAY, HINT)
+            value.integer(1..=i64::MAX, HINT)
         }
         _ => u64::try_from(read_span(value)?.as_secs()).ok(),
     }

@@ -99,6 +99,7 @@ fn topics() {
             },
         ),
         foreign: Report,
+        adopt_actions: [],
     }
     Topic {
         key: TopicKey(
@@ -148,6 +149,14 @@ fn topics() {
             },
         ),
         foreign: Adopt,
+        adopt_actions: [
+            PointActionId(
+                2,
+            ),
+            PointActionId(
+                9,
+            ),
+        ],
     }
     Topic {
         key: TopicKey(
@@ -188,6 +197,7 @@ fn topics() {
         decay: None,
         stages: None,
         foreign: Override,
+        adopt_actions: [],
     }
     "##);
 }

@@ -318,6 +318,10 @@ fn mistakes_in_topics() {
         "foreign = 'adopt'",
         "group = 3\nmain_points = true",
         "main_points = true\nforeign = 'override'",
+        "adopt_actions = [2]",
+        "group = 3\nadopt_actions = []",
+        "group = 3\nadopt_actions = [2, 0, 2, 'x']",
+        "group = 3\nadopt_actions = [2, 7]\n[[point_action]]\nname = 'n'\nmautic = 7\ntopic = 'a'\npoints = 1\nkind = 'url.hit'",
         "main_points = 1",
         "group = 3\nforeign = 'adpot'",
         "main_points = true\n[[topic]]\nkey = 'c'\nmain_points = true\nforeign = 'adopt'",
@@ -381,6 +385,29 @@ fn mistakes_in_topics() {
     main_points = true
     foreign = 'override'
     11:11 error: the main points are not written, so nothing of them can be set back (write "adopt" or "report"; without `foreign` the points of others do not count)
+
+    adopt_actions = [2]
+    10:17 error: this topic has no group that Mautic's actions could have paid into (add `group`, or remove `adopt_actions`)
+
+    group = 3
+    adopt_actions = []
+    11:17 error: the list `adopt_actions` is empty (write a list of ids of Mautic's own point actions: [2, 9])
+
+    group = 3
+    adopt_actions = [2, 0, 2, 'x']
+    11:21 error: `adopt_actions` is 0, but must be from 1 to 4294967295 (write a list of ids of Mautic's own point actions: [2, 9])
+    11:24 error: this one is listed twice (remove one of them)
+    11:27 error: `adopt_actions` must be a whole number, but is a text (write a list of ids of Mautic's own point actions: [2, 9])
+
+    group = 3
+    adopt_actions = [2, 7]
+    [[point_action]]
+    name = 'n'
+    mautic = 7
+    topic = 'a'
+    points = 1
+    kind = 'url.hit'
+    11:21 warning: a rule stands for this action, so that its logged points don't count (take it out of `adopt_actions`, or remove the rule)
 
     main_points = 1
     10:15 error: `main_points` must be true or false, but is a whole number (write `main_points = true`, or leave it out)
@@ -693,7 +720,7 @@ fn mistakes_in_point_actions() {
     repeat = 'always'
     cooldown = 60
     diminishing = [1001, 'x']
-    16:12 error: `cooldown` must be a text in quotes, but is a whole number (write a number and a unit such as "30 minutes", "2 hours", "3 days")
+    16:12 error: `cooldown` must be a length of time, but is a whole number (write a number and a unit such as "30 minutes", "2 hours", "3 days")
     17:16 error: `diminishing` is 1001, but must be from 0 to 1000 (write percentages for the first, second, … time: [100, 50, 25])
     17:22 error: `diminishing` must be a whole number, but is a text (write percentages for the first, second, … time: [100, 50, 25])
 
@@ -721,7 +748,7 @@ fn mistakes_in_point_actions() {
     accumulative_time = 0
     15:13 error: `page_hits` is 0, but must be from 1 to 4294967295 (write a number of hits, from 1)
     16:18 error: "fortnight" is no unit of time (one of: seconds, minutes, hours, days, weeks)
-    17:21 error: `accumulative_time` is 0, but must be from 1 to 315360000 (write a number of seconds, or a text such as "1 hour")
+    17:21 error: `accumulative_time` is 0, but must be from 1 to 9223372036854775807 (write a number of seconds, or a text such as "1 hour")
 
     'url.hit'
     returns_within = '1 hour'
@@ -892,7 +919,7 @@ fn mistakes_in_conditions_on_profiles() {
     14:45 error: `is` must be a single value, but is a list (write a number, a date such as 2026-01-31, or a text in quotes)
 
     { field = 'x', above = 12:00:00 }
-    14:31 error: `above` must be a date, a number or a text, but is a date or time (write a number, a date such as 2026-01-31, or a text in quotes)
+    14:31 error: a time of day is no date (write a number, a date such as 2026-01-31, or a text in quotes)
 
     { field = 'x', above = inf }
     14:31 error: `above` is no number to count with (write a number, a date such as 2026-01-31, or a text in quotes)
