@@ -17,6 +17,9 @@ pub(super) struct TopicFacts {
     pub(super) bands: Option<Vec<String>>,
 }
 
+/// A total and its parts, each with where it is named.
+pub(super) type Total = (String, Vec<(String, Span)>);
+
 /// Shared while a plan is read.
 pub(super) struct Context<'a, 's> {
     pub(super) sheet: &'a Sheet<'s>,
@@ -30,7 +33,7 @@ pub(super) struct Context<'a, 's> {
     pub(super) grade_keys: RefCell<Vec<(String, Span)>>,
     pub(super) rule_keys: RefCell<Vec<(String, Span)>>,
     /// Totals with the parts they are made of.
-    pub(super) totals: RefCell<Vec<(String, Vec<(String, Span)>)>>,
+    pub(super) totals: RefCell<Vec<Total>>,
     /// Topics that stand for the main points.
     pub(super) main_points: RefCell<Vec<((), Span)>>,
     /// Mautic's own actions that rules stand for.

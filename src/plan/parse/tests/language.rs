@@ -10,10 +10,8 @@ fn rich() -> Plan {
 
 /// One line for each.
 fn lines<T: Debug>(things: impl IntoIterator<Item = T>) -> String {
-    things
-        .into_iter()
-        .map(|thing| format!("{thing:?}\n"))
-        .collect()
+    let lines = things.into_iter().map(|thing| format!("{thing:?}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 #[test]
