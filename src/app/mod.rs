@@ -1,6 +1,7 @@
 //! Composition: the only place that picks concrete parts.
 
 mod catalog;
+mod effects;
 mod hook;
 mod instance;
 mod pulse;
@@ -9,5 +10,6 @@ mod tokens;
 mod upgrade;
 
 pub use catalog::{keep_catalog, kept_catalog, read_catalog};
+pub use effects::missing_receivers;
 pub use instance::{Addresses, Instance, Listeners, PlanSource, passing_client};
 pub use start::HOOK_NAME;

@@ -5,7 +5,7 @@
 //! a merge before it deletes the loser, and drops it with the winner (`ContactMerger.php`): so a
 //! merged-away id that answers 404 says that its winner was deleted.
 
-use super::{super::dirty, super::targets, Applier};
+use super::{super::dirty, super::effects, super::targets, Applier};
 use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -146,10 +146,13 @@ impl Applier<'_> {
             "UPDATE activity SET contact = ?2 WHERE contact = ?1",
             "UPDATE points_log SET contact = ?2 WHERE contact = ?1",
             "UPDATE write_log SET contact = ?2 WHERE contact = ?1",
-            "UPDATE OR IGNORE fired SET contact = ?2 WHERE contact = ?1",
+            "INSERT INTO fired (contact, rule, crossed_at)
+             SELECT ?2, rule, crossed_at FROM fired WHERE contact = ?1
+             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at)",
         ] {
             self.db.prepare_cached(sql)?.execute([loser.0, winner.0])?;
         }
+        effects::merge(self.db, loser, winner)?;
         targets::merge(self.db, loser, winner, self.cause())?;
         if let Some((since, urgency)) = dirty::take(self.db, loser)? {
             self.dirty_since(winner, since, urgency);
