@@ -138,11 +138,12 @@ fn commit(plan: &Compiled, history: &Snapshot, dirty: DirtyContact, now: Timesta
         scores: stored_scores(plan, &evaluation),
         desired,
         firings: evaluation.decision.firings,
+        rearmed: evaluation.decision.rearmed,
         next_change: evaluation.next_change,
     }
 }
 
-fn stored_scores(plan: &Compiled, evaluation: &Evaluation) -> Vec<StoredScore> {
+fn stored_scores(plan: &Compiled, evaluation: &Evaluation<'_>) -> Vec<StoredScore> {
     plan.topics
         .iter()
         .zip(&evaluation.topics)

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use topicscore::domain::{
-    Activity, ActivityKey, ActivityKind, Attributes, ContactId, Profile, Snapshot,
+    Activity, ActivityKey, ActivityKind, Attributes, ContactId, Fired, Profile, Snapshot,
 };
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scoring::{Explanation, evaluate, explain};
@@ -126,9 +126,13 @@ fn sales_are_told_at_thirty_once() {
     };
     assert_eq!(firing.trigger, plan.triggers[0].key);
     assert_eq!(firing.actions, plan.triggers[0].actions);
-    history
-        .fired
-        .insert(firing.trigger.clone(), firing.crossed_at);
+    history.fired.insert(
+        firing.trigger.clone(),
+        Fired {
+            crossed_at: firing.crossed_at,
+            rearmed_at: None,
+        },
+    );
     let told = evaluate(&generous, &history, "2026-03-02T00:00:00Z".parse().unwrap()).decision;
     assert!(told.firings.is_empty());
 }

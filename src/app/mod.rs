@@ -1,5 +1,6 @@
 //! Composition: the only place that picks concrete parts.
 
+mod behaviour;
 mod catalog;
 mod effects;
 mod hook;
@@ -9,6 +10,7 @@ mod start;
 mod tokens;
 mod upgrade;
 
+pub use behaviour::{Behaviours, RuleDifference, compare_behaviours};
 pub use catalog::{keep_catalog, kept_catalog, read_catalog};
 pub use effects::missing_receivers;
 pub use instance::{Addresses, Instance, Listeners, PlanSource, passing_client};

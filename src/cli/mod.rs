@@ -8,6 +8,7 @@ mod explain;
 mod init;
 mod load;
 mod output;
+mod plan;
 mod probe;
 mod run;
 mod status;
@@ -62,6 +63,9 @@ enum Command {
     /// Asks for what is not given by flags. Existing files are never overwritten. Also makes
     /// point groups that the plan names and Mautic lacks, if asked to.
     Init(init::Arguments),
+    /// Make a plan from Mautic's own point actions, and look after it
+    #[command(subcommand)]
+    Plan(plan::Command),
     /// Look for anything that would keep topicscore from working, and say what to do
     Check(check::Arguments),
     /// Run the daemon
@@ -102,6 +106,7 @@ impl Cli {
         let result = match self.command {
             Command::Demo(arguments) => demo::run(&global, arguments).await,
             Command::Init(arguments) => init::run(&global, arguments).await,
+            Command::Plan(command) => plan::run(&global, command).await,
             Command::Check(arguments) => check::run(&global, arguments).await,
             Command::Run => run::run(&global).await,
             Command::Backfill(arguments) => backfill::run(&global, arguments).await,

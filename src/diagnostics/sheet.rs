@@ -97,7 +97,7 @@ pub(crate) struct Table<'a, 's> {
     pub(crate) sheet: &'a Sheet<'s>,
     /// Where the table begins.
     pub(crate) span: Range<usize>,
-    what: &'a str,
+    what: &'static str,
     entries: &'a DeTable<'a>,
     known: RefCell<BTreeSet<&'static str>>,
     /// Keys that must be there and are not, with a hint.
@@ -109,7 +109,7 @@ impl<'a, 's> Table<'a, 's> {
         sheet: &'a Sheet<'s>,
         entries: &'a DeTable<'a>,
         span: Range<usize>,
-        what: &'a str,
+        what: &'static str,
     ) -> Self {
         Self {
             sheet,
@@ -135,6 +135,26 @@ impl<'a, 's> Table<'a, 's> {
             self.missing.borrow_mut().push((key, hint.to_owned()));
         }
         value
+    }
+
+    /// All entries, in the order of the text, of a table whose keys are names of something: each
+    /// with its place and value.
+    pub(crate) fn entries(&self) -> Vec<(&'a str, Range<usize>, Value<'a, 's>)> {
+        let entries = self.entries.iter().map(|(key, node)| {
+            let value = Value::new(self.sheet, node, self.what);
+            (key.get_ref().as_ref(), key.span(), value)
+        });
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_key(|(_, span, _)| span.start);
+        entries
+    }
+
+    /// Whether a key stands in it that nobody has asked for so far: [`Self::finish`] will report
+    /// it, and what seems to be missing may be that misspelt key.
+    pub(crate) fn has_unknown(&self) -> bool {
+        let known = self.known.borrow();
+        let mut keys = self.entries.keys();
+        keys.any(|key| !known.contains(key.get_ref().as_ref()))
     }
 
     /// Reads the list of tables `[[key]]`, each with its index.

@@ -101,6 +101,25 @@ impl<'a, 's> Value<'a, 's> {
         number
     }
 
+    /// A number, whole or with decimals; neither infinite nor too large to be exact.
+    pub(crate) fn number(&self, hint: &str) -> Option<f64> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let number = match self.node() {
+            DeValue::Integer(integer) => {
+                let whole = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
+                whole.map(|whole| whole as f64)
+            }
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            _ => return self.mistyped("a number", hint),
+        };
+        let fits = |number: &f64| number.is_finite() && number.abs() <= EXACT;
+        let number = number.filter(fits);
+        if number.is_none() {
+            self.error(format!("`{}` is no number to count with", self.key), hint);
+        }
+        number
+    }
+
     /// `true` or `false`.
     pub(crate) fn boolean(&self, hint: &str) -> Option<bool> {
         match self.node().as_bool() {
@@ -153,10 +172,15 @@ impl<'a, 's> Value<'a, 's> {
             .collect()
     }
 
-    /// A table.
+    /// A table, told of by its key.
     pub(crate) fn table(&self, hint: &str) -> Option<Table<'a, 's>> {
+        self.table_as(self.key, hint)
+    }
+
+    /// A table, told of as `what`.
+    pub(crate) fn table_as(&self, what: &'static str, hint: &str) -> Option<Table<'a, 's>> {
         match self.node() {
-            DeValue::Table(table) => Some(Table::new(self.sheet, table, self.span(), self.key)),
+            DeValue::Table(table) => Some(Table::new(self.sheet, table, self.span(), what)),
             _ => self.mistyped("a table", hint),
         }
     }

@@ -27,8 +27,8 @@ pub struct Snapshot {
     pub ledger: Vec<LedgerRow>,
     /// Adjustments of this contact, and those of segments (whether it is in them or not), by id.
     pub adjustments: Vec<Adjustment>,
-    /// Triggers that fired for it before, each with the crossing it fired for last.
-    pub fired: BTreeMap<RuleKey, Timestamp>,
+    /// Triggers that fired for it before.
+    pub fired: BTreeMap<RuleKey, Fired>,
 }
 
 impl Snapshot {
@@ -47,6 +47,15 @@ impl Snapshot {
             fired: BTreeMap::new(),
         }
     }
+}
+
+/// What is kept of a trigger that fired for a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fired {
+    /// The crossing it fired for last.
+    pub crossed_at: Timestamp,
+    /// When it was first seen armed again since; `None`: not yet.
+    pub rearmed_at: Option<Timestamp>,
 }
 
 /// One contact became another.

@@ -19,7 +19,7 @@ pub use adjustment::{Adjustment, Scope};
 pub use carry::{ContactEffects, Effect, EffectId, EffectOutcome, EffectState, Started};
 pub use effect::{Action, Firing, Nature};
 pub use fact::{Fact, PointsLogRow, Sighting};
-pub use history::{LedgerRow, Merge, Snapshot};
+pub use history::{Fired, LedgerRow, Merge, Snapshot};
 pub use ids::{
     AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
     SmsId, StageId, TriggerId, UserId, VideoId,

@@ -73,6 +73,8 @@ pub struct CompiledTopic {
     pub stages: Option<StageReset<StageId>>,
     /// What becomes of points that somebody else gives.
     pub foreign: Foreign,
+    /// Mautic's point actions whose logged points count as they were given.
+    pub adopt_actions: BTreeSet<PointActionId>,
 }
 
 impl CompiledTopic {
@@ -123,6 +125,22 @@ pub struct CompiledAction {
     pub fade: Option<Fade>,
     /// Mautic's options of `url.hit`.
     pub url_options: UrlOptions,
+}
+
+impl CompiledAction {
+    /// All objects that it names: those it is limited to, and those its condition asks for.
+    fn named_objects(&self) -> BTreeSet<u32> {
+        let tests = self.when.iter().flat_map(Tree::leaves);
+        let asked = tests.filter_map(|test| match test {
+            ActivityTest::Object(objects) => Some(objects),
+            _ => None,
+        });
+        self.objects
+            .iter()
+            .chain(asked.flatten())
+            .copied()
+            .collect()
+    }
 }
 
 /// A rule on the profile, bound.
@@ -219,8 +237,8 @@ impl Compiled {
         });
         let entries = self.point_actions.iter();
         let entries = entries.filter(|action| action.kind == ActivityKind::SegmentEnter);
-        let entered = entries.flat_map(|action| action.objects.iter().copied().map(SegmentId));
-        asked.chain(entered).collect()
+        let entered = entries.flat_map(CompiledAction::named_objects);
+        asked.chain(entered.map(SegmentId)).collect()
     }
 
     /// Point groups that the plan writes.

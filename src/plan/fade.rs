@@ -59,11 +59,10 @@ impl Fade {
         }
     }
 
-    /// What points are worth after so many days, in thousandths. Expiry is not looked at: its end
-    /// is a moment, not an age.
+    /// What so many thousandths of a point are worth after so many days. Expiry is not looked at:
+    /// its end is a moment, not an age.
     #[must_use]
-    pub fn worth(&self, points: i64, days: i64) -> i64 {
-        let full = points.saturating_mul(THOUSANDTHS);
+    pub fn worth(&self, full: i64, days: i64) -> i64 {
         let age = usize::try_from(days).unwrap_or(0);
         if full <= 0 {
             return full;
@@ -114,14 +113,11 @@ mod tests {
             (&linear, 10, -1, 10_000),
         ];
         for (fade, points, days, expected) in table {
-            assert_eq!(
-                fade.worth(points, days),
-                expected,
-                "{fade:?} {points} {days}"
-            );
+            let worth = fade.worth(points * THOUSANDTHS, days);
+            assert_eq!(worth, expected, "{fade:?} {points} {days}");
         }
         for fade in [half, linear] {
-            let falls = |age| fade.worth(7, age) >= fade.worth(7, age + 1);
+            let falls = |age| fade.worth(7_000, age) >= fade.worth(7_000, age + 1);
             assert!((0..2000).all(falls));
         }
     }

@@ -23,7 +23,10 @@ pub use compiled::{
     CompiledInactivity, CompiledProfileRule, CompiledSegment, CompiledTopic, CompiledTrigger,
 };
 pub use fade::{Fade, THOUSANDTHS};
-pub use import::{ActionGroup, Imported, MauticAction, import};
+pub use import::{
+    ActionGroup, Change, ImportOptions, Imported, MauticAction, MauticEvent, MauticPoints,
+    MauticTrigger, Merged, Seen, SeenAction, Thing, What, import, infer, merge,
+};
 pub use model::{
     ActivityTest, Band, Bands, Behaviour, Calendar, Decay, Edge, Effect, Foreign, Grade,
     InactivityRule, Limit, MachineWorth, Number, Operand, Pattern, Pays, Plan, PointAction,

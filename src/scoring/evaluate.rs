@@ -1,127 +1,196 @@
 //! The fold: plan, history and clock to scores.
 
+use super::assemble::Assembly;
+use super::contribution::{Contribution, Ignored, Reason};
+use super::courses::Courses;
 use super::decide::{Decision, decide};
-use super::{actions, inactivity, path, profile_rules};
-use crate::domain::Activity;
+use super::doings::doings;
+use super::topic::{next_change, score, whole};
+use super::{bands, given, profile, words};
 use crate::domain::Snapshot;
-use crate::plan::{Compiled, RuleKey};
+use crate::plan::{Compiled, Foreign, THOUSANDTHS};
 use jiff::Timestamp;
 
-/// Points that one rule gives one contact in one topic for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contribution {
-    /// The rule.
-    pub rule: RuleKey,
-    /// Its name for people.
-    pub name: String,
-    /// Index of the topic.
-    pub topic: usize,
-    /// Points.
-    pub points: i64,
-    /// Since when; `None`: as long as is known.
-    pub from: Option<Timestamp>,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Why a contribution is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// The contact did this.
-    Activity(Activity),
-    /// This holds of the profile, in words.
-    Profile(String),
-    /// Nothing happened since then for this many days.
-    Silence {
-        /// Last activity that counts, or the contact's first day.
-        since: Timestamp,
-        /// Days of the rule.
-        days: u16,
-    },
-}
-
 /// The score of one topic and all that it is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicEvaluation {
-    /// Contributions in order of time, then rule.
-    pub contributions: Vec<Contribution>,
-    /// Their sum.
+#[derive(Debug, Clone)]
+pub struct TopicEvaluation<'a> {
+    /// Contributions that count now, in order of time, then rule.
+    pub contributions: Vec<Contribution<'a>>,
+    /// Their sum, in thousandths.
+    pub sum: i64,
+    /// The sum in whole points, rounded half away from zero.
     pub raw: i64,
-    /// The sum brought into the topic's range.
+    /// That, brought into the topic's range.
     pub score: i32,
     /// Index of the band the score is in.
     pub band: Option<usize>,
+    /// Why the score is not to be written, if it is not.
+    pub withheld: Option<String>,
+    /// When time alone will next change the score.
+    pub next_change: Option<Timestamp>,
 }
 
 /// What a plan makes of one contact's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evaluation {
+#[derive(Debug, Clone)]
+pub struct Evaluation<'a> {
     /// By the plan's order of topics.
-    pub topics: Vec<TopicEvaluation>,
+    pub topics: Vec<TopicEvaluation<'a>>,
+    /// By the plan's order of grades.
+    pub grades: Vec<String>,
     /// Segments and triggers.
     pub decision: Decision,
-    /// When time alone will next change a score, if ever.
+    /// When time alone will next change something, if ever.
     pub next_change: Option<Timestamp>,
 }
 
 /// Scores one contact. Same input, same output, whatever the order of `history.activities`.
 #[must_use]
-pub fn evaluate(plan: &Compiled, history: &Snapshot, now: Timestamp) -> Evaluation {
-    let mut activities: Vec<&Activity> = history.activities.iter().collect();
-    activities.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-    activities.dedup_by(|a, b| a.key == b.key);
+pub fn evaluate<'a>(plan: &'a Compiled, history: &'a Snapshot, now: Timestamp) -> Evaluation<'a> {
+    evaluate_with(plan, history, now, None).0
+}
 
-    let mut contributions: Vec<Vec<Contribution>> = vec![Vec::new(); plan.topics.len()];
-    for action in &plan.point_actions {
-        contributions[action.pays[0].0].extend(actions::contributions(action, &activities));
-    }
-    for rule in &plan.profile_rules {
-        let topic = rule.pays[0].0;
-        contributions[topic].extend(profile_rules::contribution(topic, rule, history));
-    }
-    let mut past = Vec::new();
-    let mut next_change: Option<Timestamp> = None;
-    for rule in &plan.inactivity_rules {
-        let topic = rule.pays[0].0;
-        let silence = inactivity::silence(topic, rule, &plan.ticks, history, &activities, now);
-        contributions[topic].extend(silence.lasting);
-        past.extend(silence.past);
-        next_change = next_change.into_iter().chain(silence.next).min();
-    }
-
+/// The same, with what was passed over if `ignored` is given.
+pub(super) fn evaluate_with<'a>(
+    plan: &'a Compiled,
+    history: &'a Snapshot,
+    now: Timestamp,
+    ignored: Option<Vec<Ignored<'a>>>,
+) -> (Evaluation<'a>, Option<Vec<Ignored<'a>>>) {
+    let doings = doings(plan, history);
+    let mut assembly = Assembly {
+        plan,
+        history,
+        doings: &doings,
+        now,
+        ignored,
+    };
+    let parts = assembly.contributions();
+    let ignored = assembly.ignored;
+    let scores = scores(plan, &parts, now);
+    let courses = Courses::new(plan, &parts, now);
+    let decision = decide(plan, history, &scores, &courses, now);
+    let turn = profile::next_turn(plan, history, now);
+    let mut next = decision.next_change;
     let mut topics = Vec::with_capacity(plan.topics.len());
-    let mut paths = Vec::with_capacity(plan.topics.len());
-    for (index, mut parts) in contributions.into_iter().enumerate() {
-        parts.sort_by(|a, b| (a.from, &a.rule).cmp(&(b.from, &b.rule)));
-        let past: Vec<_> = past
-            .iter()
-            .filter(|step| step.topic == index)
-            .copied()
-            .collect();
-        paths.push(path::scores(plan.topics[index].scale, &parts, &past));
-        topics.push(topic_evaluation(plan, index, parts));
+    for (index, topic) in plan.topics.iter().enumerate() {
+        let own = next_change(&parts[index], topic.scale, &plan.ticks, now);
+        let turns = turn.filter(|_| profile::pays_into(plan, index));
+        let change = own.into_iter().chain(turns).min();
+        let waits = !topic.bands.dwell.is_zero();
+        let band = waits.then(|| bands::next_change(&topic.bands, courses.scores(index), now));
+        next = next.into_iter().chain(change).chain(band.flatten()).min();
+        let mut evaluated =
+            topic_evaluation(plan, history, index, &parts[index], &scores, &courses, now);
+        evaluated.next_change = change;
+        topics.push(evaluated);
     }
-    let decision = decide(plan, history, &topics, &paths);
-    Evaluation {
+    totals_change_with_parts(plan, &mut topics);
+    let grades = plan.grades.iter();
+    let grades = grades.map(|grade| grade.of(scores[grade.fit], scores[grade.engagement]));
+    let evaluation = Evaluation {
         topics,
+        grades: grades.collect(),
         decision,
-        next_change,
+        next_change: next,
+    };
+    (evaluation, ignored)
+}
+
+/// The scores now, parts before their totals.
+fn scores(plan: &Compiled, parts: &[Vec<Contribution<'_>>], now: Timestamp) -> Vec<i32> {
+    let mut scores = vec![0; plan.topics.len()];
+    for index in &plan.order {
+        let topic = &plan.topics[*index];
+        let own = super::topic::sum_at(&parts[*index], &plan.ticks, now);
+        let of_parts: i64 = topic
+            .sum_of
+            .iter()
+            .map(|(part, weight)| weight.of(i64::from(scores[*part]) * THOUSANDTHS))
+            .sum();
+        scores[*index] = score(topic.scale, own + of_parts);
+    }
+    scores
+}
+
+fn topic_evaluation<'a>(
+    plan: &'a Compiled,
+    history: &'a Snapshot,
+    index: usize,
+    parts: &[Contribution<'a>],
+    scores: &[i32],
+    courses: &Courses<'_, '_>,
+    now: Timestamp,
+) -> TopicEvaluation<'a> {
+    let topic = &plan.topics[index];
+    let day = plan.ticks.last_day(now);
+    let counting = parts.iter().filter(|part| part.counts_at(now)).cloned();
+    let mut contributions: Vec<Contribution<'a>> = counting
+        .map(|mut part| {
+            part.worth = part.worth_on(&plan.ticks, day);
+            part
+        })
+        .collect();
+    contributions.extend(topic.sum_of.iter().map(|(part, weight)| {
+        let (score, label) = (scores[*part], &plan.topics[*part].label);
+        let points = weight.of(i64::from(score) * THOUSANDTHS);
+        let reason = Reason::Part {
+            topic: *part,
+            score,
+        };
+        Contribution::new("total", label, points, None, reason)
+    }));
+    let sum = contributions.iter().map(|part| part.worth).sum();
+    let simple = topic.bands.hysteresis == 0 && topic.bands.dwell.is_zero();
+    let band = if simple {
+        let list = &topic.bands.list;
+        list.iter().rposition(|band| scores[index] >= band.from)
+    } else {
+        courses.bands(index).last()
+    };
+    TopicEvaluation {
+        contributions,
+        sum,
+        raw: whole(sum),
+        score: scores[index],
+        band,
+        withheld: withheld(plan, history, index),
+        next_change: None,
     }
 }
 
-fn topic_evaluation(
-    plan: &Compiled,
-    index: usize,
-    contributions: Vec<Contribution>,
-) -> TopicEvaluation {
-    let topic = &plan.topics[index];
-    let raw = contributions.iter().map(|part| part.points).sum();
-    let score = path::clamp(topic.scale, raw);
-    let band = topic.bands.list.iter().rposition(|band| score >= band.from);
-    TopicEvaluation {
-        contributions,
-        raw,
-        score,
-        band,
+fn totals_change_with_parts(plan: &Compiled, topics: &mut [TopicEvaluation<'_>]) {
+    for index in &plan.order {
+        let parts = plan.topics[*index].sum_of.iter();
+        let parts = parts
+            .filter_map(|(part, _)| topics[*part].next_change)
+            .min();
+        let own = topics[*index].next_change;
+        topics[*index].next_change = own.into_iter().chain(parts).min();
     }
+}
+
+/// Somebody else's points that are to be reported before the group is written.
+fn withheld(plan: &Compiled, history: &Snapshot, index: usize) -> Option<String> {
+    let topic = &plan.topics[index];
+    if topic.foreign != Foreign::Report || topic.group().is_none() {
+        return None;
+    }
+    let foreign = given::foreign(plan, topic, history);
+    let foreign = foreign.iter().filter(|part| match &part.reason {
+        Reason::Adopted(row) => given::action_of(row).is_none(),
+        _ => false,
+    });
+    let (mut count, mut sum, mut last) = (0_u32, 0, "");
+    for part in foreign {
+        count += 1;
+        sum += part.points;
+        last = part.name;
+    }
+    let points = words::points(sum);
+    (count > 0).then(|| {
+        format!(
+            "somebody else put {points} points into the group ({count} changes, the last: {last}): \
+             the plan says to report, so it is not written"
+        )
+    })
 }

@@ -1,16 +1,42 @@
 //! URL patterns as Mautic matches them: PHP's `fnmatch` without flags (`PageBundle`
 //! `PointActionHelper::validateUrlHit`), on bytes and against the whole text.
 
-/// Whether `text` matches `pattern`: `*` any bytes (also `/` and `?`), `?` exactly one byte,
-/// `[abc]`, `[a-z]`, `[!a]`, `[^a]` and `[[:alpha:]]` classes, `\` takes the next byte literally.
+/// What a pattern's `?` and classes count in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters {
+    /// Bytes, as PHP does: `ü` is two of them.
+    Bytes,
+    /// Characters, as people think.
+    Characters,
+}
+
+/// Whether `text` matches `pattern`: `*` any text (also `/` and `?`), `?` exactly one letter,
+/// `[abc]`, `[a-z]`, `[!a]`, `[^a]` and `[[:alpha:]]` classes, `\` takes the next letter literally.
 /// Case-sensitive. A `[` without its `]` is literal.
 #[must_use]
-pub fn fnmatch(pattern: &[u8], text: &[u8]) -> bool {
+pub fn fnmatch(pattern: &str, text: &str, letters: Letters) -> bool {
+    if letters == Letters::Bytes || (pattern.is_ascii() && text.is_ascii()) {
+        return matches(pattern.as_bytes(), text.as_bytes());
+    }
+    let units = |text: &str| text.chars().map(u32::from).collect::<Vec<_>>();
+    matches(&units(pattern), &units(text))
+}
+
+trait Unit: Copy + Into<u32> {
+    fn is(self, byte: u8) -> bool {
+        self.into() == u32::from(byte)
+    }
+}
+
+impl Unit for u8 {}
+impl Unit for u32 {}
+
+fn matches<U: Unit>(pattern: &[U], text: &[U]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on when a match fails after a star: only the last star needs trying again.
     let mut retry: Option<(usize, usize)> = None;
     loop {
-        if p < pattern.len() && pattern[p] == b'*' {
+        if p < pattern.len() && pattern[p].is(b'*') {
             retry = Some((p + 1, t));
             p += 1;
             continue;
@@ -34,87 +60,103 @@ pub fn fnmatch(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// Length of the pattern's first element if it matches `byte`.
-fn match_one(pattern: &[u8], byte: u8) -> Option<usize> {
-    match *pattern.first()? {
-        b'?' => Some(1),
-        b'\\' if pattern.len() > 1 => (pattern[1] == byte).then_some(2),
-        b'[' => match class(pattern, byte) {
-            Some((matches, length)) => matches.then_some(length),
-            None => (byte == b'[').then_some(1),
-        },
-        literal => (literal == byte).then_some(1),
+/// Length of the pattern's first element if it matches `unit`.
+fn match_one<U: Unit>(pattern: &[U], unit: U) -> Option<usize> {
+    let first = *pattern.first()?;
+    let same = |other: U| other.into() == unit.into();
+    if first.is(b'?') {
+        return Some(1);
     }
+    if first.is(b'\\') && pattern.len() > 1 {
+        return same(pattern[1]).then_some(2);
+    }
+    if first.is(b'[') {
+        return match class(pattern, unit) {
+            Some((matches, length)) => matches.then_some(length),
+            None => unit.is(b'[').then_some(1),
+        };
+    }
+    same(first).then_some(1)
 }
 
 /// Whether a bracket expression matches and how long it is; `None` if it never closes.
-fn class(pattern: &[u8], byte: u8) -> Option<(bool, usize)> {
+fn class<U: Unit>(pattern: &[U], unit: U) -> Option<(bool, usize)> {
     let mut i = 1;
-    let negated = matches!(pattern.get(i), Some(b'!' | b'^'));
+    let negated = pattern.get(i).is_some_and(|c| c.is(b'!') || c.is(b'^'));
     i += usize::from(negated);
     let mut matched = false;
     let mut first = true;
     loop {
         let c = *pattern.get(i)?;
-        if c == b']' && !first {
+        if c.is(b']') && !first {
             return Some((matched != negated, i + 1));
         }
         first = false;
-        if c == b'['
-            && pattern.get(i + 1) == Some(&b':')
+        if c.is(b'[')
+            && pattern.get(i + 1).is_some_and(|c| c.is(b':'))
             && let Some((name, length)) = named_class(&pattern[i..])
         {
-            matched |= in_named_class(name, byte);
+            matched |= in_named_class(&name, unit.into());
             i += length;
             continue;
         }
-        let (low, next) = class_byte(pattern, i)?;
-        let is_range = pattern.get(next) == Some(&b'-')
-            && pattern.get(next + 1).is_some_and(|&end| end != b']');
+        let (low, next) = class_unit(pattern, i)?;
+        let is_range = pattern.get(next).is_some_and(|c| c.is(b'-'))
+            && pattern.get(next + 1).is_some_and(|end| !end.is(b']'));
         if is_range {
-            let (high, after) = class_byte(pattern, next + 1)?;
-            matched |= (low..=high).contains(&byte);
+            let (high, after) = class_unit(pattern, next + 1)?;
+            matched |= (low..=high).contains(&unit.into());
             i = after;
         } else {
-            matched |= low == byte;
+            matched |= low == unit.into();
             i = next;
         }
     }
 }
 
-fn class_byte(pattern: &[u8], i: usize) -> Option<(u8, usize)> {
-    match *pattern.get(i)? {
-        b'\\' => Some((*pattern.get(i + 1)?, i + 2)),
-        byte => Some((byte, i + 1)),
+fn class_unit<U: Unit>(pattern: &[U], i: usize) -> Option<(u32, usize)> {
+    let unit = *pattern.get(i)?;
+    if unit.is(b'\\') {
+        return Some(((*pattern.get(i + 1)?).into(), i + 2));
     }
+    Some((unit.into(), i + 1))
 }
 
-fn named_class(pattern: &[u8]) -> Option<(&[u8], usize)> {
-    let end = pattern.windows(2).position(|pair| pair == b":]")?;
-    (end >= 2).then(|| (&pattern[2..end], end + 2))
+fn named_class<U: Unit>(pattern: &[U]) -> Option<(String, usize)> {
+    let closes = |pair: &[U]| pair[0].is(b':') && pair[1].is(b']');
+    let end = pattern
+        .windows(2)
+        .position(closes)
+        .filter(|end| *end >= 2)?;
+    let name = pattern[2..end].iter();
+    let name = name.map(|unit| char::from_u32((*unit).into()).unwrap_or_default());
+    Some((name.collect(), end + 2))
 }
 
-fn in_named_class(name: &[u8], byte: u8) -> bool {
+fn in_named_class(name: &str, unit: u32) -> bool {
+    let Ok(byte) = u8::try_from(unit) else {
+        return false;
+    };
     match name {
-        b"alpha" => byte.is_ascii_alphabetic(),
-        b"digit" => byte.is_ascii_digit(),
-        b"alnum" => byte.is_ascii_alphanumeric(),
-        b"upper" => byte.is_ascii_uppercase(),
-        b"lower" => byte.is_ascii_lowercase(),
-        b"space" => byte.is_ascii_whitespace() || byte == 0x0b,
-        b"blank" => matches!(byte, b' ' | b'\t'),
-        b"punct" => byte.is_ascii_punctuation(),
-        b"xdigit" => byte.is_ascii_hexdigit(),
-        b"cntrl" => byte.is_ascii_control(),
-        b"graph" => byte.is_ascii_graphic(),
-        b"print" => byte.is_ascii_graphic() || byte == b' ',
+        "alpha" => byte.is_ascii_alphabetic(),
+        "digit" => byte.is_ascii_digit(),
+        "alnum" => byte.is_ascii_alphanumeric(),
+        "upper" => byte.is_ascii_uppercase(),
+        "lower" => byte.is_ascii_lowercase(),
+        "space" => byte.is_ascii_whitespace() || byte == 0x0b,
+        "blank" => matches!(byte, b' ' | b'\t'),
+        "punct" => byte.is_ascii_punctuation(),
+        "xdigit" => byte.is_ascii_hexdigit(),
+        "cntrl" => byte.is_ascii_control(),
+        "graph" => byte.is_ascii_graphic(),
+        "print" => byte.is_ascii_graphic() || byte == b' ',
         _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::fnmatch;
+    use super::{Letters, fnmatch};
 
     #[test]
     fn matches_as_php_does() {
@@ -144,8 +186,26 @@ mod tests {
             ("Case", "case", false),
         ];
         for (pattern, text, expected) in table {
-            let found = fnmatch(pattern.as_bytes(), text.as_bytes());
+            let found = fnmatch(pattern, text, Letters::Bytes);
             assert_eq!(found, *expected, "{pattern} against {text}");
+        }
+    }
+
+    #[test]
+    fn letters_are_bytes_or_characters() {
+        for (pattern, text, bytes, characters) in [
+            ("?", "ü", false, true),
+            ("??", "ü", true, false),
+            ("[ä-ü]x*", "öx1", false, true),
+            ("*ü?", "über-ü1", true, true),
+        ] {
+            assert_eq!(
+                fnmatch(pattern, text, Letters::Bytes),
+                bytes,
+                "{pattern} {text}"
+            );
+            let found = fnmatch(pattern, text, Letters::Characters);
+            assert_eq!(found, characters, "{pattern} {text}");
         }
     }
 }

@@ -78,10 +78,12 @@ pub struct Applied {
 ///   segment target; dirties if it changed and differs from the desired value, or is none of ours;
 /// - `PointsSeen`: the newest `at` wins; never dirties;
 /// - `PointsLog`: kept by row id; one with a group whose `action_name` does not begin with
-///   [`OUR_MARK`] makes the observed value of that group target suspect (invariant 4);
+///   [`OUR_MARK`] makes the observed value of that group target suspect (invariant 4), and dirties
+///   its contact: a topic may adopt it;
 /// - `Gone`: kept until `Merged` or `Deleted` resolves it;
-/// - `Merged`: activities, log rows and memberships move to the winner, the loser's profile,
-///   scores and intents go, the winner's group targets become suspect, the winner is dirty;
+/// - `Merged`: activities, log rows, adjustments and memberships move to the winner, with who did
+///   it; the loser's profile, scores and intents go, the winner's group targets become suspect, the
+///   winner is dirty. A merge told more than once happened at the earliest time told;
 /// - `Deleted`: everything of the contact goes, a tombstone stays.
 #[async_trait::async_trait]
 pub trait Journal: Send + Sync {

@@ -10,6 +10,7 @@
 //! 6. Nothing assumes a single process: work is taken by lease; an expired lease may be taken by anybody.
 //! 7. No transaction stays open while somebody outside is asked.
 
+mod adjustments;
 mod admin;
 mod deliveries;
 mod effects;
@@ -21,6 +22,7 @@ mod settings;
 pub mod sqlite;
 
 pub use crate::domain::{ContactIntents, DesiredValue, Intent, Snapshot, Target, Urgency};
+pub use adjustments::{Adjustments, NewAdjustment};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use effects::{EffectQuery, Effects};
@@ -61,13 +63,30 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything one instance (one Mautic) keeps.
 pub trait Store:
-    Deliveries + Journal + Scores + Outbox + Effects + Leases + Settings + Admin + std::fmt::Debug
+    Deliveries
+    + Journal
+    + Scores
+    + Adjustments
+    + Outbox
+    + Effects
+    + Leases
+    + Settings
+    + Admin
+    + std::fmt::Debug
 {
 }
 
-impl<
-    T: Deliveries + Journal + Scores + Outbox + Effects + Leases + Settings + Admin + std::fmt::Debug,
-> Store for T
+impl<T> Store for T where
+    T: Deliveries
+        + Journal
+        + Scores
+        + Adjustments
+        + Outbox
+        + Effects
+        + Leases
+        + Settings
+        + Admin
+        + std::fmt::Debug
 {
 }
 

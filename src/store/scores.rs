@@ -1,7 +1,7 @@
 //! From dirty contacts to scores and desired values.
 
 use super::{Owner, Result};
-use crate::domain::{ContactId, DesiredValue, Firing, Snapshot, TopicKey, Urgency};
+use crate::domain::{ContactId, DesiredValue, Firing, RuleKey, Snapshot, TopicKey, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub struct ScoreCommit {
     pub desired: Vec<DesiredValue>,
     /// Triggers that fire now.
     pub firings: Vec<Firing>,
+    /// Triggers that fired before and are armed again since that moment.
+    pub rearmed: Vec<(RuleKey, Timestamp)>,
     /// When time alone will next change a score, if ever.
     pub next_change: Option<Timestamp>,
 }

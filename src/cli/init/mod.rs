@@ -104,7 +104,13 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
         )
     })?;
     let written = draft.write()?;
-    let done = proceed(&draft.config, &client, &arguments, (written, version)).await?;
+    let done = proceed(
+        &draft.config,
+        &client,
+        (&arguments, clock.as_ref()),
+        (written, version),
+    )
+    .await?;
     if global.json {
         output::print_json(&done)?;
     } else {
@@ -116,12 +122,12 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
 async fn proceed(
     config: &Config,
     client: &Client,
-    arguments: &Arguments,
+    (arguments, clock): (&Arguments, &dyn Clock),
     (written, mautic_version): (Written, String),
 ) -> anyhow::Result<Done> {
     let failed = |error| output::mautic_advice("Mautic could not be read", &error);
     let catalog = read_catalog(client).await.map_err(failed)?;
-    let (plan, findings) = plan::import(config, client, &catalog, arguments).await?;
+    let (plan, findings) = plan::import(config, client, &catalog, (arguments, clock)).await?;
     let created_groups = if arguments.create_groups {
         create::groups(config, client, &catalog).await?
     } else {

@@ -1,66 +1,51 @@
 //! The plan: kept if it is there, else imported from Mautic's own point actions.
 
 use super::{Arguments, Written, ask, write_new};
-use crate::cli::output;
+use crate::cli::plan::{base, gather, known_zone};
+use crate::cli::{load, output};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::diagnostics::Findings;
-use crate::domain::GroupId;
-use crate::mautic::{Client, Priority, wire::PointAction};
-use crate::plan::{ActionGroup, Catalog, MauticAction, import as write_plan};
-use jiff::tz::TimeZone;
-use serde_json::Value;
+use crate::mautic::Client;
+use crate::plan::{Catalog, ImportOptions, import as write_plan};
 
 pub(super) async fn import(
     config: &Config,
     client: &Client,
     catalog: &Catalog,
-    arguments: &Arguments,
+    (arguments, clock): (&Arguments, &dyn Clock),
 ) -> anyhow::Result<(Written, Findings)> {
     let file = config.plan.file.clone();
     if file.exists() {
         let written = false;
         return Ok((Written { file, written }, Findings::new()));
     }
-    let groups: Vec<_> = catalog
-        .groups
-        .iter()
-        .map(|group| GroupId(group.id))
-        .collect();
-    let actions = client.point_actions(&groups, Priority::Interactive).await;
-    let actions = actions.map_err(|error| {
+    let points = gather::points(client, catalog, clock).await;
+    let points = points.map_err(|error| {
         output::mautic_advice("Mautic's point actions could not be read", &error)
     })?;
-    let actions: Vec<_> = actions.into_iter().map(action).collect();
-    let imported = write_plan(&actions, catalog, &time_zone(arguments)?);
+    let options = ImportOptions {
+        time_zone: time_zone(arguments)?,
+        behaviour: None,
+        triggers: false,
+        now: clock.now(),
+    };
+    let imported = write_plan(&points, catalog, &options);
     write_new(&file, &imported.text, false)?;
+    let store = if config.store.path.exists() {
+        Some(load::open(config.clone())?.store)
+    } else {
+        None
+    };
+    base::keep(config, store.as_ref(), &file, &imported.seen).await?;
     let written = true;
     Ok((Written { file, written }, imported.findings))
 }
 
 fn time_zone(arguments: &Arguments) -> anyhow::Result<String> {
-    if let Some(zone) = &arguments.time_zone {
-        return Ok(zone.clone());
+    let zone = known_zone(arguments.time_zone.as_deref());
+    if arguments.time_zone.is_none() && ask::is_possible() {
+        return ask::text("Time zone of the plan", Some(&zone));
     }
-    let system = TimeZone::system();
-    let zone = system.iana_name().unwrap_or("UTC");
-    if ask::is_possible() {
-        return ask::text("Time zone of the plan", Some(zone));
-    }
-    Ok(zone.to_owned())
-}
-
-/// All groups were asked about: an action in none of them pays into the main points.
-fn action(action: PointAction) -> MauticAction {
-    MauticAction {
-        id: action.id.0,
-        name: action.name,
-        kind: action.kind,
-        points: action.delta,
-        repeatable: action.repeatable,
-        published: action.is_published,
-        publish_up: action.publish_up,
-        publish_down: action.publish_down,
-        properties: Value::Object(action.properties.into_iter().collect()),
-        group: action.group.map_or(ActionGroup::None, ActionGroup::Known),
-    }
+    Ok(zone)
 }

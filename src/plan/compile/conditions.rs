@@ -1,7 +1,8 @@
 //! Conditions, bound.
 
 use super::super::{
-    ActivityTest, BoundActivityTest, BoundProfileTest, BoundScoreTest, ProfileTest, ScoreTest, Tree,
+    ActivityTest, BoundActivityTest, BoundProfileTest, BoundScoreTest, ProfileTest, Ref, ScoreTest,
+    Tree,
 };
 use super::{Binder, each};
 use crate::diagnostics::{one_of, quote};
@@ -13,10 +14,15 @@ impl Binder<'_> {
         tree: &Tree<ProfileTest>,
         path: &str,
     ) -> Option<Tree<BoundProfileTest>> {
-        tree.map(&mut |test| self.profile_test(test, path))
+        let mut number = 0;
+        tree.map(&mut |test| {
+            let path = format!("{path}.when.{number}");
+            number += 1;
+            self.profile_test(test, path)
+        })
     }
 
-    fn profile_test(&mut self, test: &ProfileTest, path: &str) -> Option<BoundProfileTest> {
+    fn profile_test(&mut self, test: &ProfileTest, path: String) -> Option<BoundProfileTest> {
         Some(match test {
             ProfileTest::Field { field, test } => ProfileTest::Field {
                 field: field.clone(),
@@ -24,16 +30,15 @@ impl Binder<'_> {
             },
             ProfileTest::Tag(tag) => ProfileTest::Tag(tag.clone()),
             ProfileTest::Segment(segment) => {
-                let path = format!("{path}.segment");
                 let id = self.segment_id(segment, &path)?;
                 self.claims.asked.push((id.0, path));
                 ProfileTest::Segment(id)
             }
-            ProfileTest::Stage(stages) => ProfileTest::Stage(each(stages, |_, stage| {
-                self.stage(stage, &format!("{path}.stage"))
+            ProfileTest::Stage(stages) => ProfileTest::Stage(each(stages, |item, stage| {
+                self.stage(stage, &format!("{path}.{item}"))
             })?),
-            ProfileTest::Owner(owners) => ProfileTest::Owner(each(owners, |_, owner| {
-                self.user(owner, &format!("{path}.owner"))
+            ProfileTest::Owner(owners) => ProfileTest::Owner(each(owners, |item, owner| {
+                self.user(owner, &format!("{path}.{item}"))
             })?),
             ProfileTest::Company(test) => ProfileTest::Company(test.clone()),
             ProfileTest::Utm { part, test } => ProfileTest::Utm {
@@ -51,21 +56,51 @@ impl Binder<'_> {
         kind: ActivityKind,
         path: &str,
     ) -> Option<Tree<BoundActivityTest>> {
-        tree.map(&mut |test| match test {
-            ActivityTest::Url(urls) => Some(ActivityTest::Url(urls.clone())),
+        let mut number = 0;
+        tree.map(&mut |test| {
+            let path = format!("{path}.{number}");
+            number += 1;
+            self.activity_test(test, kind, &path)
+        })
+    }
+
+    fn activity_test(
+        &mut self,
+        test: &ActivityTest,
+        kind: ActivityKind,
+        path: &str,
+    ) -> Option<BoundActivityTest> {
+        Some(match test {
+            ActivityTest::Url(urls) => ActivityTest::Url(urls.clone()),
             ActivityTest::Object(objects) => {
-                let sort = self.objects(kind);
-                let ids = each(objects, |_, object| self.id(&sort, object, path));
-                Some(ActivityTest::Object(ids?))
+                ActivityTest::Object(self.listed(kind, objects, path)?)
             }
-            ActivityTest::Attribute { name, test } => Some(ActivityTest::Attribute {
+            ActivityTest::Attribute { name, test } => ActivityTest::Attribute {
                 name: name.clone(),
                 test: test.clone(),
-            }),
-            ActivityTest::Utm { part, test } => Some(ActivityTest::Utm {
+            },
+            ActivityTest::Utm { part, test } => ActivityTest::Utm {
                 part: *part,
                 test: test.clone(),
-            }),
+            },
+        })
+    }
+
+    /// Objects of a kind, noted as `path.0`, `path.1`, …; of segments the entries are asked for.
+    pub(super) fn listed(
+        &mut self,
+        kind: ActivityKind,
+        objects: &[Ref<u32>],
+        path: &str,
+    ) -> Option<Vec<u32>> {
+        let sort = self.objects(kind);
+        each(objects, |item, object| {
+            let path = format!("{path}.{item}");
+            let id = self.id(&sort, object, &path)?;
+            if kind == ActivityKind::SegmentEnter {
+                self.claims.asked.push((id, path));
+            }
+            Some(id)
         })
     }
 

@@ -5,6 +5,33 @@ use super::super::{
 };
 use super::{Binder, each};
 use crate::domain::{Action, SegmentId};
+use std::collections::BTreeMap;
+
+/// Where a trigger's effects stand: those of one key in the order of its list.
+#[derive(Default)]
+struct Listed(BTreeMap<&'static str, usize>);
+
+impl Listed {
+    fn path(&mut self, effect: &Effect, trigger: &str) -> String {
+        let key = match effect {
+            Effect::AddToSegment(_) => "add_to",
+            Effect::RemoveFromSegment(_) => "remove_from",
+            Effect::AddToCampaign(_) => "add_to_campaigns",
+            Effect::RemoveFromCampaign(_) => "remove_from_campaigns",
+            Effect::SendEmail(_) => "send_email",
+            Effect::SetStage(_) => return format!("{trigger}.stage"),
+            Effect::SetOwner(_) => return format!("{trigger}.owner"),
+            Effect::Tag { .. }
+            | Effect::SetField { .. }
+            | Effect::Mail { .. }
+            | Effect::Webhook(_) => return trigger.to_owned(),
+        };
+        let number = self.0.entry(key).or_default();
+        let path = format!("{trigger}.{key}.{number}");
+        *number += 1;
+        path
+    }
+}
 
 impl Binder<'_> {
     pub(super) fn grade(&mut self, index: usize, grade: &Grade) -> Option<Grade<usize>> {
@@ -44,78 +71,92 @@ impl Binder<'_> {
     }
 
     fn actions(&mut self, effects: &[Effect], path: &str) -> Option<Vec<Action>> {
-        let (mut added, mut removed) = (0, 0);
-        let actions = each(effects, |_, effect| match effect {
-            Effect::AddToSegment(segment) => {
-                let path = format!("{path}.add_to.{added}");
-                added += 1;
-                let segment = self.changed(segment, path)?;
-                Some(Action::AddToSegment { segment })
-            }
-            Effect::RemoveFromSegment(segment) => {
-                let path = format!("{path}.remove_from.{removed}");
-                removed += 1;
-                let segment = self.changed(segment, path)?;
-                Some(Action::RemoveFromSegment { segment })
-            }
-            other => self.action_of(other, path),
+        let mut listed = Listed::default();
+        let placed = each(effects, |_, effect| {
+            let path = listed.path(effect, path);
+            Some((self.action_of(effect, &path)?, path))
         })?;
-        self.no_contradiction(&actions, path).then_some(actions)
+        let fits = |(number, (action, path)): (usize, &(Action, String))| {
+            let before = placed[..number].iter().map(|(action, _)| action);
+            self.no_contradiction(before, action, path)
+        };
+        // All are asked before it ends.
+        let fit: Vec<bool> = placed.iter().enumerate().map(fits).collect();
+        let actions = placed.into_iter().map(|(action, _)| action);
+        (!fit.contains(&false)).then(|| actions.collect())
     }
 
-    fn changed(&mut self, segment: &Ref<SegmentId>, path: String) -> Option<SegmentId> {
-        let id = self.static_segment(segment, &path)?;
-        self.claims.changed.push((id.0, path));
+    /// Only ids show that one thing is named twice, or both added and removed.
+    fn no_contradiction<'a>(
+        &mut self,
+        mut before: impl Iterator<Item = &'a Action>,
+        action: &Action,
+        path: &str,
+    ) -> bool {
+        let (opposite, what, keys) = match action {
+            Action::RemoveFromSegment { segment } => (
+                Action::AddToSegment { segment: *segment },
+                "a segment",
+                ["add_to", "remove_from"],
+            ),
+            Action::RemoveFromCampaign { campaign } => (
+                Action::AddToCampaign {
+                    campaign: *campaign,
+                },
+                "a campaign",
+                ["add_to_campaigns", "remove_from_campaigns"],
+            ),
+            other => (other.clone(), "", [""; 2]),
+        };
+        match before.find(|one| **one == *action || **one == opposite) {
+            None => return true,
+            Some(same) if same == action => {
+                self.error(path, "this one is listed twice", "remove one of them");
+            }
+            Some(_) => {
+                let message = format!("{what} stands in `{}` and in `{}`", keys[0], keys[1]);
+                self.error(path, message, "keep one of the two");
+            }
+        }
+        false
+    }
+
+    fn changed(&mut self, segment: &Ref<SegmentId>, path: &str) -> Option<SegmentId> {
+        let id = self.static_segment(segment, path)?;
+        self.claims.changed.push((id.0, path.to_owned()));
         Some(id)
     }
 
-    fn no_contradiction(&mut self, actions: &[Action], path: &str) -> bool {
-        let removed = actions.iter().filter_map(|action| match action {
-            Action::RemoveFromSegment { segment } => Some(*segment),
-            _ => None,
-        });
-        let both = removed
-            .into_iter()
-            .any(|segment| actions.contains(&Action::AddToSegment { segment }));
-        if both {
-            let path = format!("{path}.remove_from.0");
-            let message = "a segment stands in `add_to` and in `remove_from`";
-            self.error(&path, message, "keep one of the two");
-        }
-        !both
-    }
-
     fn action_of(&mut self, effect: &Effect, path: &str) -> Option<Action> {
-        let at = |key: &str| format!("{path}.{key}");
         Some(match effect {
             Effect::AddToSegment(segment) => Action::AddToSegment {
-                segment: self.static_segment(segment, path)?,
+                segment: self.changed(segment, path)?,
             },
             Effect::RemoveFromSegment(segment) => Action::RemoveFromSegment {
-                segment: self.static_segment(segment, path)?,
+                segment: self.changed(segment, path)?,
             },
             Effect::Tag { add, remove } => Action::Tag {
                 add: add.clone(),
                 remove: remove.clone(),
             },
             Effect::AddToCampaign(campaign) => Action::AddToCampaign {
-                campaign: self.campaign(campaign, &at("add_to_campaigns"))?,
+                campaign: self.campaign(campaign, path)?,
             },
             Effect::RemoveFromCampaign(campaign) => Action::RemoveFromCampaign {
-                campaign: self.campaign(campaign, &at("remove_from_campaigns"))?,
+                campaign: self.campaign(campaign, path)?,
             },
             Effect::SetStage(stage) => Action::SetStage {
-                stage: self.stage(stage, &at("stage"))?,
+                stage: self.stage(stage, path)?,
             },
             Effect::SetField { field, value } => Action::SetField {
                 field: field.clone(),
                 value: value.clone(),
             },
             Effect::SetOwner(owner) => Action::SetOwner {
-                owner: self.user(owner, &at("owner"))?,
+                owner: self.user(owner, path)?,
             },
             Effect::SendEmail(email) => Action::SendEmail {
-                email: self.email(email, &at("send_email"))?,
+                email: self.email(email, path)?,
             },
             Effect::Mail { to, subject, text } => Action::Mail {
                 to: to.clone(),

@@ -121,6 +121,7 @@ impl Binder<'_> {
             fade: Fade::new(topic.decay),
             stages: stages?,
             foreign: topic.foreign,
+            adopt_actions: topic.adopt_actions.iter().copied().collect(),
         })
     }
 

@@ -4,22 +4,13 @@ use super::super::{
     CompiledAction, CompiledInactivity, CompiledProfileRule, Fade, InactivityRule, PointAction,
     ProfileRule,
 };
-use super::{Binder, each};
-use crate::domain::ActivityKind;
+use super::Binder;
 
 impl Binder<'_> {
     pub(super) fn action(&mut self, index: usize, action: &PointAction) -> Option<CompiledAction> {
         let path = format!("point_action.{index}");
         let pays = self.pays(&action.pays, &path);
-        let sort = self.objects(action.kind);
-        let objects = each(&action.objects, |number, object| {
-            let path = format!("{path}.objects.{number}");
-            let id = self.id(&sort, object, &path)?;
-            if action.kind == ActivityKind::SegmentEnter {
-                self.claims.asked.push((id, path));
-            }
-            Some(id)
-        });
+        let objects = self.listed(action.kind, &action.objects, &format!("{path}.objects"));
         let when = match &action.when {
             None => Some(None),
             Some(tree) => self

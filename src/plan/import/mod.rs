@@ -1,54 +1,40 @@
-//! Mautic's own point actions ─▶ the text of a plan that gives Mautic's own numbers.
+//! Mautic's own point actions and triggers ─▶ the text of a plan that gives Mautic's own numbers;
+//! and later, what changed there ─▶ a plan that people have edited since.
 
+mod infer;
+mod mautic;
+mod merge;
 mod rule;
-#[cfg(test)]
-mod tests;
+mod seen;
 mod text;
+mod topics;
+mod trigger;
+mod value;
 
-use super::{Catalog, parse::slug};
+pub use infer::infer;
+pub use mautic::{ActionGroup, MauticAction, MauticEvent, MauticPoints, MauticTrigger};
+pub use merge::{Change, Merged, Thing, What, merge};
+pub use seen::{Seen, SeenAction};
+
+use super::{Behaviour, Catalog};
 use crate::diagnostics::{Finding, Findings, Severity, quote};
-use crate::domain::GroupId;
 use jiff::{Timestamp, tz::TimeZoneDatabase};
+use rule::Rule;
 use std::collections::{BTreeMap, BTreeSet};
-use text::{commented, string};
+use text::string;
+use topics::TopicKeys;
 
-/// The topic of actions without a point group: Mautic's main points.
-const MAIN_TOPIC: &str = "points";
-
-/// A point action as Mautic's API gives it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MauticAction {
-    /// Mautic's id.
-    pub id: u32,
-    /// Name.
-    pub name: String,
-    /// `type`: `page.hit`, `form.submit`, …
-    pub kind: String,
-    /// `delta`: points per activity.
-    pub points: i64,
-    /// Whether it pays more than once per contact.
-    pub repeatable: bool,
-    /// Whether it is switched on.
-    pub published: bool,
-    /// Pays from this moment on.
-    pub publish_up: Option<Timestamp>,
-    /// Pays up to and including this moment.
-    pub publish_down: Option<Timestamp>,
-    /// Limits as in the JSON; `[]` or `{}` if there are none.
-    pub properties: serde_json::Value,
-    /// Its point group, which the JSON does not tell (FACTS 46).
-    pub group: ActionGroup,
-}
-
-/// Where an action pays to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActionGroup {
-    /// The contact's main points.
-    None,
-    /// This point group.
-    Known(GroupId),
-    /// It could not be found out.
-    Unknown,
+/// How a plan is to be written.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// Name of the plan's time zone; an unknown one becomes UTC.
+    pub time_zone: String,
+    /// How point actions count. `None`: as in Mautic in a new plan, unchanged in one that is there.
+    pub behaviour: Option<Behaviour>,
+    /// Writes published triggers as triggers; else they are comments.
+    pub triggers: bool,
+    /// When Mautic was read: a trigger fires for crossings from then on.
+    pub now: Timestamp,
 }
 
 /// A plan made from Mautic's actions.
@@ -58,140 +44,147 @@ pub struct Imported {
     pub text: String,
     /// What could not be carried over unchanged.
     pub findings: Findings,
+    /// What Mautic showed: to be kept, so that a later import knows what changed since.
+    pub seen: Seen,
 }
 
 /// Writes a plan from Mautic's point actions.
 ///
-/// Topics have neither floor nor ceiling, so that the numbers stay Mautic's own. Actions
-/// that cannot be expressed are there as comments. An unknown `time_zone` becomes UTC.
+/// Topics have neither floor nor ceiling and machines count like people, so that the numbers stay
+/// Mautic's own. Actions that cannot be expressed are there as comments.
 #[must_use]
-pub fn import(actions: &[MauticAction], catalog: &Catalog, time_zone: &str) -> Imported {
-    let mut importer = Importer {
-        catalog,
-        topics: topic_keys(catalog),
-        active: BTreeSet::new(),
-        findings: Findings::new(),
-    };
-    // An action is written once, even if it was read on two pages of a list.
-    let by_id: BTreeMap<u32, &MauticAction> = actions.iter().map(|one| (one.id, one)).collect();
-    let mut sorted: Vec<&MauticAction> = by_id.into_values().collect();
-    sorted.sort_by_key(|action| (importer.group(action).map(|id| id.0), action.id));
-    let rules: String = sorted.iter().map(|action| importer.rule(action)).collect();
+pub fn import(mautic: &MauticPoints, catalog: &Catalog, options: &ImportOptions) -> Imported {
+    let topics = TopicKeys::new(catalog);
+    let import = Import::read(mautic, catalog, options, &topics);
+    let rules: String = import.rules.iter().map(|rule| rule.text(&topics)).collect();
     let text = [
-        header(time_zone),
-        importer.topics_text(),
+        header(options),
+        topics.text(catalog, &import.active_groups()),
         rules,
+        trigger::section(&import.triggers),
         EXAMPLES.to_owned(),
     ]
     .concat();
     Imported {
         text,
-        findings: importer.findings,
+        seen: import.seen(),
+        findings: import.findings,
     }
 }
 
-struct Importer<'c> {
-    catalog: &'c Catalog,
-    topics: BTreeMap<u32, String>,
-    /// Groups (`None`: main points) that at least one rule pays into.
-    active: BTreeSet<Option<u32>>,
+/// Everything of Mautic's as it would stand in a plan.
+struct Import {
+    /// By group, main points first, then by id.
+    rules: Vec<Rule>,
+    triggers: Vec<trigger::Written>,
     findings: Findings,
 }
 
-impl Importer<'_> {
-    /// The action's group, if Mautic has it.
-    fn group(&self, action: &MauticAction) -> Option<GroupId> {
-        match action.group {
-            ActionGroup::Known(id) => self.catalog.group_name(id).map(|_| id),
-            ActionGroup::None | ActionGroup::Unknown => None,
+impl Import {
+    fn read(
+        mautic: &MauticPoints,
+        catalog: &Catalog,
+        options: &ImportOptions,
+        topics: &TopicKeys,
+    ) -> Self {
+        // An action is written once, even if it was read on two pages of a list.
+        let actions: BTreeMap<u32, _> = mautic.actions.iter().map(|one| (one.id, one)).collect();
+        let mut rules: Vec<Rule> = actions
+            .into_values()
+            .map(|action| rule::write(action, catalog))
+            .collect();
+        rules.sort_by_key(|rule| (rule.group, rule.id));
+        let triggers: BTreeMap<u32, _> = mautic.triggers.iter().map(|one| (one.id, one)).collect();
+        let triggers: Vec<_> = triggers
+            .into_values()
+            .map(|one| trigger::write(one, catalog, topics, options))
+            .collect();
+        let told = rules
+            .iter()
+            .map(|rule| ("point action", rule.id, &rule.name, &rule.doubts));
+        let findings = told.chain(
+            triggers
+                .iter()
+                .map(|one| ("trigger", one.id, &one.name, &one.doubts)),
+        );
+        Self {
+            findings: findings
+                .flat_map(|(what, id, name, doubts)| doubts_of(what, id, name, doubts))
+                .fold(Findings::new(), |mut all, one| {
+                    all.push(one);
+                    all
+                }),
+            rules,
+            triggers,
         }
     }
 
-    fn topic_key(&self, group: Option<GroupId>) -> &str {
-        let key = group.and_then(|id| self.topics.get(&id.0));
-        key.map_or(MAIN_TOPIC, String::as_str)
+    /// Groups (`None`: main points) that rules pay into or triggers look at.
+    fn active_groups(&self) -> BTreeSet<Option<u32>> {
+        let paid = self.rules.iter().filter(|rule| rule.active);
+        let watched = self.triggers.iter().filter(|trigger| trigger.active);
+        paid.map(|rule| rule.group)
+            .chain(watched.map(|trigger| trigger.group))
+            .collect()
     }
 
-    fn rule(&mut self, action: &MauticAction) -> String {
-        let group = self.group(action);
-        let mut rule = rule::write(action, self.topic_key(group), self.catalog);
-        if group.is_none() && action.group != ActionGroup::None {
-            rule.doubt(
-                "its point group could not be found out, so it pays into the topic `points`",
-                "look the group up in Mautic and name its topic in the rule",
-            );
-        }
-        if rule.active {
-            self.active.insert(group.map(|id| id.0));
-        }
-        let who = format!("point action {} {}", action.id, quote(&action.name));
-        for (message, hint) in &rule.doubts {
-            let message = format!("{who}: {message}");
-            let finding = Finding::about("Mautic", Severity::Warning, message, *hint);
-            self.findings.push(finding);
-        }
-        rule.text()
-    }
-
-    fn topics_text(&self) -> String {
-        let main = topic_text(MAIN_TOPIC, "Points", None);
-        let mut text = self.shown(main, None);
-        for group in &self.catalog.groups {
-            let key = self.topic_key(Some(GroupId(group.id)));
-            let topic = topic_text(key, &group.name, Some(group.id));
-            text.push_str(&self.shown(topic, Some(group.id)));
-        }
-        text
-    }
-
-    /// A topic without a rule would bring the group's scores to 0: it stays a comment.
-    fn shown(&self, topic: String, group: Option<u32>) -> String {
-        if self.active.contains(&group) {
-            topic
-        } else {
-            format!("# No action pays into this one.\n{}", commented(&topic))
+    fn seen(&self) -> Seen {
+        Seen {
+            actions: self
+                .rules
+                .iter()
+                .map(|rule| (rule.id, rule.seen()))
+                .collect(),
+            triggers: self
+                .triggers
+                .iter()
+                .map(|trigger| (trigger.id, trigger.facts.clone()))
+                .collect(),
         }
     }
 }
 
-fn topic_keys(catalog: &Catalog) -> BTreeMap<u32, String> {
-    let mut taken = BTreeSet::from([MAIN_TOPIC.to_owned()]);
-    let mut keys = BTreeMap::new();
-    for group in &catalog.groups {
-        let mut key = slug(&group.name);
-        if !taken.insert(key.clone()) {
-            // The id tells two groups of one name apart; `_` is in no slug.
-            let start: String = key.chars().take(50).collect();
-            key = format!("{start}_{}", group.id);
-            taken.insert(key.clone());
-        }
-        keys.insert(group.id, key);
-    }
-    keys
+fn doubts_of(what: &str, id: u32, name: &str, doubts: &[rule::Doubt]) -> Vec<Finding> {
+    let who = format!("{what} {id} {}", quote(name));
+    let finding = |(message, hint): &rule::Doubt| {
+        Finding::about(
+            "Mautic",
+            Severity::Warning,
+            format!("{who}: {message}"),
+            *hint,
+        )
+    };
+    doubts.iter().map(finding).collect()
 }
 
-fn topic_text(key: &str, label: &str, group: Option<u32>) -> String {
-    let label = if label.trim().is_empty() { key } else { label };
-    let group = group.map_or("# computed and shown, not written\n".to_owned(), |id| {
-        format!("group = {id}\n")
-    });
+fn header(options: &ImportOptions) -> String {
+    let zone = &options.time_zone;
+    let known = TimeZoneDatabase::bundled().get(zone).is_ok();
+    let zone = if known { zone } else { "UTC" };
+    let behaviour = behaviour_name(options.behaviour.unwrap_or(Behaviour::Mautic));
     format!(
-        "[[topic]]\nkey = {}\nlabel = {}\n{group}floor = \"none\"\nceiling = \"none\"\n\n",
-        string(key),
-        string(label)
-    )
-}
-
-fn header(time_zone: &str) -> String {
-    let known = TimeZoneDatabase::bundled().get(time_zone).is_ok();
-    let zone = if known { time_zone } else { "UTC" };
-    format!(
-        "# Made from Mautic's point actions. Every key is explained in docs/plan.md.\n\
+        "# Made from Mautic's own point actions. Every key is explained in docs/plan.md.\n\
          # topicscore becomes the only writer of the point groups named here: switch off\n\
          # Mautic's actions that pay into them before you say `live`.\n\n\
-         format = 1\ntime_zone = {}\ntick = \"03:00\"\n\n",
-        string(zone)
+         format = 1\ntime_zone = {}\ntick = \"03:00\"\n\n\
+         # \"mautic\": rules count as Mautic 5.1.1 counts them, to the letter, mistakes included.\n\
+         # \"corrected\": they count as they were meant. `topicscore plan import --dry-run` says\n\
+         # where that makes a difference for your contacts.\n\
+         behaviour = {}\n\n\
+         # What opens and clicks of machines are worth, in percent of a person's. Mautic counts\n\
+         # them in full; 0 takes their points away: of Apple Mail Privacy Protection, of image\n\
+         # proxies, and of link scanners.\n\
+         [machine]\napple = 100\nproxy = 100\nscanner = 100\n\n",
+        string(zone),
+        string(behaviour)
     )
+}
+
+const fn behaviour_name(behaviour: Behaviour) -> &'static str {
+    match behaviour {
+        Behaviour::Corrected => "corrected",
+        Behaviour::Mautic => "mautic",
+    }
 }
 
 const EXAMPLES: &str = "\

@@ -1,14 +1,25 @@
 //! Imported plans read again.
 #![allow(clippy::unwrap_used, reason = "a test may end at once")]
 
-use super::super::{Catalog, Named, Plan, Repeat, compile};
+use super::super::{Behaviour, Catalog, Named, Plan, Repeat, UrlOptions, Writes, compile};
 use super::text::decode_entities;
-use super::{ActionGroup, MauticAction, import};
-use crate::domain::{ActivityKind, GroupId};
+use super::{
+    ActionGroup, ImportOptions, Imported, MauticAction, MauticEvent, MauticPoints, MauticTrigger,
+    import, infer,
+};
+use crate::domain::{ActivityKind, ContactId, GroupId, PointsLogRow, SegmentId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn action(id: u32, kind: &str, properties: Value) -> MauticAction {
+pub(super) const MAIN: ActionGroup = ActionGroup::Known { group: None };
+
+pub(super) const fn known(id: u32) -> ActionGroup {
+    ActionGroup::Known {
+        group: Some(GroupId(id)),
+    }
+}
+
+pub(super) fn action(id: u32, kind: &str, properties: Value) -> MauticAction {
     MauticAction {
         id,
         name: format!("Action {id}"),
@@ -19,7 +30,22 @@ fn action(id: u32, kind: &str, properties: Value) -> MauticAction {
         publish_up: None,
         publish_down: None,
         properties,
-        group: ActionGroup::Known(GroupId(1)),
+        group: known(1),
+    }
+}
+
+pub(super) fn trigger(id: u32, events: &[(&str, Value)]) -> MauticTrigger {
+    let event = |(kind, properties): &(&str, Value)| MauticEvent {
+        kind: (*kind).to_owned(),
+        properties: properties.clone(),
+    };
+    MauticTrigger {
+        id,
+        name: format!("Trigger {id}"),
+        points: 10,
+        published: true,
+        group: known(1),
+        events: events.iter().map(event).collect(),
     }
 }
 
@@ -30,25 +56,46 @@ fn named(id: u32, name: &str) -> Named {
     }
 }
 
-fn catalog() -> Catalog {
+pub(super) fn catalog() -> Catalog {
     Catalog {
         groups: vec![named(1, "Öl & Gas"), named(2, "Points"), named(3, "öl-gas")],
         forms: vec![named(2, "Contact"), named(3, "De\nmo \"x\"")],
+        segments: vec![named(1, "Hot"), named(2, "Cold"), named(3, "Filtered")],
+        filtered_segments: vec![SegmentId(3)],
+        campaigns: vec![named(4, "Nurture")],
+        emails: vec![named(1, "Welcome")],
         ..Catalog::default()
     }
 }
 
-#[test]
-#[allow(clippy::too_many_lines, reason = "one snapshot, read as a whole")]
-fn a_small_mautic_becomes_this_plan() {
-    let actions = [
+pub(super) fn options() -> ImportOptions {
+    ImportOptions {
+        time_zone: "UTC".to_owned(),
+        behaviour: None,
+        triggers: false,
+        now: "2026-11-22T08:00:00Z".parse().unwrap(),
+    }
+}
+
+fn of(actions: &[MauticAction]) -> Imported {
+    let points = MauticPoints {
+        actions: actions.to_vec(),
+        triggers: Vec::new(),
+    };
+    import(&points, &catalog(), &options())
+}
+
+/// All six kinds, all options, every way in which a group is known, and triggers.
+#[allow(clippy::too_many_lines, reason = "a list")]
+fn rich() -> MauticPoints {
+    let actions = vec![
         MauticAction {
             repeatable: true,
             ..action(2, "form.submit", json!({ "forms": ["2", 3, 9] }))
         },
         action(1, "page.hit", json!([])),
         MauticAction {
-            group: ActionGroup::None,
+            group: MAIN,
             ..action(
                 4,
                 "url.hit",
@@ -56,11 +103,13 @@ fn a_small_mautic_becomes_this_plan() {
             )
         },
         MauticAction {
-            group: ActionGroup::Unknown,
+            group: ActionGroup::Missing,
             ..action(
                 5,
                 "url.hit",
-                json!({ "page_url": "*doc*", "page_hits": 3, "returns_within": 0 }),
+                json!({ "page_url": "*doc*", "page_hits": "3", "returns_within": 0,
+                    "returns_after": 7200, "returns_after_unit": "H", "accumulative_time": "90",
+                    "first_time": true }),
             )
         },
         MauticAction {
@@ -68,143 +117,211 @@ fn a_small_mautic_becomes_this_plan() {
             publish_up: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             ..action(6, "email.open", json!({}))
         },
+        MauticAction {
+            points: -3,
+            group: ActionGroup::Inferred {
+                group: Some(GroupId(3)),
+                rows: 7,
+                others: 2,
+            },
+            publish_up: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+            publish_down: Some("2026-12-31T23:59:59Z".parse().unwrap()),
+            ..action(7, "email.send", json!({ "emails": [1] }))
+        },
+        MauticAction {
+            group: known(99),
+            ..action(8, "asset.download", json!({ "assets": { "0": 5 } }))
+        },
     ];
-    let imported = import(&actions, &catalog(), "Europe/Berlin");
-    insta::assert_snapshot!(imported.text, @r##"
-    # Made from Mautic's point actions. Every key is explained in docs/plan.md.
-    # topicscore becomes the only writer of the point groups named here: switch off
-    # Mautic's actions that pay into them before you say `live`.
+    let lists = json!({ "addToLists": [1], "removeFromLists": ["2"] });
+    let tags = json!({ "add_tags": ["hot", "hot"], "remove_tags": ["cold \"x\""] });
+    let user = json!({ "useremail": { "email": 1 }, "user_id": [1], "to_owner": false,
+        "to": "boss@example.test", "cc": "", "bcc": "" });
+    let triggers = vec![
+        trigger(
+            1,
+            &[
+                ("lead.changelists", lists.clone()),
+                ("lead.changetags", tags),
+            ],
+        ),
+        trigger(
+            2,
+            &[
+                ("email.send", json!({ "email": 1 })),
+                ("email.send_to_user", user),
+                ("campaign.changecampaign", json!({ "addTo": [4], "removeFrom": [] })),
+            ],
+        ),
+        MauticTrigger {
+            group: MAIN,
+            ..trigger(3, &[])
+        },
+        MauticTrigger {
+            published: false,
+            ..trigger(4, &[("lead.changelists", json!({ "addToLists": [3] }))])
+        },
+        MauticTrigger {
+            group: ActionGroup::Missing,
+            ..trigger(5, &[("plugin.leadpush", json!({ "integration": null }))])
+        },
+    ];
+    MauticPoints { actions, triggers }
+}
 
-    format = 1
-    time_zone = "Europe/Berlin"
-    tick = "03:00"
+#[test]
+fn a_mautic_becomes_this_plan() {
+    let options = ImportOptions {
+        time_zone: "Europe/Berlin".to_owned(),
+        ..options()
+    };
+    let imported = import(&rich(), &catalog(), &options);
+    insta::assert_snapshot!("plan", imported.text);
+    insta::assert_snapshot!("findings", imported.findings.to_string());
+    insta::assert_json_snapshot!("seen", imported.seen);
 
-    [[topic]]
-    key = "points"
-    label = "Points"
-    # computed and shown, not written
-    floor = "none"
-    ceiling = "none"
-
-    [[topic]]
-    key = "öl-gas"
-    label = "Öl & Gas"
-    group = 1
-    floor = "none"
-    ceiling = "none"
-
-    # No action pays into this one.
-    # [[topic]]
-    # key = "points_2"
-    # label = "Points"
-    # group = 2
-    # floor = "none"
-    # ceiling = "none"
-
-    # No action pays into this one.
-    # [[topic]]
-    # key = "öl-gas_3"
-    # label = "öl-gas"
-    # group = 3
-    # floor = "none"
-    # ceiling = "none"
-
-    [[point_action]]
-    key = "mautic-4"
-    name = "Action 4"
-    topic = "points"
-    kind = "url.hit"
-    points = 5
-    repeat = "once"
-    url = "https://x.example/?a=1&b=*"
-
-    # its option page_hits = 3 cannot be expressed, so it is only a comment in the plan.
-    # its point group could not be found out, so it pays into the topic `points`.
-    # [[point_action]]
-    # key = "mautic-5"
-    # name = "Action 5"
-    # topic = "points"
-    # kind = "url.hit"
-    # points = 5
-    # repeat = "once"
-    # url = "*doc*"
-
-    [[point_action]]
-    key = "mautic-1"
-    name = "Action 1"
-    topic = "öl-gas"
-    kind = "page.hit"
-    points = 5
-    repeat = "once"
-
-    [[point_action]]
-    key = "mautic-2"
-    name = "Action 2"
-    topic = "öl-gas"
-    kind = "form.submit"
-    points = 5
-    repeat = "always"
-    forms = [
-      2, # "Contact"
-      3, # "De\u000Amo \"x\""
-      9, # not in Mautic any more
-    ]
-
-    # its publish window became `since` and `until`, which look at the time of the activity.
-    # it is not published, so it is only a comment in the plan.
-    # [[point_action]]
-    # key = "mautic-6"
-    # name = "Action 6"
-    # topic = "öl-gas"
-    # kind = "email.open"
-    # points = 5
-    # repeat = "once"
-    # since = 2026-01-01T00:00:00Z
-
-    # Bands name ranges of a score; add them to a topic:
-    # bands = [{ name = "cold", from = 0 }, { name = "warm", from = 20 }, { name = "hot", from = 50 }]
-
-    # A segment that a score keeps: in at 50, out below 40. Campaigns can start on it.
-    # [[segment]]
-    # segment = "Name of a segment without filters"
-    # topic = "points"
-    # enter = 50
-    # leave = 40
-    "##);
-    insta::assert_snapshot!(imported.findings.to_string(), @r##"
-    warning: point action 5 "Action 5": its option page_hits = 3 cannot be expressed, so it is only a comment in the plan
-      --> Mautic
-      help: without the option it would pay more often than in Mautic
-
-    warning: point action 5 "Action 5": its point group could not be found out, so it pays into the topic `points`
-      --> Mautic
-      help: look the group up in Mautic and name its topic in the rule
-
-    warning: point action 6 "Action 6": it is not published, so it is only a comment in the plan
-      --> Mautic
-      help: take the comment signs away to use it
-
-    warning: point action 6 "Action 6": its publish window became `since` and `until`, which look at the time of the activity
-      --> Mautic
-      help: nothing, unless activities reach Mautic late
-
-    0 errors, 4 warnings
-    "##);
-    let (plan, findings) = Plan::parse("plan.toml", &imported.text).unwrap();
-    assert!(findings.is_empty(), "{findings}");
+    let (plan, _) = Plan::parse("plan.toml", &imported.text).unwrap();
+    assert_eq!(plan.behaviour, Behaviour::Mautic);
+    let machine = &plan.machine;
+    assert_eq!((machine.apple, machine.proxy, machine.scanner), (100, 100, 100));
     let compiled = compile(&plan, &catalog()).unwrap();
-    assert_eq!(compiled.owned_groups(), [GroupId(1)].into());
-    let form = &compiled.point_actions[2];
+    assert_eq!(compiled.owned_groups(), [GroupId(1), GroupId(3)].into());
+    let rule = |id: u32| {
+        let found = compiled.point_actions.iter();
+        let mut found = found.filter(|rule| rule.mautic.is_some_and(|one| one.0 == id));
+        found.next().unwrap()
+    };
+    let form = rule(2);
     assert_eq!(
         (form.kind, form.repeat),
         (ActivityKind::FormSubmit, Repeat::Always)
     );
     assert_eq!(form.objects, [2, 3, 9].into());
+    assert_eq!(rule(4).urls, ["https://x.example/?a=1&b=*"]);
+    let main = &compiled.topics[rule(4).pays[0].0];
+    assert_eq!((main.writes, main.scale.floor), (Writes::MainPoints, None));
     assert_eq!(
-        compiled.point_actions[0].urls,
-        ["https://x.example/?a=1&b=*"]
+        rule(5).url_options,
+        UrlOptions {
+            page_hits: 3,
+            returns_within: 0,
+            returns_after: 7200,
+            accumulative_time: 90,
+            first_time: true
+        }
     );
-    assert_eq!(compiled.topics[0].scale.floor, None);
+    assert_eq!(rule(7).until, "2027-01-01T00:00:00Z".parse().ok());
+    assert!(compiled.triggers.is_empty());
+}
+
+#[test]
+fn triggers_are_written_as_such_only_when_asked_for() {
+    let options = ImportOptions {
+        triggers: true,
+        behaviour: Some(Behaviour::Corrected),
+        ..options()
+    };
+    let imported = import(&rich(), &catalog(), &options);
+    let (plan, _) = Plan::parse("plan.toml", &imported.text).unwrap();
+    assert_eq!(plan.behaviour, Behaviour::Corrected);
+    let keys: Vec<_> = plan.triggers.iter().map(|one| one.key.0.as_str()).collect();
+    assert_eq!(keys, ["mautic-trigger-1", "mautic-trigger-2"]);
+    // What crossed before was Mautic's.
+    assert!(plan.triggers.iter().all(|one| one.since == Some(options.now)));
+    let effects: Vec<_> = plan.triggers.iter().map(|one| one.effects.len()).collect();
+    assert_eq!(effects, [3, 3]);
+    compile(&plan, &catalog()).unwrap();
+}
+
+#[test]
+fn what_a_trigger_cannot_do_here_keeps_it_a_comment() {
+    let cases = [
+        trigger(1, &[("lead.changelists", json!({ "addToLists": [3] }))]),
+        trigger(1, &[("lead.changelists", json!({ "addToLists": [77] }))]),
+        trigger(1, &[("lead.changelists", json!({ "addToLists": [1], "removeFromLists": [1] }))]),
+        trigger(1, &[("lead.changelists", json!({ "addToLists": "all" }))]),
+        trigger(1, &[("lead.changetags", json!({ "add_tags": [1] }))]),
+        trigger(1, &[("lead.changetags", json!({ "add_tags": [" "] }))]),
+        trigger(1, &[("email.send", json!({ "email": "x" }))]),
+        trigger(1, &[("email.send_to_user", json!({ "user_id": [1], "to": "" }))]),
+        trigger(1, &[("email.send_to_user", json!({ "to": "a@b.test, c@d.test" }))]),
+        trigger(1, &[("plugin.leadpush", json!({}))]),
+        trigger(1, &[]),
+        MauticTrigger {
+            points: 1 << 40,
+            ..trigger(1, &[("lead.changetags", json!({ "add_tags": ["x"] }))])
+        },
+    ];
+    for one in cases {
+        let points = MauticPoints {
+            actions: vec![action(1, "page.hit", json!([]))],
+            triggers: vec![one.clone()],
+        };
+        let options = ImportOptions {
+            triggers: true,
+            ..options()
+        };
+        let imported = import(&points, &catalog(), &options);
+        let (plan, _) = Plan::parse("p", &imported.text).unwrap();
+        assert!(plan.triggers.is_empty(), "{one:?}");
+        assert!(!imported.findings.is_empty(), "{one:?}");
+    }
+}
+
+#[test]
+fn groups_are_inferred_from_payments() {
+    let row = |id: u64, event: &str, kind: &str, group: Option<u32>| {
+        let (log_type, action_name) = kind.split_once('.').unwrap();
+        PointsLogRow {
+            id,
+            contact: ContactId(1),
+            group: group.map(GroupId),
+            delta: 5,
+            log_type: log_type.to_owned(),
+            event_name: event.to_owned(),
+            action_name: action_name.to_owned(),
+            at: "2026-11-22T08:00:00Z".parse().unwrap(),
+        }
+    };
+    let actions = [
+        action(1, "url.hit", json!([])),
+        action(2, "form.submit", json!([])),
+    ];
+    let group = |group: Option<u32>, rows, others| {
+        Some(ActionGroup::Inferred {
+            group: group.map(GroupId),
+            rows,
+            others,
+        })
+    };
+    let cases = [
+        ("no row", vec![], None),
+        ("a group", vec![row(1, "1: hit", "url.hit", Some(3))], group(Some(3), 1, 0)),
+        ("main points", vec![row(1, "1: a: b", "url.hit", None)], group(None, 1, 0)),
+        (
+            "the newest row wins, whatever the order",
+            vec![
+                row(9, "1: hit", "url.hit", Some(2)),
+                row(7, "1: hit", "url.hit", None),
+                row(8, "1: renamed", "url.hit", Some(2)),
+            ],
+            group(Some(2), 2, 1),
+        ),
+        (
+            "a row read twice counts once",
+            vec![row(1, "1: hit", "url.hit", None), row(1, "1: hit", "url.hit", None)],
+            group(None, 1, 0),
+        ),
+        ("of another kind", vec![row(1, "1: hit", "page.hit", Some(3))], None),
+        ("a form's own action", vec![row(1, "1:hit", "url.hit", Some(3))], None),
+        ("of an action that is gone", vec![row(1, "5: hit", "url.hit", Some(3))], None),
+        ("by API", vec![row(1, "add (+)", "API.x", Some(3))], None),
+    ];
+    for (what, rows, expected) in cases {
+        let found = infer(&actions, &rows);
+        assert_eq!(found.get(&1).copied(), expected, "{what}");
+        assert_eq!(found.get(&2), None, "{what}");
+    }
 }
 
 #[test]
@@ -215,13 +332,11 @@ fn what_would_pay_otherwise_than_in_mautic_is_a_comment() {
         ..action(9, "page.hit", json!([]))
     };
     let comments = [
-        action(1, "url.hit", json!({ "page_url": "*", "first_time": true })),
-        action(
-            1,
-            "url.hit",
-            json!({ "page_url": "*", "accumulative_time": "30" }),
-        ),
-        action(1, "url.hit", json!({ "page_url": "*", "returns_after": 1 })),
+        action(1, "url.hit", json!({ "page_url": "*", "page_hits": "many" })),
+        action(1, "url.hit", json!({ "page_url": "*", "page_hits": -1 })),
+        action(1, "url.hit", json!({ "page_url": "*", "page_hits": 1_u64 << 40 })),
+        action(1, "url.hit", json!({ "page_url": "*", "returns_after": 1.5 })),
+        action(1, "url.hit", json!({ "page_url": "*", "returns_within": u64::MAX })),
         action(1, "url.hit", json!([])),
         action(1, "url.hit", json!({ "page_url": "0" })),
         action(1, "plugin.thing", json!([])),
@@ -239,7 +354,7 @@ fn what_would_pay_otherwise_than_in_mautic_is_a_comment() {
         },
     ];
     for one in comments {
-        let imported = import(std::slice::from_ref(&one), &catalog(), "UTC");
+        let imported = of(std::slice::from_ref(&one));
         let (plan, _) = Plan::parse("p", &imported.text).unwrap();
         assert!(
             plan.point_actions.is_empty() && plan.topics.is_empty(),
@@ -247,11 +362,7 @@ fn what_would_pay_otherwise_than_in_mautic_is_a_comment() {
         );
         assert!(!imported.findings.is_empty(), "{one:?}");
     }
-    let imported = import(
-        &[window("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")],
-        &catalog(),
-        "UTC",
-    );
+    let imported = of(&[window("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z")]);
     let (plan, _) = Plan::parse("p", &imported.text).unwrap();
     let until = plan.point_actions[0].until.unwrap();
     assert_eq!(until.to_string(), "2026-01-01T00:00:01Z");
@@ -260,14 +371,10 @@ fn what_would_pay_otherwise_than_in_mautic_is_a_comment() {
 #[test]
 fn an_action_read_twice_is_written_once() {
     let again = MauticAction {
-        group: ActionGroup::None,
+        group: MAIN,
         ..action(1, "page.hit", json!([]))
     };
-    let imported = import(
-        &[action(1, "page.hit", json!([])), again],
-        &catalog(),
-        "UTC",
-    );
+    let imported = of(&[action(1, "page.hit", json!([])), again]);
     let (plan, _) = Plan::parse("p", &imported.text).unwrap();
     assert_eq!(plan.point_actions.len(), 1);
 }
@@ -297,14 +404,16 @@ prop_compose! {
         times in any::<(Option<i32>, Option<i32>)>(),
         pattern in any::<String>(),
         limits in prop::collection::vec(0_u32..5, 0..4),
-        group in prop_oneof![Just(ActionGroup::None), Just(ActionGroup::Unknown), (0_u32..5).prop_map(|id| ActionGroup::Known(GroupId(id)))],
+        options in any::<(u16, Option<u32>, bool)>(),
+        group in prop_oneof![Just(MAIN), Just(ActionGroup::Missing), (0_u32..5).prop_map(known)],
     ) -> MauticAction {
         let moment = |second: i32| jiff::Timestamp::from_second(i64::from(second) * 100).ok();
         MauticAction {
             id, name, kind: kind.to_owned(), points,
             repeatable: flags.0, published: flags.1,
             publish_up: times.0.and_then(moment), publish_down: times.1.and_then(moment),
-            properties: json!({ "page_url": pattern, "pages": limits.clone(), "forms": limits }),
+            properties: json!({ "page_url": pattern, "pages": limits.clone(), "forms": limits,
+                "page_hits": options.0, "returns_within": options.1, "first_time": options.2 }),
             group,
         }
     }
@@ -319,7 +428,9 @@ proptest! {
     ) {
         let groups = (1..).zip(&names).map(|(id, name)| named(id, name)).collect();
         let catalog = Catalog { groups, ..Catalog::default() };
-        let imported = import(&actions, &catalog, "Nowhere/Land");
+        let points = MauticPoints { actions: actions.clone(), triggers: Vec::new() };
+        let zone = ImportOptions { time_zone: "Nowhere/Land".to_owned(), ..options() };
+        let imported = import(&points, &catalog, &zone);
         let read = Plan::parse("plan.toml", &imported.text);
         prop_assert!(read.is_ok(), "{}\n{}", imported.text, read.unwrap_err());
         let (plan, _) = read.unwrap();

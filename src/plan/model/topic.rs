@@ -1,7 +1,7 @@
 //! Topics: what scores are about.
 
 use super::{Ref, Weight};
-use crate::domain::{GroupId, StageId, TopicKey};
+use crate::domain::{GroupId, PointActionId, StageId, TopicKey};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub struct Topic {
     pub stages: Option<StageReset<Ref<StageId>>>,
     /// What becomes of points that somebody else puts into the group.
     pub foreign: Foreign,
+    /// Mautic's point actions that run no more and whose logged points count as they were given.
+    pub adopt_actions: Vec<PointActionId>,
 }
 
 /// What of Mautic's a topic's score belongs to.

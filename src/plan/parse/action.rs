@@ -1,16 +1,20 @@
 //! `[[point_action]]`.
 
-use super::super::{PointAction, Ref, Repeat, UrlOptions, Weight};
+use super::super::{Decay, PointAction, Repeat, UrlOptions};
+use super::condition::read_activity;
 use super::context::Context;
-use super::targets::read_refs;
+use super::limits::{read_decay, read_limits};
+use super::objects::{read_objects, read_urls};
+use super::pays::read_pays;
+use super::span::{read_seconds, read_span};
 use super::time::read_window;
 use super::topic::SCORES;
-use crate::diagnostics::{Table, Value, quote};
-use crate::domain::ActivityKind;
+use crate::diagnostics::{Table, Told, Value};
+use crate::domain::{ActivityKind, PointActionId};
+use jiff::SignedDuration;
 
 const POINTS_HINT: &str = "write a whole number; it may be negative";
-const URL_HINT: &str =
-    "write a pattern for the whole URL such as \"https://shop.example/pricing*\"";
+const SHARES_HINT: &str = "write percentages for the first, second, … time: [100, 50, 25]";
 
 pub(super) fn read(
     context: &Context<'_, '_>,
@@ -19,38 +23,53 @@ pub(super) fn read(
 ) -> Option<PointAction> {
     let names = context.names(table);
     let kind = read_kind(table);
-    let topic = context.topic(table);
+    let pays = read_pays(context, table);
     let points = read_points(table);
-    let repeat = match table.get("repeat") {
-        Some(value) => value.choice(&[("once", Repeat::Once), ("always", Repeat::Always)]),
-        None => Some(Repeat::Once),
-    };
+    let mautic = read_mautic(table);
+    let repeat = read_repeat(table);
     let objects = read_objects(context, index, table, kind);
-    let urls = match table.get("url") {
-        Some(value) => read_urls(&value, kind),
-        None => Some(Vec::new()),
-    };
+    let urls = read_urls(table, kind);
     let (since, until) = read_window(context, table);
+    let when = read_when(context, index, table, kind);
+    let limits = read_limits(table);
+    let cooldown = optional(table, "cooldown", read_span);
+    let diminishing = optional(table, "diminishing", read_shares);
+    let decay = read_decay(table);
+    let url_options = read_url_options(table, kind);
+    check_repeats(table, repeat);
+    check_points(table, points, decay.ok().flatten());
     let (key, name) = names?;
     Some(PointAction {
         key,
         name,
+        mautic: mautic.ok()?.map(PointActionId),
         kind: kind?,
-        mautic: None,
-        pays: vec![(topic?.0, Weight::ONE)],
+        pays: pays?,
         points: points?,
         repeat: repeat?,
         objects: objects?,
         urls: urls?,
         since,
         until,
-        when: None,
-        limits: Vec::new(),
-        cooldown: None,
-        diminishing: Vec::new(),
-        decay: None,
-        url_options: UrlOptions::default(),
+        when: when.ok()?,
+        limits: limits?,
+        cooldown: cooldown.ok()?,
+        diminishing: diminishing.ok()?.unwrap_or_default(),
+        decay: decay.ok()?,
+        url_options: url_options?,
     })
+}
+
+/// Reads a key that may be left out.
+pub(super) fn optional<'a, 's, T>(
+    table: &Table<'a, 's>,
+    key: &'static str,
+    read: impl FnOnce(&Value<'a, 's>) -> Option<T>,
+) -> Result<Option<T>, Told> {
+    match table.get(key) {
+        None => Ok(None),
+        Some(value) => read(&value).map(Some).ok_or(Told),
+    }
 }
 
 fn read_kind(table: &Table<'_, '_>) -> Option<ActivityKind> {
@@ -73,101 +92,136 @@ pub(super) fn read_points(table: &Table<'_, '_>) -> Option<i32> {
     Some(points)
 }
 
-/// The key that lists the objects of a kind.
-pub(in crate::plan) const fn objects_key(kind: ActivityKind) -> Option<&'static str> {
-    match kind {
-        ActivityKind::PageHit => Some("pages"),
-        ActivityKind::EmailClick | ActivityKind::EmailOpen | ActivityKind::EmailSend => {
-            Some("emails")
-        }
-        ActivityKind::FormSubmit => Some("forms"),
-        ActivityKind::AssetDownload => Some("assets"),
-        ActivityKind::SmsSend => Some("messages"),
-        ActivityKind::SegmentEnter => Some("segments"),
-        ActivityKind::StageEnter => Some("stages"),
-        ActivityKind::CampaignEnter => Some("campaigns"),
-        ActivityKind::UrlHit | ActivityKind::VideoPlay => None,
+fn read_mautic(table: &Table<'_, '_>) -> Result<Option<u32>, Told> {
+    optional(table, "mautic", |value| {
+        let hint = "write the id of Mautic's own point action, or leave it out";
+        value.integer(1..=i64::from(u32::MAX), hint)
+    })
+}
+
+fn read_repeat(table: &Table<'_, '_>) -> Option<Repeat> {
+    let choices = [
+        ("once", Repeat::Once),
+        ("per-item", Repeat::PerItem),
+        ("always", Repeat::Always),
+    ];
+    match table.get("repeat") {
+        Some(value) => value.choice(&choices),
+        None => Some(Repeat::Once),
     }
 }
 
-const OBJECT_KEYS: [&str; 8] = [
-    "pages",
-    "emails",
-    "forms",
-    "assets",
-    "messages",
-    "segments",
-    "stages",
-    "campaigns",
-];
-
-fn read_objects(
+fn read_when(
     context: &Context<'_, '_>,
     index: usize,
     table: &Table<'_, '_>,
     kind: Option<ActivityKind>,
-) -> Option<Vec<Ref<u32>>> {
-    let fitting = kind.map(objects_key);
-    let mut objects = Some(Vec::new());
-    for key in OBJECT_KEYS {
-        let Some(value) = table.get(key) else {
-            continue;
-        };
-        if fitting.is_some_and(|fitting| fitting != Some(key)) {
-            report_misfit(&value, kind);
-            objects = None;
-        } else {
-            let path = format!("point_action.{index}.objects");
-            objects = read_refs(
-                context,
-                &value,
-                &path,
-                "leave the list out to mean all of them",
-            );
+) -> Result<Option<super::super::Tree<super::super::ActivityTest>>, Told> {
+    let path = format!("point_action.{index}.when");
+    optional(table, "when", |value| {
+        read_activity(context, &path, value, kind)
+    })
+}
+
+fn read_shares(value: &Value<'_, '_>) -> Option<Vec<u16>> {
+    let items = value.list(SHARES_HINT)?.into_iter();
+    let shares = items.map(|item| item.integer(0..=1000, SHARES_HINT));
+    shares.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// A rule that pays once has no second time.
+fn check_repeats(table: &Table<'_, '_>, repeat: Option<Repeat>) {
+    if repeat != Some(Repeat::Once) {
+        return;
+    }
+    for key in ["cooldown", "diminishing"] {
+        if let Some(value) = table.get(key) {
+            let message = format!("`{key}` does nothing: the rule pays once");
+            value.warn(message, "add `repeat = \"always\"`, or remove it");
         }
     }
-    objects
 }
 
-fn report_misfit(value: &Value<'_, '_>, kind: Option<ActivityKind>) {
-    let name = kind.map_or("", ActivityKind::name);
-    let hint = match kind.and_then(objects_key) {
-        Some(fitting) => format!("{name} can be limited by `{fitting}`"),
-        None => format!("remove it: {name} has no such limit"),
+/// Negative points are neither limited nor fade little by little.
+fn check_points(table: &Table<'_, '_>, points: Option<i32>, decay: Option<Decay>) {
+    if points.is_none_or(|points| points >= 0) {
+        return;
+    }
+    let gradual = matches!(decay, Some(Decay::HalfLife(_) | Decay::Linear(_)));
+    if let Some(value) = table.get("decay").filter(|_| gradual) {
+        let message = "negative points do not fade little by little";
+        value.warn(message, "write { expires = 30 }, or remove `decay`");
+    }
+    if let Some(value) = table.get("limit") {
+        let message = "negative points are not limited";
+        value.warn(message, "remove `limit`, or use `cooldown`");
+    }
+}
+
+fn read_url_options(table: &Table<'_, '_>, kind: Option<ActivityKind>) -> Option<UrlOptions> {
+    const HITS_HINT: &str = "write a number of hits, from 1";
+    let page_hits = optional(table, "page_hits", |value| {
+        value.integer(1..=i64::from(u32::MAX), HITS_HINT)
+    });
+    let returns_within = optional(table, "returns_within", read_seconds);
+    let returns_after = optional(table, "returns_after", read_seconds);
+    let accumulative_time = optional(table, "accumulative_time", read_seconds);
+    let first_time = optional(table, "first_time", |value| {
+        value.boolean("write `first_time = true`, or leave it out")
+    });
+    let options = UrlOptions {
+        page_hits: page_hits.ok()?.unwrap_or(0),
+        returns_within: returns_within.ok()?.unwrap_or(0),
+        returns_after: returns_after.ok()?.unwrap_or(0),
+        accumulative_time: accumulative_time.ok()?.unwrap_or(0),
+        first_time: first_time.ok()?.unwrap_or(false),
     };
-    value.error(format!("`{}` does not fit {name}", value.key()), hint);
+    check_url_kind(table, kind)?;
+    check_url_options(table, &options);
+    Some(options)
 }
 
-fn read_urls(value: &Value<'_, '_>, kind: Option<ActivityKind>) -> Option<Vec<String>> {
-    let with_url = [ActivityKind::UrlHit, ActivityKind::EmailClick];
-    if let Some(kind) = kind.filter(|kind| !with_url.contains(kind)) {
-        let message = format!("`url` does not fit {}", kind.name());
-        value.error(
-            message,
-            "only url.hit and email.click can be limited by `url`",
-        );
-        return None;
+const URL_OPTIONS: [&str; 5] = [
+    "page_hits",
+    "returns_within",
+    "returns_after",
+    "accumulative_time",
+    "first_time",
+];
+
+fn check_url_kind(table: &Table<'_, '_>, kind: Option<ActivityKind>) -> Option<()> {
+    let Some(kind) = kind.filter(|kind| *kind != ActivityKind::UrlHit) else {
+        return Some(());
+    };
+    let mut fits = Some(());
+    for value in URL_OPTIONS.into_iter().filter_map(|key| table.get(key)) {
+        let message = format!("`{}` does not fit {kind}", value.key());
+        value.error(message, "it is an option of url.hit");
+        fits = None;
     }
-    let mut urls = Vec::new();
-    for item in value.one_or_more("leave `url` out to mean every URL")? {
-        let pattern = item.text(URL_HINT)?;
-        check_pattern(&item, pattern);
-        urls.push(pattern.to_owned());
-    }
-    Some(urls)
+    fits
 }
 
-/// Patterns match the whole URL, as in Mautic (FACTS 51); a bare path never does.
-fn check_pattern(item: &Value<'_, '_>, pattern: &str) {
-    if !pattern.starts_with(['*', '?', '[', '\\']) && !pattern.contains(':') {
-        let message = format!(
-            "the pattern {} must match a whole URL and so never does",
-            quote(pattern)
-        );
-        let hint = format!(
-            "write \"*{}*\", or the whole address",
-            pattern.trim_end_matches('*')
-        );
-        item.warn(message, hint);
+/// Doubts options that cannot hold together.
+fn check_url_options(table: &Table<'_, '_>, options: &UrlOptions) {
+    let second = options.returns_within > 0 || options.returns_after > 0 || options.page_hits > 1;
+    if options.first_time && second {
+        if let Some(value) = table.get("first_time") {
+            let message = "the first hit cannot be a later one, so this rule never pays";
+            let hint = "remove `first_time`, or `page_hits`, `returns_within`, `returns_after`";
+            value.warn(message, hint);
+        }
+    } else if options.returns_within > 0
+        && options.returns_after > options.returns_within
+        && let Some(value) = table.get("returns_within")
+    {
+        let message = "`returns_within` is shorter than `returns_after`, so this rule never pays";
+        value.warn(message, "make it longer, or remove one of the two");
     }
+}
+
+/// Time in which a condition must have held.
+pub(super) fn read_dwell(table: &Table<'_, '_>) -> Option<SignedDuration> {
+    let dwell = optional(table, "dwell", read_span).ok()?;
+    Some(dwell.unwrap_or(SignedDuration::ZERO))
 }

@@ -1,26 +1,39 @@
 //! What the tables of a plan have to know of each other while they are read.
 
-use super::super::{
-    Places, Ref, RuleKey, Scale, TopicKey,
-    ownership::{Claims, repeated},
-};
+use super::super::{Places, Ref, RuleKey, Scale, TopicKey, ownership::Claims};
+use super::together::Feedback;
 use crate::diagnostics::{Severity, Sheet, Table, Value, one_of, quote};
 use jiff::tz::TimeZone;
 use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
-type Span = Range<usize>;
+/// Where something stands: bytes of the text.
+pub(super) type Span = Range<usize>;
+
+/// What others need to know of a topic; `None`: that part of it is wrong itself.
+#[derive(Default)]
+pub(super) struct TopicFacts {
+    pub(super) scale: Option<Scale>,
+    pub(super) bands: Option<Vec<String>>,
+}
 
 /// Shared while a plan is read.
 pub(super) struct Context<'a, 's> {
     pub(super) sheet: &'a Sheet<'s>,
     /// Zone of dates without one.
     pub(super) zone: TimeZone,
-    /// Scales of the topics; `None` for one that is wrong itself.
-    topics: RefCell<BTreeMap<String, Option<Scale>>>,
-    used_topics: RefCell<Vec<String>>,
-    topic_keys: RefCell<Vec<(String, Span)>>,
-    rule_keys: RefCell<Vec<(String, Span)>>,
+    topics: RefCell<BTreeMap<String, TopicFacts>>,
+    /// All grades that a [[grade]] has, best first.
+    grades: RefCell<BTreeMap<String, Option<Vec<String>>>>,
+    pub(super) used_topics: RefCell<Vec<String>>,
+    pub(super) topic_keys: RefCell<Vec<(String, Span)>>,
+    pub(super) grade_keys: RefCell<Vec<(String, Span)>>,
+    pub(super) rule_keys: RefCell<Vec<(String, Span)>>,
+    /// Totals with the parts they are made of.
+    pub(super) totals: RefCell<Vec<(String, Vec<(String, Span)>)>>,
+    /// Topics that stand for the main points.
+    pub(super) main_points: RefCell<Vec<((), Span)>>,
     pub(super) claims: RefCell<Claims<Ref<u32>, Span>>,
+    pub(super) feedback: RefCell<Feedback>,
     places: RefCell<Places>,
 }
 
@@ -30,36 +43,77 @@ impl<'a, 's> Context<'a, 's> {
             sheet,
             zone,
             topics: RefCell::default(),
+            grades: RefCell::default(),
             used_topics: RefCell::default(),
             topic_keys: RefCell::default(),
+            grade_keys: RefCell::default(),
             rule_keys: RefCell::default(),
+            totals: RefCell::default(),
+            main_points: RefCell::default(),
             claims: RefCell::default(),
+            feedback: RefCell::default(),
             places: RefCell::new(super::places_over(sheet)),
         }
     }
 
     /// Remembers a topic, whole or not.
-    pub(super) fn add_topic(&self, key: &str, span: Span, scale: Option<Scale>) {
-        self.topics.borrow_mut().insert(key.to_owned(), scale);
+    pub(super) fn add_topic(&self, key: &str, span: Span, facts: TopicFacts) {
+        self.topics.borrow_mut().insert(key.to_owned(), facts);
         self.topic_keys.borrow_mut().push((key.to_owned(), span));
     }
 
-    /// Reads `topic`, which must exist; with its scale, if that is right.
-    pub(super) fn topic(&self, table: &Table<'_, '_>) -> Option<(TopicKey, Option<Scale>)> {
-        const HINT: &str = "name the `key` of a [[topic]]";
-        let value = table.need("topic", HINT)?;
-        let key = value.text(HINT)?;
+    /// Remembers a grade, whole or not.
+    pub(super) fn add_grade(&self, key: &str, span: Span, all: Option<Vec<String>>) {
+        self.grades.borrow_mut().insert(key.to_owned(), all);
+        self.grade_keys.borrow_mut().push((key.to_owned(), span));
+    }
+
+    /// Reads the key of a topic that must exist.
+    pub(super) fn topic(&self, value: &Value<'_, '_>) -> Option<TopicKey> {
+        let key = value.text("name the `key` of a [[topic]]")?;
+        self.topic_called(key, &value.span())
+    }
+
+    /// A topic that must exist; from now on it is used.
+    pub(super) fn topic_called(&self, key: &str, span: &Span) -> Option<TopicKey> {
         let topics = self.topics.borrow();
-        let Some(scale) = topics.get(key) else {
+        if !topics.contains_key(key) {
             let known: Vec<&str> = topics.keys().map(String::as_str).collect();
             let message = format!("there is no topic {}", quote(key));
             let hint = one_of(key, &known);
+            self.sheet.together(span, Severity::Error, message, hint);
+            return None;
+        }
+        self.used_topics.borrow_mut().push(key.to_owned());
+        Some(TopicKey(key.to_owned()))
+    }
+
+    /// The scale of a topic, if that is right.
+    pub(super) fn scale(&self, topic: Option<&TopicKey>) -> Option<Scale> {
+        self.topics.borrow().get(&topic?.0)?.scale
+    }
+
+    /// The names of a topic's bands, if they are right.
+    pub(super) fn bands(&self, topic: &TopicKey) -> Option<Vec<String>> {
+        self.topics.borrow().get(&topic.0)?.bands.clone()
+    }
+
+    /// Reads the key of a grade that must exist; with all grades it has, if it is right.
+    pub(super) fn grade(&self, value: &Value<'_, '_>) -> Option<(String, Option<Vec<String>>)> {
+        let key = value.text("name the `key` of a [[grade]]")?;
+        let grades = self.grades.borrow();
+        let Some(all) = grades.get(key) else {
+            let known: Vec<&str> = grades.keys().map(String::as_str).collect();
+            let message = format!("there is no grade {}", quote(key));
+            let hint = match known.as_slice() {
+                [] => "add a [[grade]] with this `key`".to_owned(),
+                known => one_of(key, known),
+            };
             self.sheet
                 .together(&value.span(), Severity::Error, message, hint);
             return None;
         };
-        self.used_topics.borrow_mut().push(key.to_owned());
-        Some((TopicKey(key.to_owned()), *scale))
+        Some((key.to_owned(), all.clone()))
     }
 
     /// Reads `name` and `key` of a rule; the key follows from the name if it is not given.
@@ -78,43 +132,6 @@ impl<'a, 's> Context<'a, 's> {
     /// Remembers where something stands.
     pub(super) fn note(&self, path: String, value: &Value<'_, '_>) {
         self.places.borrow_mut().note(path, value.span().start);
-    }
-
-    /// Reports what is wrong only with several parts together.
-    pub(super) fn check_together(&self) {
-        let error = |span: &Span, message: &str, hint: &str| {
-            self.sheet.together(span, Severity::Error, message, hint);
-        };
-        for span in repeated(&self.topic_keys.borrow()) {
-            error(
-                span,
-                "another topic has this key",
-                "give each topic a key of its own",
-            );
-        }
-        for span in repeated(&self.rule_keys.borrow()) {
-            let message = "another rule has this key (it follows from the name if none is given)";
-            error(
-                span,
-                message,
-                "add a `key` of its own, such as `key = \"visit-2\"`",
-            );
-        }
-        for (span, message, hint) in self.claims.borrow().conflicts() {
-            error(span, message, hint);
-        }
-        self.check_use();
-    }
-
-    fn check_use(&self) {
-        let used = self.used_topics.borrow();
-        for (key, span) in self.topic_keys.borrow().iter() {
-            if !used.contains(key) {
-                let message = format!("nothing uses the topic {}", quote(key));
-                let hint = "add a rule for it, or remove the topic";
-                self.sheet.together(span, Severity::Warning, message, hint);
-            }
-        }
     }
 
     pub(super) fn into_places(self) -> Places {

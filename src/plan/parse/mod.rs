@@ -1,19 +1,32 @@
 //! Plan file ─▶ [`Plan`], or everything that is wrong with it.
 
 mod action;
+mod bands;
+mod condition;
 mod context;
+mod effects;
+mod grade;
+mod limits;
+mod machine;
+mod mail;
+mod objects;
+mod pays;
+mod refs;
 mod rules;
-mod targets;
+mod segment;
+mod span;
 #[cfg(test)]
 mod tests;
 mod time;
+mod together;
 mod topic;
+mod trigger;
 
-use super::{Behaviour, MachineWorth, Places, Plan};
+use super::{Behaviour, Places, Plan};
 use crate::diagnostics::{Findings, Severity, Sheet, Source, Table};
-pub(super) use action::objects_key;
 use context::Context;
 pub(super) use context::slug;
+pub(super) use objects::objects_key;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
@@ -33,6 +46,8 @@ impl Plan {
 
 fn read(root: &Table<'_, '_>) -> Option<Plan> {
     let format = read_format(root);
+    let behaviour = read_behaviour(root);
+    let machine = machine::read(root);
     let ticks = time::read_ticks(root);
     let zone = ticks.as_ref().map(|ticks| ticks.zone.clone());
     let context = Context::new(root.sheet, zone.unwrap_or(jiff::tz::TimeZone::UTC));
@@ -45,8 +60,10 @@ fn read(root: &Table<'_, '_>) -> Option<Plan> {
     let inactivity_rules = root.each("inactivity_rule", |_, table| {
         rules::inactivity(&context, table)
     });
-    let triggers = root.each("trigger", |i, table| targets::trigger(&context, i, table));
-    let segments = root.each("segment", |i, table| targets::segment(&context, i, table));
+    // Grades before those that ask for them.
+    let grades = root.each("grade", |_, table| grade::read(&context, table));
+    let triggers = root.each("trigger", |i, table| trigger::read(&context, i, table));
+    let segments = root.each("segment", |i, table| segment::read(&context, i, table));
     root.finish();
     context.check_together();
     if topics.is_empty() {
@@ -57,14 +74,14 @@ fn read(root: &Table<'_, '_>) -> Option<Plan> {
     Some(Plan {
         format: format?,
         version: fingerprint(root.sheet.source().text()),
-        behaviour: Behaviour::default(),
-        machine: MachineWorth::default(),
-        grades: Vec::new(),
+        behaviour: behaviour?,
         ticks: ticks?,
+        machine: machine?,
         topics: all(topics)?,
         point_actions: all(point_actions)?,
         profile_rules: all(profile_rules)?,
         inactivity_rules: all(inactivity_rules)?,
+        grades: all(grades)?,
         triggers: all(triggers)?,
         segments: all(segments)?,
         places: context.into_places(),
@@ -79,6 +96,16 @@ fn read_format(root: &Table<'_, '_>) -> Option<u32> {
     let hint = "write `format = 1`, the only format so far";
     let value = root.need("format", hint)?;
     value.integer(i64::from(FORMAT)..=i64::from(FORMAT), hint)
+}
+
+fn read_behaviour(root: &Table<'_, '_>) -> Option<Behaviour> {
+    match root.get("behaviour") {
+        Some(value) => value.choice(&[
+            ("corrected", Behaviour::Corrected),
+            ("mautic", Behaviour::Mautic),
+        ]),
+        None => Some(Behaviour::default()),
+    }
 }
 
 /// 12 hex digits of the text's SHA-256.

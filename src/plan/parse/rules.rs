@@ -1,19 +1,19 @@
 //! `[[profile_rule]]` and `[[inactivity_rule]]`.
 
-use super::super::{
-    InactivityRule, Operand, ProfileRule, ProfileTest, SilenceStep, Test, Tree, Weight,
-};
+use super::super::{InactivityRule, ProfileRule, SilenceStep};
 use super::action::read_points;
+use super::condition::read_profile;
 use super::context::Context;
-use super::targets::read_ref;
+use super::pays::read_pays;
+use super::span::read_days;
 use crate::diagnostics::{Table, Value};
-use crate::domain::{ActivityKind, SegmentId};
+use crate::domain::ActivityKind;
 use std::collections::BTreeSet;
-use toml::de::DeValue;
 
-const WHEN_HINT: &str = "write one of { field = \"position\", is = \"Director\" }, \
-    { field = \"phone\", filled = true }, { tag = \"vip\" }, { segment = \"Customers\" }";
-const IS_HINT: &str = "write a value, or a list of values: is = [\"Berlin\", \"Bern\"]";
+const WHEN_HINT: &str = "such as `when = { field = \"position\", is = \"Director\" }`";
+const DAYS_HINT: &str = "write a number of days, from 1 to 3650";
+const STEPS_HINT: &str =
+    "write [{ after_days = 30, points = -10 }, { after_days = 60, points = -20 }]";
 
 pub(super) fn profile(
     context: &Context<'_, '_>,
@@ -21,118 +21,31 @@ pub(super) fn profile(
     table: &Table<'_, '_>,
 ) -> Option<ProfileRule> {
     let names = context.names(table);
-    let topic = context.topic(table);
+    let pays = read_pays(context, table);
     let points = read_points(table);
     let when = table.need("when", WHEN_HINT);
-    let when = when.and_then(|value| read_when(context, index, &value));
+    let path = format!("profile_rule.{index}.when");
+    let when = when.and_then(|value| read_profile(context, &path, &value));
     let (key, name) = names?;
     Some(ProfileRule {
         key,
         name,
-        pays: vec![(topic?.0, Weight::ONE)],
+        pays: pays?,
         points: points?,
-        when: Tree::Leaf(when?),
+        when: when?,
     })
-}
-
-fn read_when(
-    context: &Context<'_, '_>,
-    index: usize,
-    value: &Value<'_, '_>,
-) -> Option<ProfileTest> {
-    let table = value.table(WHEN_HINT)?;
-    let (field, tag, segment) = (table.get("field"), table.get("tag"), table.get("segment"));
-    let (is, filled) = (table.get("is"), table.get("filled"));
-    table.finish();
-    match (field, tag, segment) {
-        (Some(field), None, None) => read_field(value, &field, is, filled),
-        _ if is.is_some() || filled.is_some() => {
-            value.error("`is` and `filled` ask about one `field`", WHEN_HINT);
-            None
-        }
-        (None, Some(tag), None) => Some(ProfileTest::Tag(tag.text(WHEN_HINT)?.to_owned())),
-        (None, None, Some(segment)) => {
-            let bound = read_ref(&segment, "segment")?;
-            context.note(format!("profile_rule.{index}.segment"), &segment);
-            let claim = (bound.clone(), segment.span());
-            context.claims.borrow_mut().asked.push(claim);
-            Some(ProfileTest::Segment(bound.map(SegmentId)))
-        }
-        _ => {
-            value.error("`when` must ask exactly one thing", WHEN_HINT);
-            None
-        }
-    }
-}
-
-fn read_field(
-    when: &Value<'_, '_>,
-    field: &Value<'_, '_>,
-    is: Option<Value<'_, '_>>,
-    filled: Option<Value<'_, '_>>,
-) -> Option<ProfileTest> {
-    let alias = field
-        .text("write the field's alias as Mautic shows it")
-        .map(str::to_owned);
-    match (is, filled) {
-        (Some(is), None) => {
-            let values = read_values(&is);
-            Some(ProfileTest::Field {
-                field: alias?,
-                test: Test::Is(values?.into_iter().map(Operand::Text).collect()),
-            })
-        }
-        (None, Some(filled)) => {
-            if !filled.boolean("write `filled = true`")? {
-                filled.error(
-                    "only `filled = true` can be asked",
-                    "turn the rule round: give points to those who have a value",
-                );
-                return None;
-            }
-            Some(ProfileTest::Field {
-                field: alias?,
-                test: Test::Not(Box::new(Test::Empty)),
-            })
-        }
-        _ => {
-            when.error("`field` needs either `is` or `filled`", WHEN_HINT);
-            None
-        }
-    }
-}
-
-fn read_values(is: &Value<'_, '_>) -> Option<BTreeSet<String>> {
-    let mut values = BTreeSet::new();
-    for item in is.one_or_more(IS_HINT)? {
-        let text = match item.node() {
-            DeValue::Integer(number) => number.to_string(),
-            _ => item.text(IS_HINT)?.to_owned(),
-        };
-        if values
-            .iter()
-            .any(|other: &String| other.to_lowercase() == text.to_lowercase())
-        {
-            item.warn(
-                "this value is listed twice (case does not matter)",
-                "remove one of them",
-            );
-        }
-        values.insert(text);
-    }
-    Some(values)
 }
 
 pub(super) fn inactivity(
     context: &Context<'_, '_>,
     table: &Table<'_, '_>,
 ) -> Option<InactivityRule> {
-    const HINT: &str = "write a number of days, from 1 to 3650";
     let names = context.names(table);
-    let topic = context.topic(table);
-    let points = read_points(table);
-    let after_days = table.need("after_days", HINT);
-    let after_days = after_days.and_then(|value| value.integer(1..=3650, HINT));
+    let pays = read_pays(context, table);
+    let steps = match table.get("steps") {
+        Some(value) => read_steps(&value, table),
+        None => read_step(table).map(|step| vec![step]),
+    };
     let kinds = match table.get("kinds") {
         Some(value) => read_kinds(&value),
         None => Some(engagement()),
@@ -141,13 +54,55 @@ pub(super) fn inactivity(
     Some(InactivityRule {
         key,
         name,
-        pays: vec![(topic?.0, Weight::ONE)],
-        steps: vec![SilenceStep {
-            after_days: after_days?,
-            points: points?,
-        }],
+        pays: pays?,
+        steps: steps?,
         kinds: kinds?,
     })
+}
+
+/// Reads `after_days` and `points`.
+fn read_step(table: &Table<'_, '_>) -> Option<SilenceStep> {
+    let points = read_points(table);
+    let days = table.need("after_days", DAYS_HINT);
+    let days = days.and_then(|value| read_days(&value));
+    Some(SilenceStep {
+        after_days: days?,
+        points: points?,
+    })
+}
+
+fn read_steps(value: &Value<'_, '_>, rule: &Table<'_, '_>) -> Option<Vec<SilenceStep>> {
+    let mut complete = true;
+    for key in ["after_days", "points"] {
+        if let Some(odd) = rule.get(key) {
+            let message = format!("a rule has either `steps` or `{key}`");
+            odd.error(message, "each step has days and points of its own");
+            complete = false;
+        }
+    }
+    let mut steps: Vec<SilenceStep> = Vec::new();
+    for item in value.list(STEPS_HINT)? {
+        let table = item.table_as("this step", STEPS_HINT);
+        let step = table.and_then(|table| {
+            let step = read_step(&table);
+            table.finish();
+            step
+        });
+        let Some(step) = step else {
+            complete = false;
+            continue;
+        };
+        if let Some(last) = steps
+            .last()
+            .filter(|last| last.after_days >= step.after_days)
+        {
+            let message = format!("this step is not after more than {} days", last.after_days);
+            item.error(message, "sort the steps by rising `after_days`");
+            complete = false;
+        }
+        steps.push(step);
+    }
+    complete.then_some(steps)
 }
 
 fn engagement() -> BTreeSet<ActivityKind> {

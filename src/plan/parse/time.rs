@@ -80,7 +80,7 @@ pub(super) fn read_window(
 }
 
 /// A moment: with an offset as it is, without one in the plan's zone; a date is its first moment.
-fn read_moment(context: &Context<'_, '_>, value: &Value<'_, '_>) -> Option<Timestamp> {
+pub(super) fn read_moment(context: &Context<'_, '_>, value: &Value<'_, '_>) -> Option<Timestamp> {
     let text = match value.datetime() {
         Some(written) => written.to_string(),
         None => value.text(MOMENT_HINT)?.to_owned(),

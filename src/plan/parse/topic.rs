@@ -1,15 +1,17 @@
 //! `[[topic]]`.
 
-use super::super::{Band, Bands, Decay, Foreign, Scale, Topic, TopicKey, Writes};
-use super::context::{Context, read_key};
-use super::targets::read_ref;
-use crate::diagnostics::{Severity, Table, Told, Value, quote};
-use crate::domain::GroupId;
+use super::super::{Decay, Foreign, Ref, Scale, StageReset, Topic, TopicKey, Weight, Writes};
+use super::bands::read_bands;
+use super::context::{Context, TopicFacts, read_key};
+use super::limits::{read_decay, read_limits};
+use super::pays::read_weighted;
+use super::refs::{read_noted, read_refs};
+use crate::diagnostics::{Severity, Table, Told, Value};
+use crate::domain::{GroupId, StageId};
 use toml::de::DeValue;
 
-const BANDS_HINT: &str =
-    "write bands as [{ name = \"cold\", from = 0 }, { name = \"hot\", from = 50 }]";
 const BOUND_HINT: &str = "write a whole number, or \"none\" for no limit";
+const STAGES_HINT: &str = "write { reset = \"any\" } or { reset = [\"Lead\"], carry = 25 }";
 
 /// Every score is a 32-bit number, as in Mautic (FACTS 22).
 pub(super) const SCORES: std::ops::RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
@@ -25,42 +27,155 @@ pub(super) fn read(
         Some(value) => value.text("write a name for people").map(str::to_owned),
         None => key.map(str::to_owned),
     };
-    let group = table.get("group").map(|value| {
-        let group = read_ref(&value, "point group")?;
-        context.note(format!("topic.{index}.group"), &value);
-        context
-            .claims
-            .borrow_mut()
-            .groups
-            .push((group.clone(), value.span()));
-        Some(group.map(GroupId))
-    });
     let scale = read_scale(table);
-    let bands = match table.get("bands") {
-        Some(value) => read_bands(&value, scale),
-        None => Some(Vec::new()),
-    };
+    let bands = read_bands(table, scale);
     if let (Some(key), Some(value)) = (key, key_value) {
-        context.add_topic(key, value.span(), scale);
+        let names = |bands: &super::super::Bands| {
+            let names = bands.list.iter().map(|band| band.name.clone());
+            names.collect()
+        };
+        let facts = TopicFacts {
+            scale,
+            bands: bands.as_ref().map(names),
+        };
+        context.add_topic(key, value.span(), facts);
     }
+    let writes = read_writes(context, index, table);
+    let foreign = read_foreign(table, writes.as_ref());
+    if foreign == Some(Foreign::Adopt) {
+        use_topic(context, key);
+    }
+    let sum_of = read_parts(context, key, table);
+    let limits = read_limits(table);
+    let decay = read_decay(table);
+    let stages = read_stages(context, index, table);
     Some(Topic {
         key: TopicKey(key?.to_owned()),
         label: label?,
-        writes: match group {
-            Some(read) => Writes::Group(read?),
-            None => Writes::Nothing,
-        },
+        writes: writes?,
         scale: scale?,
-        bands: Bands {
-            list: bands?,
-            ..Bands::default()
-        },
-        sum_of: Vec::new(),
-        limits: Vec::new(),
-        decay: Decay::None,
-        stages: None,
-        foreign: Foreign::default(),
+        bands: bands?,
+        sum_of: sum_of?,
+        limits: limits?,
+        decay: decay.ok()?.unwrap_or(Decay::None),
+        stages: stages.ok()?,
+        foreign: foreign?,
+        adopt_actions: Vec::new(),
     })
+}
+
+fn use_topic(context: &Context<'_, '_>, key: Option<&str>) {
+    let used = key.map(str::to_owned);
+    context.used_topics.borrow_mut().extend(used);
+}
+
+fn read_writes(
+    context: &Context<'_, '_>,
+    index: usize,
+    table: &Table<'_, '_>,
+) -> Option<Writes<Ref<GroupId>>> {
+    const HINT: &str = "write `main_points = true`, or leave it out";
+    let group = table.get("group");
+    let main_value = table.get("main_points");
+    let main = match &main_value {
+        Some(value) => value.boolean(HINT)?,
+        None => false,
+    };
+    if let Some(value) = main_value.filter(|_| main) {
+        if group.is_some() {
+            let message = "a topic has either `group` or `main_points`";
+            value.error(message, "keep one of the two");
+            return None;
+        }
+        context.main_points.borrow_mut().push(((), value.span()));
+        return Some(Writes::MainPoints);
+    }
+    let Some(value) = group else {
+        return Some(Writes::Nothing);
+    };
+    let path = format!("topic.{index}.group");
+    let group = read_noted(context, &value, &path, "point group")?;
+    let claim = (group.clone(), value.span());
+    context.claims.borrow_mut().groups.push(claim);
+    Some(Writes::Group(group.map(GroupId)))
+}
+
+fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) -> Option<Foreign> {
+    let Some(value) = table.get("foreign") else {
+        return Some(Foreign::default());
+    };
+    let foreign = value.choice(&[
+        ("override", Foreign::Override),
+        ("adopt", Foreign::Adopt),
+        ("report", Foreign::Report),
+    ])?;
+    match writes? {
+        Writes::Nothing => value.error(
+            "this topic has no group that somebody else could put points into",
+            "add `group`, or remove `foreign`",
+        ),
+        Writes::MainPoints if foreign == Foreign::Override => value.error(
+            "the main points are not written, so nothing of them can be set back",
+            "write \"adopt\" or \"report\"; without `foreign` the points of others do not count",
+        ),
+        Writes::MainPoints | Writes::Group(_) => return Some(foreign),
+    }
+    None
+}
+
+/// Reads `sum_of`; whether its topics exist is asked when all are known.
+fn read_parts(
+    context: &Context<'_, '_>,
+    key: Option<&str>,
+    table: &Table<'_, '_>,
+) -> Option<Vec<(TopicKey, Weight)>> {
+    let Some(value) = table.get("sum_of") else {
+        return Some(Vec::new());
+    };
+    use_topic(context, key);
+    let parts = read_weighted(context, &value)?;
+    let places = parts
+        .iter()
+        .map(|part| (part.topic.clone(), part.span.clone()));
+    if let Some(key) = key {
+        let total = (key.to_owned(), places.collect());
+        context.totals.borrow_mut().push(total);
+    }
+    let parts = parts.into_iter();
+    Some(
+        parts
+            .map(|part| (TopicKey(part.topic), part.weight))
+            .collect(),
+    )
+}
+
+fn read_stages(
+    context: &Context<'_, '_>,
+    index: usize,
+    table: &Table<'_, '_>,
+) -> Result<Option<StageReset<Ref<StageId>>>, Told> {
+    let Some(value) = table.get("stages") else {
+        return Ok(None);
+    };
+    let table = value.table(STAGES_HINT).ok_or(Told)?;
+    let reset = table.need("reset", STAGES_HINT);
+    let stages = reset.and_then(|value| {
+        if value.node().as_str() == Some("any") {
+            return Some(Vec::new());
+        }
+        let path = format!("topic.{index}.stages");
+        read_refs(context, &value, &path, "stage", STAGES_HINT)
+    });
+    let carry = match table.get("carry") {
+        Some(value) => value.integer(0..=100, "write a percentage from 0 to 100"),
+        None => Some(0),
+    };
+    table.finish();
+    let stages = stages.ok_or(Told)?.into_iter().map(|one| one.map(StageId));
+    Ok(Some(StageReset {
+        stages: stages.collect(),
+        carry: carry.ok_or(Told)?,
+    }))
 }
 
 fn read_scale(table: &Table<'_, '_>) -> Option<Scale> {
@@ -95,58 +210,4 @@ fn read_bound(value: Option<Value<'_, '_>>, default: i32) -> Result<Option<i32>,
         _ => value.mistyped("a whole number or \"none\"", BOUND_HINT),
     };
     bound.map(Some).ok_or(Told)
-}
-
-fn read_bands(value: &Value<'_, '_>, scale: Option<Scale>) -> Option<Vec<Band>> {
-    let mut bands = Vec::<Band>::new();
-    let mut complete = true;
-    for item in value.list(BANDS_HINT)? {
-        match read_band(&item) {
-            Some(band) => {
-                check_band(&item, &band, &bands, scale);
-                bands.push(band);
-            }
-            None => complete = false,
-        }
-    }
-    complete.then_some(bands)
-}
-
-fn read_band(item: &Value<'_, '_>) -> Option<Band> {
-    let table = item.table(BANDS_HINT)?;
-    let name = table.need("name", BANDS_HINT);
-    let name = name.and_then(|value| value.text(BANDS_HINT));
-    let from = table.need("from", BANDS_HINT);
-    let from = from.and_then(|value| value.integer(SCORES, BANDS_HINT));
-    table.finish();
-    Some(Band {
-        name: name?.to_owned(),
-        from: from?,
-    })
-}
-
-fn check_band(item: &Value<'_, '_>, band: &Band, before: &[Band], scale: Option<Scale>) {
-    if before.iter().any(|other| other.name == band.name) {
-        let message = format!("two bands are named {}", quote(&band.name));
-        item.error(message, "give each band a name of its own");
-    }
-    if before.last().is_some_and(|last| last.from >= band.from) {
-        let message = format!(
-            "the band {} does not start above the one before",
-            quote(&band.name)
-        );
-        item.error(message, "sort the bands by rising `from`, each number once");
-    }
-    if let Some(ceiling) = scale.and_then(|scale| scale.ceiling)
-        && band.from > ceiling
-    {
-        let message = format!(
-            "the band {} starts above the ceiling {ceiling}",
-            quote(&band.name)
-        );
-        item.warn(
-            message,
-            "no score can be in it: lower its `from` or raise the ceiling",
-        );
-    }
 }

@@ -66,7 +66,17 @@ pub(super) fn seen(contact: u32, points: i64, second: i64) -> Fact {
 }
 
 pub(super) fn logged(row: u64, contact: u32, group: u32, action: &str, second: i64) -> Fact {
-    Fact::PointsLog(PointsLogRow {
+    Fact::PointsLog(logged_row(row, contact, group, action, second))
+}
+
+pub(super) fn logged_row(
+    row: u64,
+    contact: u32,
+    group: u32,
+    action: &str,
+    second: i64,
+) -> PointsLogRow {
+    PointsLogRow {
         id: row,
         contact: id(contact),
         group: Some(GroupId(group)),
@@ -75,7 +85,7 @@ pub(super) fn logged(row: u64, contact: u32, group: u32, action: &str, second: i
         event_name: "Manual change".into(),
         action_name: action.into(),
         at: at(second),
-    })
+    }
 }
 
 pub(super) fn gone(contact: u32, second: i64) -> Fact {
@@ -220,6 +230,7 @@ pub(super) fn commit(
             scores: vec![("ovens".into(), 62)],
             actions: Vec::new(),
         }],
+        rearmed: Vec::new(),
         next_change: None,
     }
 }

@@ -2,10 +2,13 @@
 //! store; [`store_contract`] makes them tests of one implementation.
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
+pub(crate) mod adjustments;
 pub(crate) mod admin;
 pub(crate) mod deliveries;
+pub(crate) mod effects;
 pub(crate) mod facts;
 mod give;
+pub(crate) mod ledger;
 pub(crate) mod merges;
 pub(crate) mod order;
 pub(crate) mod outbox;
@@ -45,6 +48,17 @@ macro_rules! store_contract {
             merges: a_deleted_loser_takes_its_winner_with_it,
             merges: erasing_forgets_raw_bodies,
             merges: erasing_spares_neighbours_bodies,
+            ledger: a_merge_keeps_who_did_it,
+            ledger: a_webhook_knows_best_who_did_it_then,
+            ledger: merges_with_the_winner_of_then,
+            ledger: a_merge_is_dated_by_who_tells_it_earliest,
+            ledger: merges_of_the_erased_are_forgotten,
+            ledger: points_that_are_not_ours_are_a_ledger,
+            adjustments: adjustments_of_contacts_and_segments,
+            adjustments: adjustments_make_dirty,
+            adjustments: adjustments_of_wanted_segments_make_dirty,
+            adjustments: adjustments_follow_merges_and_deletions,
+            adjustments: segments_that_points_hang_on,
             scores: dirty_by_urgency_then_age,
             scores: leases_of_dirty_contacts,
             scores: a_change_meanwhile_keeps_the_contact_dirty,
@@ -68,6 +82,20 @@ macro_rules! store_contract {
             outbox: a_write_to_a_merged_away_id_is_in_doubt,
             outbox: looks_are_taken_over,
             outbox: when_something_is_due,
+            effects: effects_come_with_the_scores_that_fire_them,
+            effects: effects_of_contacts_that_are_gone_never_come,
+            effects: effects_in_order_and_once,
+            effects: urgent_effects_first,
+            effects: one_writer_of_intents_and_effects,
+            effects: parked_intents_hold_up_no_effects,
+            effects: effects_wait_only_for_their_own_lane,
+            effects: started_effects_are_never_pending_again,
+            effects: an_effect_ends_once,
+            effects: an_administrator_tries_again,
+            effects: old_effects_expire_unless_tried,
+            effects: effects_follow_merges_and_deletions,
+            effects: of_two_effects_of_a_crossing_the_begun_one_stays,
+            effects: effects_are_listed_and_counted,
             admin: counts_what_there_is,
             admin: overview_of_a_contact,
             admin: writes_and_delays,

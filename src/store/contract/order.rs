@@ -68,6 +68,7 @@ impl Fates {
                 facts.push(merged(contact, winner, 5_000));
                 if self.asked_again[contact as usize - 1] {
                     facts.push(merged(contact, self.root(contact), 5_001));
+                    facts.push(merged(contact, winner, 4_990));
                 }
             }
             if self.deleted[contact as usize - 1] {

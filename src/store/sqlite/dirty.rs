@@ -1,7 +1,7 @@
 //! Contacts that wait to be scored, and the generations that tell old work from new.
 
-use super::codec::{limit, time, urgency, urgency_code};
-use crate::domain::ContactId;
+use super::codec::{SEGMENT, limit, time, urgency, urgency_code};
+use crate::domain::{ContactId, SegmentId};
 use crate::store::{DirtyContact, Owner, Result, Urgency};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -14,6 +14,14 @@ pub(super) fn next_generation(db: &Connection) -> Result<i64> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// What becomes of the mark of a contact that is dirty already.
+const AGAIN: &str = "ON CONFLICT (contact) DO UPDATE SET
+     generation = excluded.generation,
+     since = min(since, excluded.since),
+     since_claimed = iif(claimed IS NULL, NULL,
+         min(coalesce(since_claimed, excluded.since), excluded.since)),
+     urgency = max(urgency, excluded.urgency)";
+
 /// Makes a contact dirty. What comes while somebody scores it keeps its own `since`.
 pub(super) fn mark(
     db: &Connection,
@@ -22,16 +30,29 @@ pub(super) fn mark(
     since: i64,
     urgency: Urgency,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO dirty (contact, generation, since, urgency) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (contact) DO UPDATE SET
-             generation = excluded.generation,
-             since = min(since, excluded.since),
-             since_claimed = iif(claimed IS NULL, NULL,
-                 min(coalesce(since_claimed, excluded.since), excluded.since)),
-             urgency = max(urgency, excluded.urgency)",
-    )?;
+    let mut statement = db.prepare_cached(&format!(
+        "INSERT INTO dirty (contact, generation, since, urgency) VALUES (?1, ?2, ?3, ?4) {AGAIN}"
+    ))?;
     statement.execute(params![contact.0, generation, since, urgency_code(urgency)])?;
+    Ok(())
+}
+
+/// Makes every known member of a segment dirty. One statement: they may be many, and whatever
+/// made them dirty must not be kept without it.
+pub(super) fn mark_members(
+    db: &Connection,
+    segment: SegmentId,
+    generation: i64,
+    since: i64,
+    urgency: Urgency,
+) -> Result<()> {
+    let mut statement = db.prepare_cached(&format!(
+        "INSERT INTO dirty (contact, generation, since, urgency)
+         SELECT contact, ?2, ?3, ?4 FROM target
+         WHERE kind = {SEGMENT} AND id = ?1 AND observed = 1
+         {AGAIN}"
+    ))?;
+    statement.execute(params![segment.0, generation, since, urgency_code(urgency)])?;
     Ok(())
 }
 

@@ -134,11 +134,17 @@ impl Effects for SqliteStore {
 /// Keeps that triggers fired, and what they do: once for each crossing, however often it is told.
 pub(super) fn fire(db: &Connection, commit: &ScoreCommit) -> Result<()> {
     let contact = commit.dirty.contact;
+    let mut rearmed = db.prepare_cached(
+        "UPDATE fired SET rearmed_at = ?3 WHERE contact = ?1 AND rule = ?2 AND rearmed_at IS NULL",
+    )?;
+    for (rule, at) in &commit.rearmed {
+        rearmed.execute(params![contact.0, rule.0, micros(*at)])?;
+    }
     for firing in &commit.firings {
         let newer = db
             .prepare_cached(
                 "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET crossed_at = excluded.crossed_at
+                 ON CONFLICT DO UPDATE SET crossed_at = excluded.crossed_at, rearmed_at = NULL
                  WHERE excluded.crossed_at > crossed_at",
             )?
             .execute(params![

@@ -4,6 +4,7 @@
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
 //! `targets`, `outbox` and `effects`, `settings`, `admin`.
 
+mod adjustments;
 mod admin;
 mod codec;
 mod deliveries;
@@ -16,6 +17,7 @@ mod outbox;
 mod readers;
 mod scores;
 mod settings;
+mod snapshots;
 mod targets;
 mod writer;
 

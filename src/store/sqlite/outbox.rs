@@ -1,7 +1,7 @@
 //! Intents: claimed per contact, finished with what Mautic said.
 
 use super::{
-    SqliteStore,
+    SqliteStore, adjustments,
     codec::{micros, target_code, time, urgency_code},
     dirty, journal, leases, targets,
     targets::{Cause, TargetRow},
@@ -164,7 +164,9 @@ fn keep(
         at: now,
         urgency: Urgency::Bulk,
     };
-    if matches!(target, Target::Segment(_)) && after.membership_matters(before) {
+    if let Target::Segment(segment) = target
+        && adjustments::membership_matters(db, segment, before, &after)?
+    {
         let known = db
             .prepare_cached("SELECT 1 FROM contact WHERE id = ?1")?
             .exists([contact.0])?;

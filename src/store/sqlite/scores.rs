@@ -2,12 +2,11 @@
 
 use super::{
     SqliteStore,
-    codec::{from_json, id_list, limit, micros, time},
-    dirty, effects, journal, targets,
+    codec::{limit, micros},
+    dirty, effects, journal, snapshots, targets,
     targets::{Cause, TargetRow},
 };
-use crate::domain::{ContactId, SegmentId};
-use crate::domain::{RuleKey, TopicKey};
+use crate::domain::{ContactId, TopicKey};
 use crate::store::{
     DirtyContact, Owner, Result, ScoreCommit, Scores, Snapshot, StoredScore, Target, Urgency,
 };
@@ -34,7 +33,7 @@ impl Scores for SqliteStore {
 
     async fn snapshots(&self, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
         let contacts = contacts.to_vec();
-        self.read(move |db| snapshots(db, &contacts)).await
+        self.read(move |db| snapshots::read(db, &contacts)).await
     }
 
     async fn commit_scores(&self, commits: Vec<ScoreCommit>) -> Result<()> {
@@ -91,48 +90,6 @@ pub(super) fn read(db: &Connection, contact: ContactId) -> Result<Vec<StoredScor
         })
     })?;
     Ok(rows.collect::<std::result::Result<_, _>>()?)
-}
-
-fn snapshots(db: &Connection, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
-    let ids = id_list(contacts.iter().map(|contact| contact.0));
-    let mut found: HashMap<ContactId, Snapshot> = HashMap::with_capacity(contacts.len());
-    let mut known = db.prepare_cached(
-        "SELECT id, profile FROM contact WHERE id IN (SELECT value FROM json_each(?1))",
-    )?;
-    let mut rows = known.query([&ids])?;
-    while let Some(row) = rows.next()? {
-        let contact = ContactId(row.get(0)?);
-        let profile: Option<String> = row.get(1)?;
-        let snapshot = Snapshot {
-            profile: profile.as_deref().map(from_json).transpose()?,
-            ..Snapshot::of(contact)
-        };
-        found.insert(contact, snapshot);
-    }
-    journal::read_activities(db, &ids, |activity| {
-        if let Some(snapshot) = found.get_mut(&activity.contact) {
-            snapshot.activities.push(activity);
-        }
-    })?;
-    for (contact, segment) in targets::segments(db, &ids)? {
-        if let Some(snapshot) = found.get_mut(&ContactId(contact)) {
-            snapshot.segments.insert(SegmentId(segment));
-        }
-    }
-    let mut fired = db.prepare_cached(
-        "SELECT contact, rule, crossed_at FROM fired WHERE contact IN (SELECT value FROM json_each(?1))",
-    )?;
-    let mut rows = fired.query([&ids])?;
-    while let Some(row) = rows.next()? {
-        if let Some(snapshot) = found.get_mut(&ContactId(row.get(0)?)) {
-            let crossed_at = time(row.get(2)?)?;
-            snapshot.fired.insert(RuleKey(row.get(1)?), crossed_at);
-        }
-    }
-    Ok(contacts
-        .iter()
-        .filter_map(|contact| found.remove(contact))
-        .collect())
 }
 
 /// Stores one contact's commit, unless the contact is gone or a newer commit came first.

@@ -291,8 +291,12 @@ impl TargetRow {
     /// Whether a membership changed against what we want, or of a segment that is none of ours.
     pub(super) fn membership_matters(&self, before: &Self) -> bool {
         let member = self.observed == Some(1);
-        let was = before.observed == Some(1);
-        member != was && self.desired != Some(i32::from(member))
+        self.membership_changed(before) && self.desired != Some(i32::from(member))
+    }
+
+    /// Whether the contact came into the segment or left it.
+    pub(super) fn membership_changed(&self, before: &Self) -> bool {
+        (self.observed == Some(1)) != (before.observed == Some(1))
     }
 
     fn take_newer_membership(&mut self, other: &Self) {

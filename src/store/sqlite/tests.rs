@@ -281,6 +281,7 @@ async fn how_long_things_take() {
             })
             .collect(),
         firings: Vec::new(),
+        rearmed: Vec::new(),
         next_change: None,
     });
     let commits = commits.collect();

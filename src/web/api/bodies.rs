@@ -376,9 +376,9 @@ pub(in crate::web) struct ContributionBody {
 impl From<ExplainedContribution> for ContributionBody {
     fn from(part: ExplainedContribution) -> Self {
         Self {
-            rule: part.rule.0,
+            rule: part.rule,
             name: part.name,
-            points: part.points,
+            points: part.points.0 / 1000,
             since: part.since,
             age_days: part.age_days,
             because: part.because,

@@ -1,18 +1,21 @@
 //! A store in memory that answers questions with what a test put in.
 
 use crate::domain::{
-    ContactEffects, ContactId, Effect, EffectId, EffectOutcome, SegmentId, Snapshot, Target,
-    Urgency,
+    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, Scope, SegmentId,
+    Snapshot, Target, Urgency,
 };
 use crate::store::{
-    Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries, DeliveryId,
-    DirtyContact, EffectQuery, Effects, Journal, Leases, NewDelivery, Outbox, Owner, ParkedItem,
-    PlanRecord, RawDelivery, Result, ScoreCommit, Scores, Settings, StoreError, StoredScore,
-    WriteResult, WriteSummary,
+    Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Journal, Leases, NewAdjustment, NewDelivery,
+    Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result, ScoreCommit, Scores, Settings,
+    StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 #[derive(Debug, Default)]
 pub(super) struct FakeStore {
@@ -24,6 +27,7 @@ pub(super) struct FakeStore {
     pub(super) parked: Vec<ParkedItem>,
     pub(super) effects: Vec<Effect>,
     pub(super) delays: Vec<u64>,
+    pub(super) adjustments: Mutex<Vec<Adjustment>>,
     /// Whether every question fails.
     pub(super) broken: AtomicBool,
     /// Whether nothing is ever answered.
@@ -233,6 +237,56 @@ impl Effects for FakeStore {
         Ok(effects.take(limit).cloned().collect())
     }
     async fn retry_effect(&self, _: EffectId, _: Timestamp) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Adjustments for FakeStore {
+    async fn add_adjustment(&self, new: NewAdjustment, _: Timestamp) -> Result<Option<Adjustment>> {
+        self.working().await?;
+        let mut kept = self.adjustments.lock().unwrap();
+        let added = Adjustment {
+            id: i64::try_from(kept.len()).unwrap() + 1,
+            scope: new.scope,
+            topic: new.topic,
+            points: new.points,
+            author: new.author,
+            reason: new.reason,
+            at: new.at,
+            expires_at: new.expires_at,
+        };
+        kept.push(added.clone());
+        Ok(Some(added))
+    }
+    async fn end_adjustment(&self, id: i64, at: Timestamp) -> Result<Option<Adjustment>> {
+        self.working().await?;
+        let mut kept = self.adjustments.lock().unwrap();
+        let found = kept.iter_mut().find(|adjustment| adjustment.id == id);
+        Ok(found.map(|adjustment| {
+            adjustment.expires_at = Some(at);
+            adjustment.clone()
+        }))
+    }
+    async fn adjustments(
+        &self,
+        contact: Option<ContactId>,
+        limit: usize,
+    ) -> Result<Vec<Adjustment>> {
+        self.working().await?;
+        let kept = self.adjustments.lock().unwrap();
+        let concerns = |adjustment: &&Adjustment| {
+            contact.is_none_or(|contact| adjustment.scope == Scope::Contact(contact))
+        };
+        Ok(kept
+            .iter()
+            .rev()
+            .filter(concerns)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+    async fn adjusted_segments(&self, _: Timestamp) -> Result<BTreeSet<SegmentId>> {
         Err(StoreError::Closed)
     }
 }

@@ -36,6 +36,7 @@ async fn filled(folder: &std::path::Path) -> SqliteStore {
         scores: world::store().overviews[&ContactId(7)].scores.clone(),
         desired: Vec::new(),
         firings: Vec::new(),
+        rearmed: Vec::new(),
         next_change: None,
     };
     store.commit_scores(vec![commit]).await.unwrap();

@@ -66,6 +66,14 @@ CREATE TABLE alias (
 ) STRICT;
 CREATE INDEX alias_winner ON alias (winner);
 
+-- Merges as they were told, each at the earliest time told.
+CREATE TABLE merge (
+    loser  INTEGER NOT NULL,
+    winner INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (loser, winner)
+) STRICT, WITHOUT ROWID;
+
 -- Erased contacts: nothing but the id is kept, so that late facts are dropped.
 CREATE TABLE tombstone (
     contact INTEGER PRIMARY KEY,
@@ -88,6 +96,7 @@ CREATE TABLE activity (
     object     INTEGER,
     url        TEXT,
     attributes TEXT,                          -- JSON; NULL when there are none
+    done_by    INTEGER,                       -- the contact as told, where that was merged away
     PRIMARY KEY (contact, at, key)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX activity_key ON activity (key);
@@ -100,9 +109,26 @@ CREATE TABLE points_log (
     log_type    TEXT NOT NULL,
     event_name  TEXT NOT NULL,
     action_name TEXT NOT NULL,
-    at          INTEGER NOT NULL
+    at          INTEGER NOT NULL,
+    done_by     INTEGER                       -- whose it was when read, where that was merged away
 ) STRICT;
 CREATE INDEX points_log_contact ON points_log (contact);
+
+-- Points that a person gave, to a contact or to the members of a segment.
+CREATE TABLE adjustment (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    contact    INTEGER,
+    segment    INTEGER,
+    topic      TEXT NOT NULL,
+    points     INTEGER NOT NULL,
+    author     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    expires_at INTEGER,
+    CHECK ((contact IS NULL) <> (segment IS NULL))
+) STRICT;
+CREATE INDEX adjustment_contact ON adjustment (contact) WHERE contact IS NOT NULL;
+CREATE INDEX adjustment_segment ON adjustment (segment) WHERE segment IS NOT NULL;
 
 CREATE TABLE dirty (
     contact       INTEGER PRIMARY KEY,
@@ -129,6 +155,7 @@ CREATE TABLE fired (
     contact    INTEGER NOT NULL,
     rule       TEXT NOT NULL,
     crossed_at INTEGER NOT NULL,              -- of the crossing it fired for last
+    rearmed_at INTEGER,                       -- when it was first seen armed again
     PRIMARY KEY (contact, rule)
 ) STRICT, WITHOUT ROWID;
 

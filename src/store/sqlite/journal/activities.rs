@@ -12,25 +12,32 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 impl Applier<'_> {
     pub(super) fn activity(&mut self, told_by: Source, mut activity: Activity) -> Result<()> {
-        let Some(contact) = self.subject(activity.contact)? else {
+        let told_of = activity.contact;
+        let Some(contact) = self.subject(told_of)? else {
             return Ok(());
         };
         activity.contact = contact;
         activity.at = truncated(activity.at);
-        if insert(self.db, &activity, told_by)? {
+        if insert(self.db, &activity, told_by, told_of)? {
             self.applied.new_activities += 1;
             self.dirty(contact);
             return Ok(());
         }
         self.applied.known_activities += 1;
-        let Some((mut known, known_by)) = load(self.db, &activity.key)? else {
+        let Some((mut known, known_by, known_of)) = load(self.db, &activity.key)? else {
             return Ok(());
         };
         let former = known.contact;
-        let changed = known.absorb(known_by, &activity, told_by);
+        // As in `Activity::absorb`: the first seen, but a webhook knows better than a poll.
+        let of = if told_by > known_by {
+            told_of
+        } else {
+            known_of
+        };
+        let changed = known.absorb(known_by, &activity, told_by) || of != known_of;
         if changed || told_by > known_by {
             remove(self.db, &known.key)?;
-            insert(self.db, &known, known_by.max(told_by))?;
+            insert(self.db, &known, known_by.max(told_by), of)?;
         }
         if changed {
             self.dirty(former);
@@ -40,16 +47,16 @@ impl Applier<'_> {
     }
 }
 
-/// Whether it was new.
-fn insert(db: &Connection, activity: &Activity, told_by: Source) -> Result<bool> {
+/// Whether it was new. `of` is the contact as it was told.
+fn insert(db: &Connection, activity: &Activity, told_by: Source, of: ContactId) -> Result<bool> {
     let attributes = if activity.attributes.is_empty() {
         None
     } else {
         Some(to_json(&activity.attributes)?)
     };
     let mut statement = db.prepare_cached(
-        "INSERT INTO activity (contact, at, key, kind, source, object, url, attributes)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+        "INSERT INTO activity (contact, at, key, kind, source, object, url, attributes, done_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
     )?;
     let inserted = statement.execute(params![
         activity.contact.0,
@@ -60,6 +67,7 @@ fn insert(db: &Connection, activity: &Activity, told_by: Source) -> Result<bool>
         activity.object,
         activity.url,
         attributes,
+        (of != activity.contact).then_some(of.0),
     ])?;
     Ok(inserted == 1)
 }
@@ -70,17 +78,25 @@ fn remove(db: &Connection, key: &ActivityKey) -> Result<()> {
     Ok(())
 }
 
-fn load(db: &Connection, key: &ActivityKey) -> Result<Option<(Activity, Source)>> {
+/// The activity, who told it, and the contact as it was told.
+fn load(db: &Connection, key: &ActivityKey) -> Result<Option<(Activity, Source, ContactId)>> {
     let mut statement = db.prepare_cached(
-        "SELECT contact, at, key, kind, object, url, attributes, source
+        "SELECT contact, at, key, kind, object, url, attributes, done_by, source
          FROM activity WHERE key = ?1",
     )?;
+    let read = |row: &Row<'_>| {
+        let activity = activity(row)?;
+        let of = done_by(row)?.unwrap_or(activity.contact);
+        Ok((activity, source(row.get(8)?)?, of))
+    };
     let found = statement
-        .query_row([&key.0], |row| {
-            Ok(activity(row).and_then(|activity| Ok((activity, source(row.get(7)?)?))))
-        })
+        .query_row([&key.0], |row| Ok(read(row)))
         .optional()?;
     found.transpose()
+}
+
+fn done_by(row: &Row<'_>) -> Result<Option<ContactId>> {
+    Ok(row.get::<_, Option<u32>>(7)?.map(ContactId))
 }
 
 fn activity(row: &Row<'_>) -> Result<Activity> {
@@ -101,19 +117,20 @@ fn activity(row: &Row<'_>) -> Result<Activity> {
     })
 }
 
-/// The activities of contacts (a list of ids as JSON), by contact, time and key.
+/// The activities of contacts (a list of ids as JSON), by contact, time and key; each with the
+/// contact that did it, where that was merged away.
 pub(in super::super) fn read_activities(
     db: &Connection,
     contacts: &str,
-    mut each: impl FnMut(Activity),
+    mut each: impl FnMut(Activity, Option<ContactId>),
 ) -> Result<()> {
     let mut statement = db.prepare_cached(
-        "SELECT contact, at, key, kind, object, url, attributes FROM activity
+        "SELECT contact, at, key, kind, object, url, attributes, done_by FROM activity
          WHERE contact IN (SELECT value FROM json_each(?1)) ORDER BY contact, at, key",
     )?;
     let mut rows = statement.query([contacts])?;
     while let Some(row) = rows.next()? {
-        each(activity(row)?);
+        each(activity(row)?, done_by(row)?);
     }
     Ok(())
 }

@@ -1,15 +1,16 @@
 //! Erasing contacts, their raw bodies included.
 
-use super::{super::codec::id_list, super::deliveries::unpack_body, Applier};
+use super::{super::codec::id_list, super::deliveries::unpack_body, Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 
 /// What is kept per contact and goes with it.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
+    "DELETE FROM adjustment WHERE contact = ?1",
     "DELETE FROM write_log WHERE contact = ?1",
     "DELETE FROM fired WHERE contact = ?1",
     "DELETE FROM effect WHERE contact = ?1",
@@ -31,6 +32,7 @@ impl Applier<'_> {
 
     pub(super) fn erase(&mut self, contact: ContactId, at: i64) -> Result<()> {
         self.forget(contact)?;
+        merges::forget(self.db, contact)?;
         self.db
             .prepare_cached("INSERT OR IGNORE INTO tombstone (contact, at) VALUES (?1, ?2)")?
             .execute(params![contact.0, at])?;

@@ -5,7 +5,7 @@
 //! a merge before it deletes the loser, and drops it with the winner (`ContactMerger.php`): so a
 //! merged-away id that answers 404 says that its winner was deleted.
 
-use super::{super::dirty, super::effects, super::targets, Applier};
+use super::{super::dirty, super::effects, super::targets, Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -91,6 +91,7 @@ impl Applier<'_> {
     /// earlier answer that comes late means the same of the winner it names.
     pub(super) fn merged(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
         self.mentioned.extend([loser, winner]);
+        let noted = merges::note(self.db, loser, winner, at)?;
         let told: Option<i64> = self
             .db
             .prepare_cached("SELECT told_at FROM alias WHERE loser = ?1")?
@@ -103,10 +104,17 @@ impl Applier<'_> {
         self.db
             .prepare_cached("UPDATE alias SET told_at = max(told_at, ?2) WHERE loser = ?1")?
             .execute(params![loser.0, at])?;
-        if from == into {
-            return Ok(());
+        if from != into {
+            return self.join(from, into, at);
         }
-        self.join(from, into, at)
+        if self.is_erased(into)? {
+            return merges::forget(self.db, into);
+        }
+        if noted && loser != into {
+            self.know(into)?;
+            self.dirty(into);
+        }
+        Ok(())
     }
 
     fn join(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
@@ -143,12 +151,15 @@ impl Applier<'_> {
 
     fn move_history(&mut self, loser: ContactId, winner: ContactId) -> Result<()> {
         for sql in [
-            "UPDATE activity SET contact = ?2 WHERE contact = ?1",
-            "UPDATE points_log SET contact = ?2 WHERE contact = ?1",
+            "UPDATE activity SET contact = ?2, done_by = coalesce(done_by, ?1) WHERE contact = ?1",
+            "UPDATE points_log SET contact = ?2, done_by = coalesce(done_by, ?1) WHERE contact = ?1",
+            "UPDATE adjustment SET contact = ?2 WHERE contact = ?1",
             "UPDATE write_log SET contact = ?2 WHERE contact = ?1",
-            "INSERT INTO fired (contact, rule, crossed_at)
-             SELECT ?2, rule, crossed_at FROM fired WHERE contact = ?1
-             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at)",
+            "INSERT INTO fired (contact, rule, crossed_at, rearmed_at)
+             SELECT ?2, rule, crossed_at, rearmed_at FROM fired WHERE contact = ?1
+             ON CONFLICT DO UPDATE SET crossed_at = excluded.crossed_at,
+                 rearmed_at = excluded.rearmed_at
+             WHERE excluded.crossed_at > crossed_at",
         ] {
             self.db.prepare_cached(sql)?.execute([loser.0, winner.0])?;
         }

@@ -3,6 +3,8 @@
 mod activities;
 mod erase;
 mod identity;
+mod ledger;
+mod merges;
 mod origin;
 mod sightings;
 
@@ -20,6 +22,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use activities::read_activities;
+pub(super) use ledger::read_ledger;
+pub(super) use merges::read_merges;
 
 #[async_trait::async_trait]
 impl Journal for SqliteStore {

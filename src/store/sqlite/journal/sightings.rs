@@ -2,15 +2,16 @@
 
 use super::{
     super::{
+        adjustments,
         codec::{from_json, micros, to_json},
         dirty, targets,
     },
     Applier,
     identity::Identity,
 };
-use crate::domain::{ContactId, Fact, PointsLogRow, Profile, SegmentId, Sighting};
+use crate::domain::{ContactId, Fact, Profile, SegmentId, Sighting};
 use crate::store::sqlite::leases;
-use crate::store::{OUR_MARK, Result, Target};
+use crate::store::{Result, Target};
 use rusqlite::params;
 
 impl Applier<'_> {
@@ -99,7 +100,9 @@ impl Applier<'_> {
         } else if before.observed != Some(value) && before.looked && before.may_postdate(at) {
             after.doubt(leases::doubt_from(self.db, contact, self.since)?);
         }
-        if after.membership_matters(&before) || self.never_scored(contact)? {
+        if adjustments::membership_matters(self.db, segment, &before, &after)?
+            || self.never_scored(contact)?
+        {
             self.dirty(contact);
         }
         targets::save(self.db, contact, target, &before, after, self.cause())
@@ -129,41 +132,6 @@ impl Applier<'_> {
             )?
             .execute(params![contact.0, points, at])?;
         Ok(())
-    }
-
-    fn points_log(&mut self, row: &PointsLogRow) -> Result<()> {
-        let Some(contact) = self.subject(row.contact)? else {
-            return Ok(());
-        };
-        let new = self
-            .db
-            .prepare_cached(
-                "INSERT OR IGNORE INTO points_log
-                     (id, contact, point_group, delta, log_type, event_name, action_name, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                i64::try_from(row.id).unwrap_or(i64::MAX),
-                contact.0,
-                row.group.map(|group| group.0),
-                row.delta,
-                row.log_type,
-                row.event_name,
-                row.action_name,
-                micros(row.at),
-            ])?;
-        match row.group {
-            Some(group) if new == 1 && !row.action_name.starts_with(OUR_MARK) => {
-                let target = Target::Group(group);
-                let from = leases::doubt_from(self.db, contact, self.since)?;
-                targets::change(self.db, contact, target, self.cause(), |state| {
-                    if state.may_postdate(micros(row.at)) {
-                        state.doubt(from);
-                    }
-                })
-            }
-            _ => Ok(()),
-        }
     }
 }
 

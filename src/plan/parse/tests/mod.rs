@@ -5,7 +5,11 @@ use crate::diagnostics::{Findings, Severity};
 use crate::plan::{Effect, Plan, Ref, Repeat, SegmentTest, Writes};
 use proptest::prelude::*;
 
-const EXAMPLE: &str = include_str!("../../../deploy/plan.example.toml");
+mod mistakes;
+
+/// A plan that says everything the language has.
+const RICH: &str = include_str!("rich.toml");
+const EXAMPLE: &str = include_str!("../../../../deploy/plan.example.toml");
 
 /// Findings in short: place and message.
 fn short(findings: &Findings) -> String {
@@ -45,6 +49,12 @@ fn the_example_has_no_mistake_and_no_doubt() {
 }
 
 #[test]
+fn the_rich_plan_has_no_mistake_and_no_doubt() {
+    let (_, findings) = Plan::parse("rich.toml", RICH).unwrap();
+    assert_eq!(short(&findings), "");
+}
+
+#[test]
 fn defaults_are_those_of_the_manual() {
     let text = "format = 1\n[[topic]]\nkey = 'a'\n\
         [[point_action]]\nname = 'Öl & Gas'\ntopic = 'a'\nkind = 'sms.send'\npoints = 1\n\
@@ -71,142 +81,6 @@ fn defaults_are_those_of_the_manual() {
     assert_eq!(plan.ticks.at, jiff::civil::time(3, 0, 0, 0));
     assert_eq!(plan.ticks.zone, jiff::tz::TimeZone::UTC);
     assert_eq!(plan.version.len(), 12);
-}
-
-#[test]
-fn conditions_of_all_four_sorts() {
-    let text = "format = 1\n[[topic]]\nkey = 'a'\n\
-        [[profile_rule]]\nname = '1'\ntopic = 'a'\npoints = 1\nwhen = { field = 'x', is = ['b', 7] }\n\
-        [[profile_rule]]\nname = '2'\ntopic = 'a'\npoints = 1\nwhen = { field = 'x', filled = true }\n\
-        [[profile_rule]]\nname = '3'\ntopic = 'a'\npoints = 1\nwhen = { tag = 't' }\n\
-        [[profile_rule]]\nname = '4'\ntopic = 'a'\npoints = 1\nwhen.segment = 9\n";
-    let (plan, _) = Plan::parse("p", text).unwrap();
-    let conditions: Vec<&crate::plan::Tree<crate::plan::ProfileTest>> =
-        plan.profile_rules.iter().map(|rule| &rule.when).collect();
-    insta::assert_debug_snapshot!(conditions, @r##"
-    [
-        FieldIs {
-            field: "x",
-            values: {
-                "7",
-                "b",
-            },
-        },
-        FieldFilled {
-            field: "x",
-        },
-        HasTag(
-            "t",
-        ),
-        InSegment(
-            Id(
-                SegmentId(
-                    9,
-                ),
-            ),
-        ),
-    ]
-    "##);
-}
-
-/// Twenty different mistakes, twenty findings.
-const TWENTY: &str = r#"format = 2
-time_zone = "Europe/Berln"
-tick = "25:00"
-colour = "red"
-
-[[topic]]
-key = "sales"
-floor = 50
-ceiling = 40
-
-[[topic]]
-key = "news"
-group = 3
-bands = [{ name = "hot", from = 50 }, { name = "cold", from = 0 }]
-
-[[topic]]
-key = "other"
-group = 3
-
-[[point_action]]
-name = "Form"
-topic = "sales"
-kind = "form.submitt"
-points = 3
-
-[[point_action]]
-name = "Page"
-topic = "slaes"
-kind = "page.hit"
-points = 1.5
-url = "https://x.example/*"
-
-[[point_action]]
-name = "page"
-topic = "news"
-kind = "page.hit"
-points = 3000000000
-emails = [1]
-
-[[point_action]]
-name = "Window"
-topic = "other"
-kind = "url.hit"
-pionts = 1
-since = 2026-02-01
-until = 2026-01-01
-
-[[inactivity_rule]]
-name = "Silence"
-topic = "news"
-points = -1
-after_days = 0
-
-[[trigger]]
-name = "Nothing"
-topic = "news"
-at = 5
-
-[[trigger]]
-name = "Clash"
-topic = "news"
-at = 5
-add_to = ["Hot"]
-
-[[segment]]
-segment = "Hot"
-topic = "news"
-enter = 40
-leave = 50
-"#;
-
-#[test]
-fn every_mistake_is_reported_at_its_place() {
-    let findings = mistakes(TWENTY);
-    insta::assert_snapshot!(short(&findings), @r##"
-    1:10 error: `format` is 2, but must be 1
-    2:13 error: there is no time zone "Europe/Berln"
-    3:8 error: "25:00" is no time of day
-    4:1 error: this file has no key "colour"
-    9:11 error: the floor 50 is above the ceiling 40
-    14:39 error: the band "cold" does not start above the one before
-    18:9 error: two topics write this point group
-    23:8 error: "form.submitt" is no `kind`
-    28:9 error: there is no topic "slaes"
-    30:10 error: `points` must be a whole number, but is a decimal number
-    31:7 error: `url` does not fit page.hit
-    34:8 error: another rule has this key (it follows from the name if none is given)
-    37:10 error: `points` is 3000000000, but must be from -2147483648 to 2147483647
-    38:10 error: `emails` does not fit page.hit
-    44:1 error: point_action has no key "pionts"
-    46:9 error: `until` is not after `since`
-    52:14 error: `after_days` is 0, but must be from 1 to 3650
-    54:1 error: this trigger does nothing
-    63:11 error: this segment is declared, so its score keeps it and no trigger may change it
-    69:9 error: `leave` is 50, above `enter` at 40
-    "##);
-    assert!(findings.iter().all(|one| one.hint.is_some()));
 }
 
 #[test]
@@ -389,7 +263,7 @@ proptest! {
     fn mutated_plans_never_panic(
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, ".{0,6}"), 1..6)
     ) {
-        let mut text: Vec<char> = EXAMPLE.chars().collect();
+        let mut text: Vec<char> = RICH.chars().collect();
         for (at, length, instead) in cuts {
             let start = at.index(text.len() + 1);
             let end = (start + length).min(text.len());

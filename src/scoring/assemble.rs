@@ -1,0 +1,229 @@
+//! All contributions of all topics: those that count, those that ended, and those to come.
+
+use super::contribution::{Contribution, Ignored, Reason};
+use super::doings::Doing;
+use super::era::{Era, eras};
+use super::letter::{self, Claim};
+use super::limits::{Limiter, words};
+use super::payments::{ByEra, Listener, Payment, claims, pay};
+use super::topic::{score, sum_at};
+use super::{given, profile, silence};
+use crate::domain::Snapshot;
+use crate::plan::{Behaviour, Compiled, CompiledAction, Foreign, THOUSANDTHS, Weight};
+use jiff::Timestamp;
+
+/// What everything is made from.
+pub(super) struct Assembly<'a, 'l> {
+    pub(super) plan: &'a Compiled,
+    pub(super) history: &'a Snapshot,
+    pub(super) doings: &'l [Doing<'a>],
+    pub(super) now: Timestamp,
+    /// Filled with what was passed over, if anybody asks.
+    pub(super) ignored: Option<Vec<Ignored<'a>>>,
+}
+
+impl<'a> Assembly<'a, '_> {
+    /// The contributions of every topic but totals' parts, sorted by beginning.
+    pub(super) fn contributions(&mut self) -> Vec<Vec<Contribution<'a>>> {
+        let plan = self.plan;
+        let eras: Vec<Vec<Era>> = plan
+            .topics
+            .iter()
+            .map(|one| eras(one, self.doings))
+            .collect();
+        let mut topics = self.of_actions(&eras);
+        for (index, parts) in topics.iter_mut().enumerate() {
+            parts.sort_by_key(|part| part.from);
+            self.limit(index, &eras[index], parts);
+        }
+        for (index, parts) in topics.iter_mut().enumerate() {
+            self.of_silence(index, &eras[index], parts);
+            self.given(index, &eras[index], parts);
+            self.carried(index, &eras[index], parts);
+            self.of_profile(index, parts);
+            parts.sort_by(|a, b| (a.from, a.rule).cmp(&(b.from, b.rule)));
+            given::operate(parts);
+        }
+        topics
+    }
+
+    fn of_actions(&mut self, eras: &[Vec<Era>]) -> Vec<Vec<Contribution<'a>>> {
+        let (plan, doings) = (self.plan, self.doings);
+        let mut topics = vec![Vec::new(); plan.topics.len()];
+        let letter = match plan.behaviour {
+            Behaviour::Mautic => letter::claims(plan, self.history, doings),
+            Behaviour::Corrected => Vec::new(),
+        };
+        for (number, action) in plan.point_actions.iter().enumerate() {
+            let mut by_era = ByEra::new();
+            for (topic, weight) in &action.pays {
+                for era in &eras[*topic] {
+                    let literal = letter.get(number).map(Vec::as_slice);
+                    let payments = by_era
+                        .entry(*era)
+                        .or_insert_with(|| self.payments(action, literal, *era));
+                    let parts = payments
+                        .iter()
+                        .map(|payment| self.contribution(action, *topic, *weight, *era, payment));
+                    topics[*topic].extend(parts);
+                }
+            }
+        }
+        topics
+    }
+
+    fn payments(
+        &mut self,
+        action: &'a CompiledAction,
+        literal: Option<&[Claim]>,
+        era: Era,
+    ) -> Vec<Payment> {
+        let (plan, doings) = (self.plan, self.doings);
+        // What was passed over before the present era is of no interest any more.
+        let listener: Listener<'_, 'a> = self.ignored.as_mut().filter(|_| era.until.is_none());
+        match literal {
+            Some(literal) => {
+                let mine = literal.iter().copied();
+                let mine = mine.filter(|claim| era.contains(doings[claim.doing].activity.at));
+                pay(plan, action, doings, mine, listener)
+            }
+            None => pay(
+                plan,
+                action,
+                doings,
+                claims(plan, action, doings, era),
+                listener,
+            ),
+        }
+    }
+
+    fn contribution(
+        &self,
+        action: &'a CompiledAction,
+        topic: usize,
+        weight: Weight,
+        era: Era,
+        payment: &Payment,
+    ) -> Contribution<'a> {
+        let plan = self.plan;
+        let doing = &self.doings[payment.doing];
+        let reason = Reason::Activity {
+            activity: doing.activity,
+            machine: doing.machine,
+        };
+        let (key, name) = (&action.key.0, &action.name);
+        let (points, at) = (weight.of(payment.points), Some(doing.activity.at));
+        let fade = action.fade.as_ref().unwrap_or(&plan.topics[topic].fade);
+        let lost_at = payment
+            .lost_at
+            .filter(|_| plan.topics[topic].group().is_some());
+        let part = Contribution::new(key, name, points, at, reason);
+        part.fading(fade, &plan.ticks)
+            .ending(era.until)
+            .ending(lost_at)
+    }
+
+    /// The topic's own limits, over all rules on activities; they begin anew with each era.
+    fn limit(&mut self, topic: usize, eras: &[Era], parts: &mut Vec<Contribution<'a>>) {
+        let plan = self.plan;
+        let limits = &plan.topics[topic].limits;
+        if limits.is_empty() {
+            return;
+        }
+        for era in eras {
+            let mut limiter = Limiter::new(limits, &plan.ticks);
+            for part in parts.iter_mut() {
+                let Some(from) = part.from.filter(|from| era.contains(*from)) else {
+                    continue;
+                };
+                let allowed = limiter.pay(from, part.points);
+                if let (Some(limit), Some(list)) = (allowed.cut_by, self.ignored.as_mut())
+                    && let Reason::Activity { activity, .. } = &part.reason
+                {
+                    let lost = super::words::points(part.points - allowed.points);
+                    let why = format!("{lost} of it, the topic gets {}", words(limit));
+                    let (rule, name) = (part.rule, part.name);
+                    list.push(Ignored {
+                        rule,
+                        name,
+                        topic: Some(topic),
+                        activity,
+                        why,
+                    });
+                }
+                part.points = allowed.points;
+                part.worth = allowed.points;
+            }
+        }
+        parts.retain(|part| part.points != 0);
+    }
+
+    fn of_silence(&self, topic: usize, eras: &[Era], parts: &mut Vec<Contribution<'a>>) {
+        for rule in &self.plan.inactivity_rules {
+            for (_, weight) in rule.pays.iter().filter(|(into, _)| *into == topic) {
+                for era in eras {
+                    let (ticks, history) = (&self.plan.ticks, self.history);
+                    let found =
+                        silence::contributions(rule, *weight, ticks, history, self.doings, *era);
+                    parts.extend(found);
+                }
+            }
+        }
+    }
+
+    fn given(&self, topic: usize, eras: &[Era], parts: &mut Vec<Contribution<'a>>) {
+        let (plan, history) = (self.plan, self.history);
+        let topic = &plan.topics[topic];
+        let adjusted = given::adjustments(topic, history);
+        let mut given: Vec<_> = adjusted.collect();
+        let adopted = given::foreign(plan, topic, history);
+        // Those to be reported count for nobody.
+        let counts = |part: &Contribution<'_>| match &part.reason {
+            Reason::Adopted(row) if topic.foreign == Foreign::Report => {
+                given::action_of(row).is_some()
+            }
+            _ => true,
+        };
+        given.extend(adopted.into_iter().filter(counts));
+        parts.extend(given.into_iter().map(|part| {
+            let from = part.from.unwrap_or(Timestamp::MIN);
+            let era = eras.iter().find(|era| era.contains(from));
+            part.ending(era.and_then(|era| era.until))
+        }));
+    }
+
+    /// What each era leaves to the next one.
+    fn carried(&self, topic: usize, eras: &[Era], parts: &mut Vec<Contribution<'a>>) {
+        let plan = self.plan;
+        let compiled = &plan.topics[topic];
+        let percent = compiled.stages.as_ref().map_or(0, |reset| reset.carry);
+        if percent == 0 {
+            return;
+        }
+        for pair in eras.windows(2) {
+            let (Some(end), next) = (pair[0].until, pair[1]) else {
+                continue;
+            };
+            let before = end.checked_sub(jiff::SignedDuration::from_nanos(1));
+            let sum = sum_at(parts, &plan.ticks, before.unwrap_or(end));
+            let score = score(compiled.scale, sum);
+            let points = i64::from(score) * THOUSANDTHS * i64::from(percent) / 100;
+            if points != 0 {
+                let reason = Reason::Carried { score, percent };
+                let name = "Carried over from before the stage";
+                let part = Contribution::new("carried", name, points, Some(end), reason);
+                parts.push(part.fading(&compiled.fade, &plan.ticks).ending(next.until));
+            }
+        }
+    }
+
+    fn of_profile(&self, topic: usize, parts: &mut Vec<Contribution<'a>>) {
+        for rule in &self.plan.profile_rules {
+            for (_, weight) in rule.pays.iter().filter(|(into, _)| *into == topic) {
+                let (plan, history) = (self.plan, self.history);
+                let part = profile::contribution(plan, rule, *weight, history, self.now);
+                parts.extend(part);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Rows of Mautic's points log.
+
+use super::{
+    super::{
+        codec::{micros, time},
+        leases, targets,
+    },
+    Applier,
+};
+use crate::domain::{ContactId, GroupId, LedgerRow, PointsLogRow};
+use crate::store::{OUR_MARK, Result, Target};
+use rusqlite::{Connection, Row, params};
+
+impl Applier<'_> {
+    pub(super) fn points_log(&mut self, row: &PointsLogRow) -> Result<()> {
+        let Some(contact) = self.subject(row.contact)? else {
+            return Ok(());
+        };
+        if !insert(self.db, row, contact)? || row.action_name.starts_with(OUR_MARK) {
+            return Ok(());
+        }
+        let Some(group) = row.group else {
+            return Ok(());
+        };
+        // A topic may adopt it.
+        self.dirty(contact);
+        let target = Target::Group(group);
+        let from = leases::doubt_from(self.db, contact, self.since)?;
+        targets::change(self.db, contact, target, self.cause(), |state| {
+            if state.may_postdate(micros(row.at)) {
+                state.doubt(from);
+            }
+        })
+    }
+}
+
+/// Whether it was new. `contact` is the one that the row's contact stands for.
+fn insert(db: &Connection, row: &PointsLogRow, contact: ContactId) -> Result<bool> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR IGNORE INTO points_log
+             (id, contact, point_group, delta, log_type, event_name, action_name, at, done_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    let inserted = statement.execute(params![
+        i64::try_from(row.id).unwrap_or(i64::MAX),
+        contact.0,
+        row.group.map(|group| group.0),
+        row.delta,
+        row.log_type,
+        row.event_name,
+        row.action_name,
+        micros(row.at),
+        (row.contact != contact).then_some(row.contact.0),
+    ])?;
+    Ok(inserted == 1)
+}
+
+/// The rows of contacts (a list of ids as JSON) that are not ours, by id.
+pub(in super::super) fn read_ledger(
+    db: &Connection,
+    contacts: &str,
+    mut each: impl FnMut(LedgerRow),
+) -> Result<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, contact, point_group, delta, log_type, event_name, action_name, at, done_by
+         FROM points_log
+         WHERE contact IN (SELECT value FROM json_each(?1))
+           AND substr(action_name, 1, length(?2)) <> ?2
+         ORDER BY id",
+    )?;
+    let mut rows = statement.query([contacts, OUR_MARK])?;
+    while let Some(row) = rows.next()? {
+        each(ledger_row(row)?);
+    }
+    Ok(())
+}
+
+fn ledger_row(row: &Row<'_>) -> Result<LedgerRow> {
+    let contact = ContactId(row.get(1)?);
+    let done_by: Option<u32> = row.get(8)?;
+    let id: i64 = row.get(0)?;
+    Ok(LedgerRow {
+        row: PointsLogRow {
+            id: id.unsigned_abs(),
+            contact,
+            group: row.get::<_, Option<u32>>(2)?.map(GroupId),
+            delta: row.get(3)?,
+            log_type: row.get(4)?,
+            event_name: row.get(5)?,
+            action_name: row.get(6)?,
+            at: time(row.get(7)?)?,
+        },
+        done_by: done_by.map_or(contact, ContactId),
+    })
+}
