@@ -6,6 +6,8 @@ mod mautic;
 mod merge;
 mod rule;
 mod seen;
+#[cfg(test)]
+mod tests;
 mod text;
 mod topics;
 mod trigger;
