@@ -119,3 +119,71 @@ fn smtp(mail: &MailConfig) -> SmtpSettings {
         from: mail.from.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
+
+    use super::*;
+    use crate::config::{Inputs, WebhookTarget};
+    use crate::domain::RuleKey;
+    use crate::plan::{Edge, Rearm, Tree, Trigger};
+    use std::{collections::BTreeMap, path::Path};
+
+    fn config(more: &str) -> Config {
+        let text = format!(
+            "[mautic]\nbase_url = 'https://m.example'\nclient_id = 'a'\nclient_secret = 'b'\n{more}"
+        );
+        let inputs = Inputs {
+            file: Path::new("topicscore.toml"),
+            text: &text,
+            env: &BTreeMap::new(),
+            read: &|_| Err("none".to_owned()),
+        };
+        Config::load(&inputs).unwrap().0
+    }
+
+    fn plan() -> Plan {
+        let text = "format = 1\n[[topic]]\nkey = 'a'\n";
+        let (mut plan, _) = Plan::parse("plan.toml", text).unwrap();
+        let mail = Effect::Mail {
+            to: "sales@example.test".into(),
+            subject: "s".into(),
+            text: "t".into(),
+        };
+        let webhook = |name: &str| Effect::Webhook(name.into());
+        plan.triggers = vec![Trigger {
+            key: RuleKey("call".into()),
+            name: "Call".into(),
+            when: Tree::All(Vec::new()),
+            edge: Edge::Rising,
+            rearm: Rearm::Never,
+            dwell: jiff::SignedDuration::ZERO,
+            since: None,
+            effects: vec![mail, webhook("crm"), webhook("sales")],
+        }];
+        plan
+    }
+
+    #[test]
+    fn all_that_the_config_lacks_is_told() {
+        let told = |config: &Config| {
+            let findings = missing_receivers(&plan(), config);
+            let messages = findings.iter().map(|one| one.message.clone());
+            messages.collect::<Vec<_>>()
+        };
+        let mut config = config("");
+        let mail = "the config names no mail server";
+        let webhook = |name: &str| format!("the config has no webhook called \"{name}\"");
+        assert_eq!(told(&config), [mail, &webhook("crm"), &webhook("sales")]);
+        config.webhook_targets.push(WebhookTarget {
+            name: "crm".into(),
+            url: "https://crm.example".parse().unwrap(),
+            secret: "x".to_owned().into(),
+        });
+        assert_eq!(told(&config), [mail, &webhook("sales")]);
+        let with_mail = self::config("[mail]\nhost = 'smtp.example'\nfrom = 'a@m.example'\n");
+        config.mail = with_mail.mail;
+        assert_eq!(told(&config), [webhook("sales")]);
+    }
+}

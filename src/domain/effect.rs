@@ -239,7 +239,19 @@ mod tests {
             .iter()
             .map(|action| format!("{action} | {:?} | {}", action.nature(), action.lane()))
             .collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r"
+        add to segment 7 | Repeatable | mautic
+        remove from segment 7 | Repeatable | mautic
+        tag +hot -cold | Repeatable | mautic
+        add to campaign 3 | Repeatable | mautic
+        remove from campaign 3 | Repeatable | mautic
+        set stage 2 | Repeatable | mautic
+        set lead_state = hot | Repeatable | mautic
+        set owner 4 | Repeatable | mautic
+        send email 5 | Once | mautic
+        mail sales@example.test | Once | mail
+        webhook crm | Marked | webhook:crm
+        ");
     }
 
     #[test]

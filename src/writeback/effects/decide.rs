@@ -238,6 +238,7 @@ mod tests {
     use super::*;
     use crate::domain::{EffectState, Started};
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     /// Every kind of action by every result of an attempt.
     #[test]
@@ -260,6 +261,7 @@ mod tests {
         ];
         let mut lines = Vec::new();
         for (name, result) in results {
+            let mut by_end: BTreeMap<String, Vec<&str>> = BTreeMap::new();
             for action in actions() {
                 let outcome = after(&effect(action.clone()), result.clone(), now(), 1.0);
                 let wait = match &outcome {
@@ -269,11 +271,33 @@ mod tests {
                     }
                     _ => String::new(),
                 };
-                let state = outcome.state().name();
-                lines.push(format!("{name}: {} -> {state}{wait}", action.kind()));
+                let kind = match action.nature() {
+                    Nature::Repeatable => "the others",
+                    Nature::Marked | Nature::Once => action.kind(),
+                };
+                let kinds = by_end
+                    .entry(format!("{}{wait}", outcome.state().name()))
+                    .or_default();
+                if !kinds.contains(&kind) {
+                    kinds.push(kind);
+                }
+            }
+            for (end, kinds) in by_end {
+                lines.push(format!("{name}: {end}: {}", kinds.join(", ")));
             }
         }
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        done: done: the others, send_email, mail, webhook
+        not done: pending in 1 s: the others, send_email, mail
+        not done: pending in 5 s: webhook
+        limited: pending in 90 s: the others, send_email, mail, webhook
+        unsure: pending in 1 s: the others
+        unsure: pending in 5 s: webhook
+        unsure: started in 5 s: send_email
+        unsure: unknown: mail
+        refused: failed: the others, send_email, mail, webhook
+        no contact: pending in 30 s: the others, send_email, mail, webhook
+        ");
     }
 
     #[test]

@@ -171,8 +171,8 @@ mod tests {
             };
             about.webhook_body()
         };
-        insta::assert_snapshot!(body(Some(&known)), @"");
-        insta::assert_snapshot!(body(None), @"");
+        insta::assert_snapshot!(body(Some(&known)), @r#"{"type":"trigger.fired","timestamp":"2026-11-21T20:00:00Z","data":{"contact":{"id":7,"email":"ann@example.test","name":"Ann Bee"},"trigger":"call","name":"Call","reason":"ovens 62 reached 60","crossed_at":"2026-11-21T19:59:00Z","scores":{"ovens":62,"hobs":3},"instance":"m.example.test"}}"#);
+        insta::assert_snapshot!(body(None), @r#"{"type":"trigger.fired","timestamp":"2026-11-21T20:00:00Z","data":{"contact":{"id":7,"email":null,"name":null},"trigger":"call","name":"Call","reason":"ovens 62 reached 60","crossed_at":"2026-11-21T19:59:00Z","scores":{"ovens":62,"hobs":3},"instance":"m.example.test"}}"#);
     }
 
     proptest! {
