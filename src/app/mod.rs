@@ -4,6 +4,7 @@ mod behaviour;
 mod catalog;
 mod effects;
 mod hook;
+pub mod import;
 mod instance;
 mod pulse;
 mod start;

@@ -13,6 +13,21 @@ const EFFECT_HINT: &str =
 const TAGS_HINT: &str = "write a list of tags: [\"hot\", \"sales\"]";
 const FIELDS_HINT: &str = "write { alias = \"value\" }; the alias as Mautic shows it";
 
+const KEYS: [&str; 12] = [
+    "fields",
+    "owner",
+    "stage",
+    "add_tags",
+    "remove_tags",
+    "add_to",
+    "remove_from",
+    "add_to_campaigns",
+    "remove_from_campaigns",
+    "send_email",
+    "mail",
+    "webhook",
+];
+
 /// A trigger whose effects are being read.
 struct Reader<'r, 'a, 's> {
     context: &'r Context<'r, 's>,
@@ -50,7 +65,7 @@ pub(super) fn read_effects<'s>(
         return None;
     }
     if reader.effects.is_empty() {
-        if !table.has_unknown() {
+        if !table.may_mean(&KEYS) {
             let message = "this trigger does nothing";
             let sheet = table.sheet;
             sheet.together(&table.span, Severity::Error, message, EFFECT_HINT);

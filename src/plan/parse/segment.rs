@@ -48,7 +48,7 @@ fn read_test(context: &Context<'_, '_>, table: &Table<'_, '_>) -> Option<Segment
         }
         (None, Some(_)) => read_bounds(context, table),
         (None, None) => {
-            if !table.has_unknown() {
+            if !table.may_mean(&["topic", "enter", "when"]) {
                 let message = "this segment has no condition";
                 let sheet = table.sheet;
                 sheet.together(&table.span, Severity::Error, message, TEST_HINT);

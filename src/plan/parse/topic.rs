@@ -7,7 +7,7 @@ use super::limits::{read_decay, read_limits};
 use super::pays::read_weighted;
 use super::refs::{read_noted, read_refs};
 use crate::diagnostics::{Severity, Table, Told, Value};
-use crate::domain::{GroupId, StageId};
+use crate::domain::{GroupId, PointActionId, StageId};
 use toml::de::DeValue;
 
 const BOUND_HINT: &str = "write a whole number, or \"none\" for no limit";
@@ -42,7 +42,9 @@ pub(super) fn read(
     }
     let writes = read_writes(context, index, table);
     let foreign = read_foreign(table, writes.as_ref());
-    if foreign == Some(Foreign::Adopt) {
+    let adopt_actions = read_adopted(context, table, writes.as_ref());
+    let adopts = adopt_actions.as_ref().is_some_and(|list| !list.is_empty());
+    if adopts || foreign == Some(Foreign::Adopt) {
         use_topic(context, key);
     }
     let sum_of = read_parts(context, key, table);
@@ -60,7 +62,7 @@ pub(super) fn read(
         decay: decay.ok()?.unwrap_or(Decay::None),
         stages: stages.ok()?,
         foreign: foreign?,
-        adopt_actions: Vec::new(),
+        adopt_actions: adopt_actions?,
     })
 }
 
@@ -121,6 +123,43 @@ fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) ->
         Writes::MainPoints | Writes::Group(_) => return Some(foreign),
     }
     None
+}
+
+/// Reads `adopt_actions`: actions that run no more; those of rules are looked for when all are
+/// known.
+fn read_adopted(
+    context: &Context<'_, '_>,
+    table: &Table<'_, '_>,
+    writes: Option<&Writes<Ref<GroupId>>>,
+) -> Option<Vec<PointActionId>> {
+    const HINT: &str = "write a list of ids of Mautic's own point actions: [2, 9]";
+    let Some(value) = table.get("adopt_actions") else {
+        return Some(Vec::new());
+    };
+    if writes == Some(&Writes::Nothing) {
+        let message = "this topic has no group that Mautic's actions could have paid into";
+        value.error(message, "add `group`, or remove `adopt_actions`");
+        return None;
+    }
+    let mut actions: Vec<PointActionId> = Vec::new();
+    let mut complete = true;
+    for item in value.list(HINT)? {
+        let action = item
+            .integer(1..=i64::from(u32::MAX), HINT)
+            .map(PointActionId);
+        match action {
+            Some(again) if actions.contains(&again) => {
+                item.error("this one is listed twice", "remove one of them");
+                complete = false;
+            }
+            Some(action) => {
+                actions.push(action);
+                context.adopted.borrow_mut().push((action, item.span()));
+            }
+            None => complete = false,
+        }
+    }
+    complete.then_some(actions)
 }
 
 /// Reads `sum_of`; whether its topics exist is asked when all are known.

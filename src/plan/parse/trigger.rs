@@ -43,7 +43,7 @@ fn read_when(context: &Context<'_, '_>, table: &Table<'_, '_>) -> Option<Tree<Sc
     let (topic, at) = (table.get("topic"), table.get("at"));
     let Some(when) = table.get("when") else {
         if topic.is_none() && at.is_none() {
-            if !table.has_unknown() {
+            if !table.may_mean(&["topic", "at", "when"]) {
                 let message = "this trigger has no condition";
                 let sheet = table.sheet;
                 sheet.together(&table.span, Severity::Error, message, WHEN_HINT);

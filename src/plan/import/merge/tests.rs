@@ -4,14 +4,15 @@
 use super::super::tests::{MAIN, action, catalog, known, options, trigger};
 use super::super::{ActionGroup, ImportOptions, MauticAction, MauticPoints, Seen, import};
 use super::{Merged, What, merge};
-use crate::plan::{Behaviour, Plan};
+use crate::plan::{Behaviour, Plan, PointAction};
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 fn mautic(actions: Vec<MauticAction>) -> MauticPoints {
     MauticPoints {
         actions,
-        triggers: Vec::new(),
+        ..MauticPoints::default()
     }
 }
 
@@ -133,7 +134,13 @@ fn without_a_base_every_difference_is_an_edit() {
     }]);
     let merged = merged(EDITED, None, &now);
     assert_eq!(merged.text, EDITED);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    point action 1 "Action 1"
+      ! name: yours stays: "Any page"; Mautic's "Action 1"
+      ! points: yours stays: 5; Mautic's 7
+    point action 2 "Action 2"
+      = gone from Mautic; the rule stays, so that what it paid still counts (set `until` to end it)
+    "##);
 }
 
 #[test]
@@ -160,7 +167,12 @@ fn a_rule_outlives_its_action() {
     now.actions[0].published = false;
     let merged = merged(&imported.text, Some(&imported.seen), &now);
     assert_eq!(merged.text, imported.text);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    point action 1 "Action 1"
+      = gone from Mautic; the rule stays, so that what it paid still counts (set `until` to end it)
+    point action 2 "Action 2"
+      = switched off in Mautic; the rule stays
+    "##);
 }
 
 #[test]
@@ -180,7 +192,12 @@ fn what_cannot_be_merged_is_left_and_told() {
     ]);
     let merged = merged(&twice, Some(&seen(&then())), &now);
     assert_eq!(merged.text, twice);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    point action 1 "Action 1"
+      ! not merged: 2 rules of the plan stand for it
+    point action 2 "Action 2"
+      ! not merged: it gives no points, so it is only a comment in the plan
+    "##);
 }
 
 #[test]
@@ -203,7 +220,13 @@ fn an_action_that_moved_takes_its_topic_along() {
     let mut now = then();
     now.actions[0].group = known(3);
     let merged = merged(&imported.text, Some(&imported.seen), &now);
-    insta::assert_snapshot!(merged.report(), @"");
+    insta::assert_snapshot!(merged.report(), @r##"
+    topic 3 "öl-gas"
+      + key = "öl-gas_3"
+    point action 1 "Action 1"
+      - topic = "öl-gas"
+      + topic = "öl-gas_3"
+    "##);
     let (plan, _) = Plan::parse("p", &merged.text).unwrap();
     let moved = plan.point_actions.iter();
     let mut moved = moved.filter(|rule| rule.mautic.is_some_and(|id| id.0 == 1));
@@ -216,10 +239,14 @@ fn triggers_are_noted_once() {
     let with = |triggers| MauticPoints {
         actions: then().actions,
         triggers,
+        ..MauticPoints::default()
     };
     let imported = import(&with(vec![]), &catalog(), &options());
     let first = merged(&imported.text, Some(&imported.seen), &with(vec![tags("a")]));
-    insta::assert_snapshot!(first.report(), @"");
+    insta::assert_snapshot!(first.report(), @r##"
+    trigger 1 "Trigger 1"
+      # "Trigger 1" at 10: lead.changetags {"add_tags":["a"]} (a comment)
+    "##);
     assert!(
         first.text.contains("# add_tags = [\"a\"]"),
         "{}",
@@ -231,10 +258,16 @@ fn triggers_are_noted_once() {
     }
     let changed = merged(&first.text, Some(&first.seen), &with(vec![tags("b")]));
     assert_eq!(changed.text, first.text);
-    insta::assert_snapshot!(changed.report(), @"");
+    insta::assert_snapshot!(changed.report(), @r##"
+    trigger 1 "Trigger 1"
+        changed in Mautic from "Trigger 1" at 10: lead.changetags {"add_tags":["a"]} to "Trigger 1" at 10: lead.changetags {"add_tags":["b"]}
+    "##);
     let gone = merged(&first.text, Some(&first.seen), &with(vec![]));
     assert_eq!(gone.text, first.text);
-    insta::assert_snapshot!(gone.report(), @"");
+    insta::assert_snapshot!(gone.report(), @r##"
+    trigger 1 "Trigger 1"
+        gone from Mautic
+    "##);
 }
 
 #[test]
@@ -311,7 +344,7 @@ prop_compose! {
         group in prop_oneof![Just(MAIN), Just(ActionGroup::Missing), (1_u32..4).prop_map(known)],
     ) -> MauticAction {
         MauticAction {
-            name: name.to_owned(), points, repeatable: flags.0, published: flags.1, group,
+            name: name.to_owned(), points, repeatable: flags.0, published: flags.1, added_at: None, group,
             publish_up: flags.2.then_some(jiff::Timestamp::UNIX_EPOCH),
             ..action(id, "form.submit", json!({ "forms": forms }))
         }
@@ -340,7 +373,8 @@ proptest! {
             let there = plan.point_actions.iter().find(|one| one.key == rule.key);
             let there = there.unwrap_or_else(|| panic!("{:?} in\n{}", rule.key, merged.text));
             prop_assert_eq!((there.points, &there.name, there.repeat), (rule.points, &rule.name, rule.repeat));
-            prop_assert_eq!((there.since, &there.objects), (rule.since, &rule.objects));
+            let objects = |rule: &PointAction| rule.objects.iter().cloned().collect::<BTreeSet<_>>();
+            prop_assert_eq!((there.since, objects(there)), (rule.since, objects(rule)));
         }
         let again = merge(("p", &merged.text), Some(&merged.seen), &now, &catalog(), &options());
         prop_assert_eq!(&again.unwrap().text, &merged.text);
