@@ -25,7 +25,7 @@ pub use compiled::{
 pub use fade::{Fade, THOUSANDTHS};
 pub use import::{
     ActionGroup, Change, ImportOptions, Imported, MauticAction, MauticEvent, MauticPoints,
-    MauticTrigger, Merged, Seen, SeenAction, Thing, What, import, infer, merge,
+    MauticTrigger, Merged, Seen, SeenAction, SeenTrigger, Thing, What, import, infer, merge,
 };
 pub use model::{
     ActivityTest, Band, Bands, Behaviour, Calendar, Decay, Edge, Effect, Foreign, Grade,

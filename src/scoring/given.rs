@@ -1,8 +1,9 @@
 //! Points that no rule of the plan gives: manual adjustments, and what others put into Mautic.
 
 use super::contribution::{Contribution, Reason};
-use crate::domain::{Adjustment, GroupId, LedgerRow, PointActionId, Scope, Snapshot};
+use crate::domain::{Adjustment, GroupId, LedgerRow, Scope, Snapshot};
 use crate::plan::{Behaviour, Compiled, CompiledTopic, Foreign, THOUSANDTHS, Writes};
+use jiff::Timestamp;
 
 /// The adjustments of a topic that concern the contact.
 pub(super) fn adjustments<'a>(
@@ -41,19 +42,74 @@ pub(super) fn foreign<'a>(
         .ledger
         .iter()
         .filter(|ledger| ledger.row.group == group);
-    let foreign = mine.filter(|ledger| match action_of(ledger) {
+    let foreign = mine.filter(|ledger| match ledger.row.point_action() {
         None => topic.foreign != Foreign::Override,
         Some(action) => topic.adopt_actions.contains(&action),
     });
     foreign
-        .map(|ledger| {
-            let row = &ledger.row;
-            let points = signed(ledger).saturating_mul(THOUSANDTHS);
-            let reason = Reason::Adopted(ledger);
-            let part = Contribution::new("mautic", &row.event_name, points, Some(row.at), reason);
-            part.ending(lost_at(plan, topic, history, ledger))
-        })
+        .map(|ledger| adopted(plan, topic, history, ledger))
         .collect()
+}
+
+/// Payments of the plan's own actions that Mautic logged and that no known activity explains: opens
+/// of a deleted contact's email pay somebody else (SEMANTICS 2), a hit may be counted twice
+/// (SEMANTICS 5). Only where the plan counts as Mautic does.
+pub(super) fn unexplained<'a>(
+    plan: &'a Compiled,
+    topic: usize,
+    history: &'a Snapshot,
+    parts: &[Contribution<'a>],
+) -> Vec<Contribution<'a>> {
+    let compiled = &plan.topics[topic];
+    let literal = plan.behaviour == Behaviour::Mautic && compiled.foreign == Foreign::Adopt;
+    if !literal || compiled.writes == Writes::Nothing || history.ledger.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for action in &plan.point_actions {
+        let pays = action.pays.iter().any(|(into, _)| *into == topic);
+        let Some(id) = action.mautic.filter(|_| pays) else {
+            continue;
+        };
+        let logged = history.ledger.iter().filter(|ledger| {
+            ledger.row.group == compiled.group() && ledger.row.point_action() == Some(id)
+        });
+        let mine = parts.iter().filter(|part| part.rule == action.key.0);
+        let mut paid: Vec<Timestamp> = mine.filter_map(|part| part.from).collect();
+        let logged: Vec<&LedgerRow> = logged.collect();
+        let extra = logged.len().saturating_sub(paid.len());
+        let unmatched = logged
+            .into_iter()
+            .filter(|ledger| !take_near(&mut paid, ledger.row.at));
+        found.extend(
+            unmatched
+                .take(extra)
+                .map(|ledger| adopted(plan, compiled, history, ledger)),
+        );
+    }
+    found
+}
+
+/// The log's time and the activity's may be a second or two apart.
+const NEAR: i64 = 2;
+
+fn take_near(paid: &mut Vec<Timestamp>, at: Timestamp) -> bool {
+    let near = |paid: &Timestamp| paid.duration_since(at).as_secs().abs() <= NEAR;
+    let found = paid.iter().position(near);
+    found.map(|index| paid.remove(index)).is_some()
+}
+
+fn adopted<'a>(
+    plan: &Compiled,
+    topic: &CompiledTopic,
+    history: &Snapshot,
+    ledger: &'a LedgerRow,
+) -> Contribution<'a> {
+    let row = &ledger.row;
+    let points = signed(ledger).saturating_mul(THOUSANDTHS);
+    let reason = Reason::Adopted(ledger);
+    let part = Contribution::new("mautic", &row.event_name, points, Some(row.at), reason);
+    part.ending(lost_at(plan, topic, history, ledger))
 }
 
 /// Main points multiplied or divided by API: the log has the operand only, so what it changed
@@ -87,25 +143,6 @@ fn operator(ledger: &LedgerRow) -> Option<fn(i64, i64) -> i64> {
     }
 }
 
-/// The point action that a row is of: `ID: name`, and the halves of the action's type.
-pub(super) fn action_of(ledger: &LedgerRow) -> Option<PointActionId> {
-    let row = &ledger.row;
-    let kind = (row.log_type.as_str(), row.action_name.as_str());
-    let kinds = [
-        ("page", "hit"),
-        ("url", "hit"),
-        ("email", "open"),
-        ("email", "send"),
-        ("form", "submit"),
-        ("asset", "download"),
-    ];
-    if !kinds.contains(&kind) {
-        return None;
-    }
-    let (id, _) = row.event_name.split_once(": ")?;
-    id.parse().ok()
-}
-
 /// What a row changed. Main points taken away by API are logged without a sign (FACTS 56).
 fn signed(ledger: &LedgerRow) -> i64 {
     let row = &ledger.row;
@@ -123,7 +160,7 @@ fn lost_at(
     topic: &CompiledTopic,
     history: &Snapshot,
     ledger: &LedgerRow,
-) -> Option<jiff::Timestamp> {
+) -> Option<Timestamp> {
     let grouped = topic.group().is_some() && plan.behaviour == Behaviour::Mautic;
     let merged =
         |merge: &&crate::domain::Merge| merge.loser == ledger.done_by && merge.at >= ledger.row.at;

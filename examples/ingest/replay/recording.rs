@@ -56,6 +56,14 @@ impl Recording {
     /// The files of a folder, only those that are needed.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let name = folder.file_name().unwrap_or(folder.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        let files = Self::files(folder)?;
+        Self::parse(&Scenario { name, files })
+            .with_context(|| format!("{} is no recorded scenario", folder.display()))
+    }
+
+    /// The texts of a folder by their paths, only those that are needed.
+    pub(crate) fn files(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
         ensure!(
             folder.is_dir(),
@@ -83,9 +91,7 @@ impl Recording {
             let found = fs::read_to_string(folder.join(path)).ok();
             files.extend(found.map(|text| (path.to_owned(), text)));
         }
-        let name = name.to_string_lossy().into_owned();
-        Self::parse(&Scenario { name, files })
-            .with_context(|| format!("{} is no recorded scenario", folder.display()))
+        Ok(files)
     }
 
     pub(crate) fn parse(scenario: &Scenario) -> anyhow::Result<Self> {

@@ -171,6 +171,19 @@ async fn point_actions_learn_their_group_from_a_filter() {
 }
 
 #[tokio::test]
+async fn a_filter_that_is_not_heeded_tells_no_group() {
+    // Mautic answers with everything (FACTS 53).
+    let action = json!({"id": 1, "name": "a", "type": "url.hit", "delta": 2, "properties": [], "repeatable": true});
+    let (_server, client) = answering(json!({"total": 1, "points": [action]})).await;
+    let groups = client.point_action_groups(&[GroupId(1)], BULK).await;
+    assert!(matches!(groups, Err(Error::Shape { .. })), "{groups:?}");
+    let trigger = json!({"id": 1, "name": "t", "points": 2, "events": []});
+    let (_server, client) = answering(json!({"total": 1, "triggers": [trigger]})).await;
+    let groups = client.trigger_groups(&[GroupId(1)], BULK).await;
+    assert!(matches!(groups, Err(Error::Shape { .. })), "{groups:?}");
+}
+
+#[tokio::test]
 async fn segment_members() {
     let (server, client) =
         answering(json!({"success": 1, "details": {"5": {"success": true}}})).await;

@@ -80,10 +80,21 @@ impl Rule {
         format!("{above}{rule}\n")
     }
 
+    /// Whether its group could be found out.
+    pub(super) fn knows_group(&self) -> bool {
+        let unknown = |(_, value): &(_, Value)| matches!(value, Value::Topic { known: false, .. });
+        !self.keys.iter().any(unknown)
+    }
+
     /// What a later import compares with.
     pub(super) fn seen(&self) -> SeenAction {
-        let compared =
-            |(key, value): &(&'static str, Value)| Some(((*key).to_owned(), value.compared()?));
+        let compared = |(key, value): &(&'static str, Value)| {
+            // What was written: the main points where the group was not known.
+            let written = value
+                .compared()
+                .unwrap_or_else(|| super::value::topic(None));
+            ((*key).to_owned(), written)
+        };
         SeenAction {
             name: self.name.clone(),
             published: self.published,
@@ -91,8 +102,8 @@ impl Rule {
             keys: self
                 .keys
                 .iter()
-                .filter(|(key, _)| !["key", "mautic"].contains(key))
-                .filter_map(compared)
+                .filter(|(key, _)| !["key", "mautic", "made_at"].contains(key))
+                .map(compared)
                 .collect(),
         }
     }
@@ -103,6 +114,9 @@ pub(super) fn write(action: &MauticAction, catalog: &Catalog) -> Rule {
     let mut rule = new(action);
     rule.set_text("key", &format!("mautic-{}", action.id));
     rule.set("mautic", Value::Integer(i64::from(action.id)));
+    if let Some(made) = action.added_at {
+        rule.set("made_at", Value::Moment(made));
+    }
     rule.set_text("name", &rule.name.clone());
     write_group(&mut rule, action, catalog);
     rule.set_text("kind", &action.kind);
@@ -282,8 +296,8 @@ fn write_url(rule: &mut Rule, properties: &Json) {
     }
 }
 
-/// Longest time of an option in seconds: a hundred years.
-const LONGEST: u64 = 100 * 366 * 86_400;
+/// Longest time of an option in seconds, as in every plan.
+const LONGEST: u64 = 3650 * 86_400;
 
 /// An option of `url.hit`; Mautic stores numbers, and seconds for times (SEMANTICS 3).
 fn write_number(
@@ -301,8 +315,8 @@ fn write_number(
         Some(0) => {}
         Some(number) => rule.set(key, value(i64::try_from(number).unwrap_or(i64::MAX))),
         None => rule.refuse(
-            &format!("its option {key} = {option} cannot be read"),
-            "open and save the action in Mautic, then import again",
+            &format!("its option {key} = {option} cannot be read or is too long"),
+            "give it a smaller number in Mautic, then import again",
         ),
     }
 }

@@ -9,8 +9,17 @@ use std::collections::BTreeMap;
 pub struct Seen {
     /// Point actions by Mautic's ids.
     pub actions: BTreeMap<u32, SeenAction>,
-    /// Triggers by Mautic's ids: all that matters of each, in one text.
-    pub triggers: BTreeMap<u32, String>,
+    /// Triggers by Mautic's ids.
+    pub triggers: BTreeMap<u32, SeenTrigger>,
+}
+
+/// A trigger as an import saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenTrigger {
+    /// Name.
+    pub name: String,
+    /// All that matters of it, in one text.
+    pub facts: String,
 }
 
 /// A point action as an import saw it.
@@ -22,7 +31,6 @@ pub struct SeenAction {
     pub published: bool,
     /// Whether it could be written as a rule; else it was a comment.
     pub active: bool,
-    /// Values by the keys of a `[[point_action]]`, in the form in which they are compared. The
-    /// topic is missing where it could not be found out.
+    /// Values by the keys of a `[[point_action]]`, in the form in which they are compared.
     pub keys: BTreeMap<String, String>,
 }

@@ -27,6 +27,7 @@ pub(super) fn action(id: u32, kind: &str, properties: Value) -> MauticAction {
         points: 5,
         repeatable: false,
         published: true,
+        added_at: None,
         publish_up: None,
         publish_down: None,
         properties,
@@ -80,7 +81,7 @@ pub(super) fn options() -> ImportOptions {
 fn of(actions: &[MauticAction]) -> Imported {
     let points = MauticPoints {
         actions: actions.to_vec(),
-        triggers: Vec::new(),
+        ..MauticPoints::default()
     };
     import(&points, &catalog(), &options())
 }
@@ -150,7 +151,10 @@ fn rich() -> MauticPoints {
             &[
                 ("email.send", json!({ "email": 1 })),
                 ("email.send_to_user", user),
-                ("campaign.changecampaign", json!({ "addTo": [4], "removeFrom": [] })),
+                (
+                    "campaign.changecampaign",
+                    json!({ "addTo": [4], "removeFrom": [] }),
+                ),
             ],
         ),
         MauticTrigger {
@@ -166,7 +170,11 @@ fn rich() -> MauticPoints {
             ..trigger(5, &[("plugin.leadpush", json!({ "integration": null }))])
         },
     ];
-    MauticPoints { actions, triggers }
+    MauticPoints {
+        actions,
+        triggers,
+        ..MauticPoints::default()
+    }
 }
 
 #[test]
@@ -183,7 +191,10 @@ fn a_mautic_becomes_this_plan() {
     let (plan, _) = Plan::parse("plan.toml", &imported.text).unwrap();
     assert_eq!(plan.behaviour, Behaviour::Mautic);
     let machine = &plan.machine;
-    assert_eq!((machine.apple, machine.proxy, machine.scanner), (100, 100, 100));
+    assert_eq!(
+        (machine.apple, machine.proxy, machine.scanner),
+        (100, 100, 100)
+    );
     let compiled = compile(&plan, &catalog()).unwrap();
     assert_eq!(compiled.owned_groups(), [GroupId(1), GroupId(3)].into());
     let rule = |id: u32| {
@@ -227,7 +238,11 @@ fn triggers_are_written_as_such_only_when_asked_for() {
     let keys: Vec<_> = plan.triggers.iter().map(|one| one.key.0.as_str()).collect();
     assert_eq!(keys, ["mautic-trigger-1", "mautic-trigger-2"]);
     // What crossed before was Mautic's.
-    assert!(plan.triggers.iter().all(|one| one.since == Some(options.now)));
+    assert!(
+        plan.triggers
+            .iter()
+            .all(|one| one.since == Some(options.now))
+    );
     let effects: Vec<_> = plan.triggers.iter().map(|one| one.effects.len()).collect();
     assert_eq!(effects, [3, 3]);
     compile(&plan, &catalog()).unwrap();
@@ -238,13 +253,25 @@ fn what_a_trigger_cannot_do_here_keeps_it_a_comment() {
     let cases = [
         trigger(1, &[("lead.changelists", json!({ "addToLists": [3] }))]),
         trigger(1, &[("lead.changelists", json!({ "addToLists": [77] }))]),
-        trigger(1, &[("lead.changelists", json!({ "addToLists": [1], "removeFromLists": [1] }))]),
+        trigger(
+            1,
+            &[(
+                "lead.changelists",
+                json!({ "addToLists": [1], "removeFromLists": [1] }),
+            )],
+        ),
         trigger(1, &[("lead.changelists", json!({ "addToLists": "all" }))]),
         trigger(1, &[("lead.changetags", json!({ "add_tags": [1] }))]),
         trigger(1, &[("lead.changetags", json!({ "add_tags": [" "] }))]),
         trigger(1, &[("email.send", json!({ "email": "x" }))]),
-        trigger(1, &[("email.send_to_user", json!({ "user_id": [1], "to": "" }))]),
-        trigger(1, &[("email.send_to_user", json!({ "to": "a@b.test, c@d.test" }))]),
+        trigger(
+            1,
+            &[("email.send_to_user", json!({ "user_id": [1], "to": "" }))],
+        ),
+        trigger(
+            1,
+            &[("email.send_to_user", json!({ "to": "a@b.test, c@d.test" }))],
+        ),
         trigger(1, &[("plugin.leadpush", json!({}))]),
         trigger(1, &[]),
         MauticTrigger {
@@ -256,6 +283,7 @@ fn what_a_trigger_cannot_do_here_keeps_it_a_comment() {
         let points = MauticPoints {
             actions: vec![action(1, "page.hit", json!([]))],
             triggers: vec![one.clone()],
+            ..MauticPoints::default()
         };
         let options = ImportOptions {
             triggers: true,
@@ -296,8 +324,16 @@ fn groups_are_inferred_from_payments() {
     };
     let cases = [
         ("no row", vec![], None),
-        ("a group", vec![row(1, "1: hit", "url.hit", Some(3))], group(Some(3), 1, 0)),
-        ("main points", vec![row(1, "1: a: b", "url.hit", None)], group(None, 1, 0)),
+        (
+            "a group",
+            vec![row(1, "1: hit", "url.hit", Some(3))],
+            group(Some(3), 1, 0),
+        ),
+        (
+            "main points",
+            vec![row(1, "1: a: b", "url.hit", None)],
+            group(None, 1, 0),
+        ),
         (
             "the newest row wins, whatever the order",
             vec![
@@ -309,12 +345,27 @@ fn groups_are_inferred_from_payments() {
         ),
         (
             "a row read twice counts once",
-            vec![row(1, "1: hit", "url.hit", None), row(1, "1: hit", "url.hit", None)],
+            vec![
+                row(1, "1: hit", "url.hit", None),
+                row(1, "1: hit", "url.hit", None),
+            ],
             group(None, 1, 0),
         ),
-        ("of another kind", vec![row(1, "1: hit", "page.hit", Some(3))], None),
-        ("a form's own action", vec![row(1, "1:hit", "url.hit", Some(3))], None),
-        ("of an action that is gone", vec![row(1, "5: hit", "url.hit", Some(3))], None),
+        (
+            "of another kind",
+            vec![row(1, "1: hit", "page.hit", Some(3))],
+            None,
+        ),
+        (
+            "a form's own action",
+            vec![row(1, "1:hit", "url.hit", Some(3))],
+            None,
+        ),
+        (
+            "of an action that is gone",
+            vec![row(1, "5: hit", "url.hit", Some(3))],
+            None,
+        ),
         ("by API", vec![row(1, "add (+)", "API.x", Some(3))], None),
     ];
     for (what, rows, expected) in cases {
@@ -332,11 +383,27 @@ fn what_would_pay_otherwise_than_in_mautic_is_a_comment() {
         ..action(9, "page.hit", json!([]))
     };
     let comments = [
-        action(1, "url.hit", json!({ "page_url": "*", "page_hits": "many" })),
+        action(
+            1,
+            "url.hit",
+            json!({ "page_url": "*", "page_hits": "many" }),
+        ),
         action(1, "url.hit", json!({ "page_url": "*", "page_hits": -1 })),
-        action(1, "url.hit", json!({ "page_url": "*", "page_hits": 1_u64 << 40 })),
-        action(1, "url.hit", json!({ "page_url": "*", "returns_after": 1.5 })),
-        action(1, "url.hit", json!({ "page_url": "*", "returns_within": u64::MAX })),
+        action(
+            1,
+            "url.hit",
+            json!({ "page_url": "*", "page_hits": 1_u64 << 40 }),
+        ),
+        action(
+            1,
+            "url.hit",
+            json!({ "page_url": "*", "returns_after": 1.5 }),
+        ),
+        action(
+            1,
+            "url.hit",
+            json!({ "page_url": "*", "returns_within": u64::MAX }),
+        ),
         action(1, "url.hit", json!([])),
         action(1, "url.hit", json!({ "page_url": "0" })),
         action(1, "plugin.thing", json!([])),
@@ -410,7 +477,7 @@ prop_compose! {
         let moment = |second: i32| jiff::Timestamp::from_second(i64::from(second) * 100).ok();
         MauticAction {
             id, name, kind: kind.to_owned(), points,
-            repeatable: flags.0, published: flags.1,
+            repeatable: flags.0, published: flags.1, added_at: None,
             publish_up: times.0.and_then(moment), publish_down: times.1.and_then(moment),
             properties: json!({ "page_url": pattern, "pages": limits.clone(), "forms": limits,
                 "page_hits": options.0, "returns_within": options.1, "first_time": options.2 }),
@@ -428,7 +495,7 @@ proptest! {
     ) {
         let groups = (1..).zip(&names).map(|(id, name)| named(id, name)).collect();
         let catalog = Catalog { groups, ..Catalog::default() };
-        let points = MauticPoints { actions: actions.clone(), triggers: Vec::new() };
+        let points = MauticPoints { actions: actions.clone(), ..MauticPoints::default() };
         let zone = ImportOptions { time_zone: "Nowhere/Land".to_owned(), ..options() };
         let imported = import(&points, &catalog, &zone);
         let read = Plan::parse("plan.toml", &imported.text);

@@ -4,7 +4,7 @@ use super::super::Catalog;
 use super::rule::{Doubt, ids, named};
 use super::text::{commented, string};
 use super::topics::TopicKeys;
-use super::{ActionGroup, ImportOptions, MauticEvent, MauticTrigger};
+use super::{ActionGroup, ImportOptions, MauticEvent, MauticTrigger, SeenTrigger};
 use crate::domain::SegmentId;
 use serde_json::Value as Json;
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -38,6 +38,14 @@ impl Written {
             commented(&self.lines)
         };
         format!("{doubts}{trigger}\n")
+    }
+
+    /// What a later import compares with.
+    pub(super) fn seen(&self) -> SeenTrigger {
+        SeenTrigger {
+            name: self.name.clone(),
+            facts: self.facts.clone(),
+        }
     }
 
     fn doubt(&mut self, message: impl Into<String>, hint: &'static str) {

@@ -58,7 +58,8 @@ fn list(ids: &[(u32, String)]) -> String {
     format!("[\n{}]", ids.iter().map(item).collect::<String>())
 }
 
-fn topic(group: Option<u32>) -> String {
+/// A topic in the form in which topics are compared: plans may rename them.
+pub(super) fn topic(group: Option<u32>) -> String {
     group.map_or("main points".to_owned(), |id| format!("group {id}"))
 }
 
@@ -68,6 +69,18 @@ fn sorted(mut numbers: Vec<i64>) -> String {
     numbers.dedup();
     let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
     format!("[{}]", numbers.join(", "))
+}
+
+/// A compared value as people know it: a topic by its key.
+pub(super) fn shown(key: &str, compared: &str, topics: &TopicKeys) -> String {
+    let group = match compared.strip_prefix("group ") {
+        Some(id) => id.parse().ok().map(Some),
+        None => (compared == "main points").then_some(None),
+    };
+    match group.filter(|_| key == "topic") {
+        Some(group) => string(topics.key(group)),
+        None => compared.to_owned(),
+    }
 }
 
 /// A value of a plan's text in the form in which values are compared.

@@ -125,7 +125,7 @@ impl Change {
             What::Gone if self.thing == Thing::PointAction => {
                 "= gone from Mautic; the rule stays, so that what it paid still counts (set `until` to end it)".to_owned()
             }
-            What::Gone => "  gone from Mautic, or its events are".to_owned(),
+            What::Gone => "  gone from Mautic".to_owned(),
             What::LeftOut => "= not in the plan any more, and stays out".to_owned(),
             What::Untouched => format!("! not merged: {now}"),
         }

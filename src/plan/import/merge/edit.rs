@@ -5,7 +5,14 @@ use std::ops::Range;
 /// Changes to come.
 pub(super) struct Edits<'t> {
     text: &'t str,
-    edits: Vec<(Range<usize>, String)>,
+    edits: Vec<Edit>,
+}
+
+struct Edit {
+    place: Range<usize>,
+    /// A block begins a table of its own, and so comes after what is added to the one before it.
+    is_block: bool,
+    new: String,
 }
 
 impl<'t> Edits<'t> {
@@ -18,15 +25,27 @@ impl<'t> Edits<'t> {
 
     /// Puts a text in the place of another.
     pub(super) fn replace(&mut self, place: Range<usize>, new: impl Into<String>) {
-        self.edits.push((place, new.into()));
+        self.add(place, new.into(), false);
+    }
+
+    fn add(&mut self, place: Range<usize>, new: String, is_block: bool) {
+        self.edits.push(Edit {
+            place,
+            is_block,
+            new,
+        });
     }
 
     /// Inserts whole lines after the line at `offset`.
     pub(super) fn insert_below(&mut self, offset: usize, lines: &str) {
+        self.insert(offset, lines, false);
+    }
+
+    fn insert(&mut self, offset: usize, lines: &str, is_block: bool) {
         let at = self.line_end(offset);
         let unended = at == self.text.len() && !self.text.is_empty() && !self.text.ends_with('\n');
         let begin = if unended { "\n" } else { "" };
-        self.replace(at..at, format!("{begin}{lines}"));
+        self.add(at..at, format!("{begin}{lines}"), is_block);
     }
 
     /// Inserts a block after the line at `offset` and after comments that directly follow it and
@@ -45,7 +64,7 @@ impl<'t> Edits<'t> {
             end = rest;
         }
         let last = end.saturating_sub(1);
-        self.insert_below(last, &format!("\n{}\n", block.trim_end()));
+        self.insert(last, &format!("\n{}\n", block.trim_end()), true);
     }
 
     /// Removes a key with its value. A comment behind it stays.
@@ -63,11 +82,11 @@ impl<'t> Edits<'t> {
     /// The text with all changes.
     pub(super) fn apply(mut self) -> String {
         self.edits
-            .sort_by_key(|(place, _)| (place.start, place.end));
+            .sort_by_key(|edit| (edit.place.start, edit.is_block, edit.place.end));
         let windows = self.text.contains("\r\n");
         let mut result = String::new();
         let mut at = 0;
-        for (place, new) in self.edits {
+        for Edit { place, new, .. } in self.edits {
             result.push_str(self.text.get(at..place.start).unwrap_or_default());
             if windows {
                 result.push_str(&new.replace("\r\n", "\n").replace('\n', "\r\n"));

@@ -2,7 +2,7 @@
 
 use super::super::rule::Rule;
 use super::super::topics::TopicKeys;
-use super::super::value::{Value, compared};
+use super::super::value::{Value, compared, shown};
 use super::super::{SeenAction, text::string};
 use super::document::last_value;
 use super::edit::Edits;
@@ -57,12 +57,13 @@ pub(super) fn compare(
         let plan = table.get(key).map(|item| compared(key, item, topics));
         let before = base.map(|seen| seen.keys.get(key).cloned());
         let what = judge(before.as_ref(), plan.as_ref(), mautic.as_ref())?;
+        let shown = |value: Option<String>| Some(shown(key, &value?, topics));
         Some(Difference {
             key,
             what,
-            plan,
-            before: before.flatten(),
-            mautic,
+            plan: shown(plan),
+            before: shown(before.flatten()),
+            mautic: shown(mautic),
         })
     };
     WRITTEN.into_iter().filter_map(one).collect()

@@ -86,6 +86,7 @@ pub fn merge(
         known_topics: topics.keys.into_keys().collect(),
         topics: keys,
         catalog,
+        mautic,
         edits: Edits::of(text),
         changes: Vec::new(),
     };
@@ -107,6 +108,7 @@ struct Merger<'m> {
     known_topics: BTreeSet<Option<u32>>,
     topics: TopicKeys,
     catalog: &'m Catalog,
+    mautic: &'m MauticPoints,
     edits: Edits<'m>,
     changes: Vec<Change>,
 }
@@ -199,7 +201,7 @@ impl Merger<'_> {
         if !self.known_topics.insert(group) {
             return;
         }
-        let text = self.topics.topic(group, self.catalog);
+        let text = self.topics.topic(group, self.catalog, &self.mautic.paid);
         let after = self.plan.last_topic().unwrap_or(self.text.len());
         self.edits.insert_block(after, &text);
         let key = self.topics.key(group).to_owned();
@@ -252,8 +254,8 @@ impl Merger<'_> {
             let about = |what| Change::of(Thing::Trigger, Some(trigger.id), &trigger.name, what);
             let key = format!("\"mautic-trigger-{}\"", trigger.id);
             match before {
-                Some(before) if *before != trigger.facts => self.changes.push(Change {
-                    before: Some(before.clone()),
+                Some(before) if before.facts != trigger.facts => self.changes.push(Change {
+                    before: Some(before.facts.clone()),
                     ..about(What::Told).mautic(&trigger.facts)
                 }),
                 None if !self.text.contains(&key) => {
@@ -280,20 +282,19 @@ impl Merger<'_> {
         self.import.triggers.append(&mut new);
         let there: BTreeSet<u32> = self.import.triggers.iter().map(|one| one.id).collect();
         let known = self.base.into_iter().flat_map(|base| &base.triggers);
-        for (id, facts) in known.filter(|(id, _)| !there.contains(id)) {
-            let gone = Change::of(Thing::Trigger, Some(*id), facts, What::Gone);
+        for (id, seen) in known.filter(|(id, _)| !there.contains(id)) {
+            let gone = Change::of(Thing::Trigger, Some(*id), &seen.name, What::Gone);
             self.changes.push(gone);
         }
     }
 
     fn finish(self) -> Merged {
         let mut seen = self.import.seen();
-        for (id, action) in &mut seen.actions {
+        for rule in self.import.rules.iter().filter(|rule| !rule.knows_group()) {
             // A group that could not be found out this time is still the one found out before.
-            let before = self
-                .base
-                .and_then(|base| base.actions.get(id)?.keys.get("topic"));
-            if let Some(topic) = before.filter(|_| !action.keys.contains_key("topic")) {
+            let before = self.base.and_then(|base| base.actions.get(&rule.id));
+            let topic = before.and_then(|seen| seen.keys.get("topic"));
+            if let (Some(topic), Some(action)) = (topic, seen.actions.get_mut(&rule.id)) {
                 action.keys.insert("topic".to_owned(), topic.clone());
             }
         }
