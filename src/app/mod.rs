@@ -3,6 +3,7 @@
 mod behaviour;
 mod catalog;
 mod hook;
+pub mod import;
 mod instance;
 mod pulse;
 mod start;

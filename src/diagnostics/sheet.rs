@@ -97,7 +97,7 @@ pub(crate) struct Table<'a, 's> {
     pub(crate) sheet: &'a Sheet<'s>,
     /// Where the table begins.
     pub(crate) span: Range<usize>,
-    what: &'static str,
+    what: &'a str,
     entries: &'a DeTable<'a>,
     known: RefCell<BTreeSet<&'static str>>,
     /// Keys that must be there and are not, with a hint.
@@ -109,7 +109,7 @@ impl<'a, 's> Table<'a, 's> {
         sheet: &'a Sheet<'s>,
         entries: &'a DeTable<'a>,
         span: Range<usize>,
-        what: &'static str,
+        what: &'a str,
     ) -> Self {
         Self {
             sheet,
@@ -141,8 +141,8 @@ impl<'a, 's> Table<'a, 's> {
     /// with its place and value.
     pub(crate) fn entries(&self) -> Vec<(&'a str, Range<usize>, Value<'a, 's>)> {
         let entries = self.entries.iter().map(|(key, node)| {
-            let value = Value::new(self.sheet, node, self.what);
-            (key.get_ref().as_ref(), key.span(), value)
+            let name = key.get_ref().as_ref();
+            (name, key.span(), Value::new(self.sheet, node, name))
         });
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_key(|(_, span, _)| span.start);
@@ -155,6 +155,14 @@ impl<'a, 's> Table<'a, 's> {
         let known = self.known.borrow();
         let mut keys = self.entries.keys();
         keys.any(|key| !known.contains(key.get_ref().as_ref()))
+    }
+
+    /// Whether one of these keys, that seem to be missing, is there but misspelt.
+    pub(crate) fn may_mean(&self, keys: &[&str]) -> bool {
+        let known = self.known.borrow();
+        let names = self.entries.keys().map(|key| key.get_ref().as_ref());
+        let mut unknown = names.filter(|name| !known.contains(name));
+        unknown.any(|name| did_you_mean(name, keys.iter().copied()).is_some())
     }
 
     /// Reads the list of tables `[[key]]`, each with its index.

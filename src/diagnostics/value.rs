@@ -8,15 +8,11 @@ use toml::{Spanned, de::DeValue, value::Datetime};
 pub(crate) struct Value<'a, 's> {
     sheet: &'a Sheet<'s>,
     node: &'a Spanned<DeValue<'a>>,
-    key: &'static str,
+    key: &'a str,
 }
 
 impl<'a, 's> Value<'a, 's> {
-    pub(super) fn new(
-        sheet: &'a Sheet<'s>,
-        node: &'a Spanned<DeValue<'a>>,
-        key: &'static str,
-    ) -> Self {
+    pub(super) fn new(sheet: &'a Sheet<'s>, node: &'a Spanned<DeValue<'a>>, key: &'a str) -> Self {
         Self { sheet, node, key }
     }
 
@@ -26,7 +22,7 @@ impl<'a, 's> Value<'a, 's> {
     }
 
     /// The key it was found under.
-    pub(crate) fn key(&self) -> &'static str {
+    pub(crate) fn key(&self) -> &'a str {
         self.key
     }
 
@@ -178,7 +174,7 @@ impl<'a, 's> Value<'a, 's> {
     }
 
     /// A table, told of as `what`.
-    pub(crate) fn table_as(&self, what: &'static str, hint: &str) -> Option<Table<'a, 's>> {
+    pub(crate) fn table_as(&self, what: &'a str, hint: &str) -> Option<Table<'a, 's>> {
         match self.node() {
             DeValue::Table(table) => Some(Table::new(self.sheet, table, self.span(), what)),
             _ => self.mistyped("a table", hint),

@@ -1,6 +1,6 @@
 //! One thing a contact did, in one shape whatever told us of it.
 
-use super::{CampaignId, ContactId, SegmentId};
+use super::{CampaignId, ContactId, SegmentId, SmsId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -11,6 +11,8 @@ pub mod attribute {
     pub const CODE: &str = "code";
     /// Email id that a click or hit came from.
     pub const EMAIL: &str = "email";
+    /// Length of a video in seconds. Polling only.
+    pub const DURATION: &str = "duration";
     /// When the next hit of the same browser came: ends the stay on a page. Polling only.
     pub const LEFT_AT: &str = "left_at";
     /// How many times the email had been opened with this open: "1" for the first.
@@ -25,6 +27,8 @@ pub mod attribute {
     pub const SOURCE: &str = "source";
     /// Id of that source.
     pub const SOURCE_ID: &str = "source_id";
+    /// Seconds of a video that were watched in all, as far as seen. Polling only.
+    pub const TIME_WATCHED: &str = "time_watched";
     /// Browser (device) that Mautic tracked: its cookie.
     pub const TRACKING_ID: &str = "tracking_id";
     /// Title of the page.
@@ -146,7 +150,8 @@ impl FromStr for ActivityKind {
 ///
 /// `hit:ID` (`page_hits`), `submission:ID`, `download:ID`, `send:HASH` and `open:HASH:NTH`
 /// (HASH = `email_stats.tracking_hash`, the only name of a stat that webhook and table share),
-/// `stage:ROW`, `video:ID`, `segment:ID:CONTACT:SECOND`, `campaign:ID:CONTACT:SECOND`.
+/// `stage:ROW`, `video:ID`, `sms:ID:CONTACT:SECOND`, `segment:ID:CONTACT:SECOND`,
+/// `campaign:ID:CONTACT:SECOND`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ActivityKey(pub String);
@@ -187,6 +192,11 @@ impl ActivityKey {
     #[must_use]
     pub fn campaign(campaign: CampaignId, contact: ContactId, at: Timestamp) -> Self {
         Self(format!("campaign:{campaign}:{contact}:{}", at.as_second()))
+    }
+    /// Key of a text message: it has no name that webhook and table share.
+    #[must_use]
+    pub fn message(sms: SmsId, contact: ContactId, at: Timestamp) -> Self {
+        Self(format!("sms:{sms}:{contact}:{}", at.as_second()))
     }
     /// Key of an email handed to the mailer.
     #[must_use]
@@ -248,7 +258,8 @@ impl Activity {
     /// Takes over what another sighting of the same activity knows.
     ///
     /// Commutative for the attributes: a name that both carry keeps the webhook's value,
-    /// or the greater one among equals. The contact stays the one first seen, but a webhook's
+    /// or the greater one among equals (numbers as numbers). Among equals the earlier time stays:
+    /// Mautic moves the time of a video while it is watched. The contact stays the one first seen, but a webhook's
     /// contact replaces a polled one: merges and browsers that change owner rewrite the tables
     /// (SEMANTICS 7). Returns whether anything changed.
     pub fn absorb(&mut self, mine: Source, other: &Self, theirs: Source) -> bool {
@@ -258,6 +269,8 @@ impl Activity {
             self.contact = other.contact;
             self.at = other.at;
             self.kind = other.kind;
+        } else if theirs == mine {
+            self.at = self.at.min(other.at);
         }
         self.object = pick(self.object, other.object, theirs_wins, theirs == mine);
         self.url = pick(
@@ -271,11 +284,22 @@ impl Activity {
                 .attributes
                 .entry(name.clone())
                 .or_insert_with(|| value.clone());
-            if theirs_wins || (theirs == mine && value > kept) {
+            if theirs_wins || (theirs == mine && is_greater(value, kept)) {
                 kept.clone_from(value);
             }
         }
         *self != before
+    }
+}
+
+/// Numbers by their value and before all text, so that the order is a total one.
+fn is_greater(one: &str, other: &str) -> bool {
+    let number = |text: &str| text.parse::<u64>();
+    match (number(one), number(other)) {
+        (Ok(a), Ok(b)) if a != b => a > b,
+        (Ok(_), Err(_)) => false,
+        (Err(_), Ok(_)) => true,
+        _ => one > other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a delivery or a poll tells, in the shape the journal keeps.
 
-use super::{Activity, ContactId, GroupId, Profile, SegmentId, Source};
+use super::{Activity, ContactId, GroupId, PointActionId, Profile, SegmentId, Source};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,25 @@ pub struct PointsLogRow {
     pub action_name: String,
     /// When.
     pub at: Timestamp,
+}
+
+impl PointsLogRow {
+    /// The point action that wrote the row: it names `ID: name`, and the two halves of the action's
+    /// type (SEMANTICS 1). `None`: the API, a campaign or a form's own action.
+    #[must_use]
+    pub fn point_action(&self) -> Option<PointActionId> {
+        let kind = (self.log_type.as_str(), self.action_name.as_str());
+        let kinds = [
+            ("page", "hit"),
+            ("url", "hit"),
+            ("email", "open"),
+            ("email", "send"),
+            ("form", "submit"),
+            ("asset", "download"),
+        ];
+        let (id, _) = self.event_name.split_once(": ")?;
+        id.parse().ok().filter(|_| kinds.contains(&kind))
+    }
 }
 
 /// A fact and who told it.

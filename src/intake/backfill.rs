@@ -2,14 +2,17 @@
 //! off at any time and goes on where it was.
 
 use super::{
-    decode::{self, Table},
+    decode::{self, Row, Table},
     decoder::Signals,
     poll::{Page, PollError, last_id, profiles},
     reader::{Reader, Rows, Which},
 };
 use crate::{
     domain::ContactId,
-    mautic::ContactsQuery,
+    mautic::{
+        ContactsQuery,
+        wire::{StatsPage, naive_utc},
+    },
     store::{CursorMove, Journal, StoreError, Urgency},
 };
 use jiff::Timestamp;
@@ -17,7 +20,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// What is read, in this order: who is gone before who did what.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 11] = [
     Part::Table(Table::AuditLog),
     Part::Contacts,
     Part::Table(Table::PageHits),
@@ -25,19 +28,26 @@ const PARTS: [Part; 7] = [
     Part::Table(Table::EmailStats),
     Part::Table(Table::AssetDownloads),
     Part::Table(Table::PointsLog),
+    Part::Table(Table::StagesLog),
+    Part::Dated(Table::CampaignMembers),
+    Part::Table(Table::VideoHits),
+    Part::Table(Table::Messages),
 ];
 
 #[derive(Debug, Clone, Copy)]
 enum Part {
     Contacts,
+    /// By id.
     Table(Table),
+    /// By its date: a table without an id.
+    Dated(Table),
 }
 
 impl Part {
     fn name(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
-            Self::Table(table) => table.name(),
+            Self::Table(table) | Self::Dated(table) => table.name(),
         }
     }
 }
@@ -113,29 +123,31 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
         let place = self.place(part).await?;
         let (decoded, read, left, last) = match part {
             Part::Table(table) => {
-                let (which, limit) = (Which::After(place.after), self.rows);
-                let page = self
-                    .mautic
-                    .rows(&Rows {
-                        table,
-                        which,
-                        limit,
-                    })
-                    .await?;
+                let page = self.rows(table, Which::After(place.after)).await?;
                 let decoded = decode::rows(table, &page.rows, now);
-                (decoded, page.rows.len(), page.total, last_id(&page.rows)?)
+                let last = last_id(&page.rows)?.map(|id| (id, 0));
+                (decoded, page.rows.len(), page.total, last)
+            }
+            Part::Dated(table) => {
+                let page = self.rows(table, place.since(table.date_column())).await?;
+                let decoded = decode::rows(table, &page.rows, now);
+                let left = page.total.saturating_sub(u64::from(place.skip));
+                let last = place.after_dated(table.date_column(), &page.rows);
+                (decoded, page.rows.len(), left, last)
             }
             Part::Contacts => {
                 let query = self.query(place.after);
                 let page = self.mautic.contacts(&query).await?;
                 let ids = page.items.iter().filter_map(|contact| contact.id);
-                let last = ids.max().map(|id| u64::from(id.0));
+                let last = ids.max().map(|id| (u64::from(id.0), 0));
                 let decoded = profiles(&page.items, now);
                 (decoded, page.items.len(), page.total, last)
             }
         };
+        let (after, skip) = last.unwrap_or((place.after, place.skip));
         let next = Place {
-            after: last.unwrap_or(place.after),
+            after,
+            skip,
             done: place.done + read as u64,
             ..place
         };
@@ -147,7 +159,20 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
             done: next.done,
             total: place.done + left.max(read as u64),
         };
-        Ok((progress, next.after > place.after))
+        Ok((
+            progress,
+            (next.after, next.skip) > (place.after, place.skip),
+        ))
+    }
+
+    async fn rows(&self, table: Table, which: Which) -> Result<StatsPage, PollError> {
+        let limit = self.rows;
+        let rows = Rows {
+            table,
+            which,
+            limit,
+        };
+        Ok(self.mautic.rows(&rows).await?)
     }
 
     async fn keep(
@@ -197,15 +222,20 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
         Ok(Place {
             since: self.since,
             after: self.first(part).await?,
+            skip: 0,
             done: 0,
         })
     }
 
-    /// The id before the first row to be read. Merges and deletions are needed all: what is left
+    /// The id before the first row to be read, or its second. Merges and deletions are needed all: what is left
     /// of a contact may be older than what is asked for.
     async fn first(&self, part: Part) -> Result<u64, PollError> {
-        let (Part::Table(table), Some(since)) = (part, self.since) else {
-            return Ok(0);
+        let (table, since) = match (part, self.since) {
+            (Part::Table(table), Some(since)) => (table, since),
+            (Part::Dated(_), Some(since)) => {
+                return Ok(u64::try_from(since.as_second()).unwrap_or(0));
+            }
+            _ => return Ok(0),
         };
         if table == Table::AuditLog {
             return Ok(0);
@@ -244,13 +274,45 @@ fn cursor(part: Part) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     since: Option<Timestamp>,
+    /// The last id read; of a table without ids, the last second read of.
     after: u64,
+    /// Rows of that second that are read.
+    skip: u32,
     done: u64,
+}
+
+impl Place {
+    /// What comes next of a table without ids.
+    fn since(&self, column: &'static str) -> Which {
+        let second = i64::try_from(self.after).ok();
+        let since = second.and_then(|second| Timestamp::from_second(second).ok());
+        Which::Since {
+            column,
+            since: since.unwrap_or(Timestamp::MAX),
+            skip: self.skip,
+        }
+    }
+
+    /// Second and rows of it that are read after these rows; `None` if there are none.
+    fn after_dated(&self, column: &str, rows: &[Row]) -> Option<(u64, u32)> {
+        let second = |row: &Row| {
+            let at = naive_utc(row.get(column)?)?;
+            u64::try_from(at.as_second()).ok()
+        };
+        let last = rows.iter().filter_map(second).max()?;
+        let of_it = rows.iter().filter(|row| second(row) == Some(last)).count();
+        let before = if last == self.after { self.skip } else { 0 };
+        Some((last, before + u32::try_from(of_it).unwrap_or(u32::MAX)))
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.after, self.done)?;
+        write!(f, "{}", self.after)?;
+        if self.skip > 0 {
+            write!(f, "+{}", self.skip)?;
+        }
+        write!(f, " {}", self.done)?;
         self.since.map_or(Ok(()), |since| write!(f, " {since}"))
     }
 }
@@ -259,10 +321,16 @@ impl FromStr for Place {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         let mut parts = text.split(' ');
-        let mut number = || parts.next()?.parse().ok();
-        let (after, done) = (number().ok_or(())?, number().ok_or(())?);
+        let place = parts.next().ok_or(())?;
+        let (after, skip) = place.split_once('+').unwrap_or((place, "0"));
+        let done = parts.next().ok_or(())?;
         let since = parts.next().map(str::parse).transpose().map_err(drop)?;
-        Ok(Self { since, after, done })
+        Ok(Self {
+            since,
+            after: after.parse().map_err(drop)?,
+            skip: skip.parse().map_err(drop)?,
+            done: done.parse().map_err(drop)?,
+        })
     }
 }
 
@@ -276,7 +344,6 @@ mod tests {
 
     use super::*;
     use crate::intake::{
-        decode::Row,
         fake::{FakeMautic, row},
         testing::{MemoryStore, at},
     };

@@ -96,9 +96,9 @@ fn matches(which: &Which, row: &Row, date: &str) -> bool {
         Which::FirstSince(since) => naive_utc(&row[date]).unwrap() >= *since,
         Which::Newest => true,
         Which::Ids(ids) => ids.contains(&number(row, "id")),
-        Which::Opened { since, .. } => {
-            let opened = row.get("last_opened").and_then(|text| naive_utc(text));
-            opened.is_some_and(|opened| opened >= *since)
+        Which::Since { column, since, .. } => {
+            let found = row.get(*column).and_then(|text| naive_utc(text));
+            found.is_some_and(|at| at >= *since)
         }
         Which::Members { segment, after } => {
             number(row, "leadlist_id") == u64::from(segment.0)
@@ -120,8 +120,8 @@ impl Reader for FakeMautic {
         let total = found.len() as u64 + *self.withheld.lock().unwrap();
         match &rows.which {
             Which::Newest => found.reverse(),
-            Which::Opened { skip, .. } => {
-                found.sort_by_key(|row| row["last_opened"].clone());
+            Which::Since { column, skip, .. } => {
+                found.sort_by_key(|row| row[*column].clone());
                 found.drain(..(*skip as usize).min(found.len()));
             }
             Which::Members { .. } => found.sort_by_key(|row| number(row, "lead_id")),

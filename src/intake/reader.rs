@@ -32,8 +32,10 @@ pub enum Which {
     Newest,
     /// These ids.
     Ids(Vec<u64>),
-    /// Rows of `email_stats` opened at or after a moment, by that; leaves out `skip` rows.
-    Opened {
+    /// Rows with a date at or after a moment, by that date; leaves out `skip` rows.
+    Since {
+        /// The date's column.
+        column: &'static str,
         /// The moment.
         since: Timestamp,
         /// Rows of that order already read.
@@ -63,8 +65,14 @@ impl Rows {
             Which::Ids(ids) => {
                 StatsQuery::by(table, "id", limit).and(Filter::one_of("id", ids.iter()))
             }
-            Which::Opened { since, skip } => {
-                StatsQuery::since(table, "last_opened", *since, limit).start(*skip)
+            Which::Since {
+                column,
+                since,
+                skip,
+            } => {
+                let query = StatsQuery::since(table, column, *since, limit).start(*skip);
+                let keys = self.table.key_columns().iter();
+                keys.fold(query, |query, key| query.then_by(key))
             }
             Which::Members { segment, after } => StatsQuery::by(table, "lead_id", limit)
                 .and(Filter::new("leadlist_id", Test::Eq, segment))

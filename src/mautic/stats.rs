@@ -31,11 +31,11 @@ impl StatsQuery {
 
     /// Rows whose date in `column` is at or after `since`, oldest first. For rows that change
     /// after they were made, such as opens in `email_stats.last_opened` (FACTS 104). Many rows can
-    /// share a second: page with [`StatsQuery::start`] before moving `since`.
+    /// share a second: order them ([`StatsQuery::then_by`]) and page with [`StatsQuery::start`]
+    /// before moving `since`.
     #[must_use]
     pub fn since(table: &str, column: &str, since: Timestamp, limit: u32) -> Self {
-        let query = Self::by(table, column, limit).then_by("id");
-        query.and(Filter::at(column, Test::Gte, since))
+        Self::by(table, column, limit).and(Filter::at(column, Test::Gte, since))
     }
 
     /// All rows by a column, smallest first.

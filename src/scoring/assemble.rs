@@ -180,7 +180,7 @@ impl<'a> Assembly<'a, '_> {
         // Those to be reported count for nobody.
         let counts = |part: &Contribution<'_>| match &part.reason {
             Reason::Adopted(row) if topic.foreign == Foreign::Report => {
-                given::action_of(row).is_some()
+                row.row.point_action().is_some()
             }
             _ => true,
         };

@@ -177,7 +177,7 @@ fn withheld(plan: &Compiled, history: &Snapshot, index: usize) -> Option<String>
     }
     let foreign = given::foreign(plan, topic, history);
     let foreign = foreign.iter().filter(|part| match &part.reason {
-        Reason::Adopted(row) => given::action_of(row).is_none(),
+        Reason::Adopted(row) => row.row.point_action().is_none(),
         _ => false,
     });
     let (mut count, mut sum, mut last) = (0_u32, 0, "");

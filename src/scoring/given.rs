@@ -1,7 +1,7 @@
 //! Points that no rule of the plan gives: manual adjustments, and what others put into Mautic.
 
 use super::contribution::{Contribution, Reason};
-use crate::domain::{Adjustment, GroupId, LedgerRow, PointActionId, Scope, Snapshot};
+use crate::domain::{Adjustment, GroupId, LedgerRow, Scope, Snapshot};
 use crate::plan::{Behaviour, Compiled, CompiledTopic, Foreign, THOUSANDTHS, Writes};
 
 /// The adjustments of a topic that concern the contact.
@@ -41,7 +41,7 @@ pub(super) fn foreign<'a>(
         .ledger
         .iter()
         .filter(|ledger| ledger.row.group == group);
-    let foreign = mine.filter(|ledger| match action_of(ledger) {
+    let foreign = mine.filter(|ledger| match ledger.row.point_action() {
         None => topic.foreign != Foreign::Override,
         Some(action) => topic.adopt_actions.contains(&action),
     });
@@ -85,25 +85,6 @@ fn operator(ledger: &LedgerRow) -> Option<fn(i64, i64) -> i64> {
         }),
         _ => None,
     }
-}
-
-/// The point action that a row is of: `ID: name`, and the halves of the action's type.
-pub(super) fn action_of(ledger: &LedgerRow) -> Option<PointActionId> {
-    let row = &ledger.row;
-    let kind = (row.log_type.as_str(), row.action_name.as_str());
-    let kinds = [
-        ("page", "hit"),
-        ("url", "hit"),
-        ("email", "open"),
-        ("email", "send"),
-        ("form", "submit"),
-        ("asset", "download"),
-    ];
-    if !kinds.contains(&kind) {
-        return None;
-    }
-    let (id, _) = row.event_name.split_once(": ")?;
-    id.parse().ok()
 }
 
 /// What a row changed. Main points taken away by API are logged without a sign (FACTS 56).

@@ -27,10 +27,13 @@ pub(crate) enum Cause {
     OwnerChanged,
     SendSecond,
     Altered,
+    Entry,
+    EntrySecond,
+    EntryUndone,
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Download,
         Self::LeftAt,
         Self::OpenUserAgent,
@@ -43,6 +46,9 @@ impl Cause {
         Self::OwnerChanged,
         Self::SendSecond,
         Self::Altered,
+        Self::Entry,
+        Self::EntrySecond,
+        Self::EntryUndone,
     ];
 
     /// The words of `docs/sources.md`.
@@ -60,6 +66,9 @@ impl Cause {
             Self::OwnerChanged => "a browser that changes owner",
             Self::SendSecond => "The time of an email sent",
             Self::Altered => "altered in the database",
+            Self::Entry => "entries into stages and campaigns",
+            Self::EntrySecond => "The time of an entry into a segment",
+            Self::EntryUndone => "entries into segments that the contact left since",
         }
     }
 }
@@ -73,16 +82,27 @@ pub(crate) fn cause(
     told: &Told,
 ) -> Option<Cause> {
     match found.alone {
-        Alone::Webhooks => not_by_webhooks(found, both, told),
+        Alone::Webhooks => not_by_webhooks(found, one, both, told),
         Alone::Polls => not_by_polls(found, one, both, recording),
     }
 }
 
-fn not_by_webhooks(found: &Difference, both: &Journal, told: &Told) -> Option<Cause> {
+fn not_by_webhooks(
+    found: &Difference,
+    one: &Journal,
+    both: &Journal,
+    told: &Told,
+) -> Option<Cause> {
     let kind = both.kind(&found.item);
     let missing = found.says.is_none();
     match (found.what.as_str(), kind) {
         ("all of it", Some(ActivityKind::AssetDownload)) if missing => Some(Cause::Download),
+        ("all of it", Some(ActivityKind::StageEnter | ActivityKind::CampaignEnter)) if missing => {
+            Some(Cause::Entry)
+        }
+        ("all of it", Some(ActivityKind::SegmentEnter)) if missing => {
+            told_a_moment_apart(found, one, both).then_some(Cause::EntrySecond)
+        }
         ("attribute left_at", Some(_)) if missing => Some(Cause::LeftAt),
         ("attribute user_agent", Some(ActivityKind::EmailOpen)) if missing => {
             Some(Cause::OpenUserAgent)
@@ -123,6 +143,13 @@ fn not_by_polls(
     let differs = |what: &str| one.value(&found.item, what) != both.value(&found.item, what);
     match found.what.as_str() {
         "all of it" if missing && kind == ActivityKind::SmsSend => Some(Cause::TextMessage),
+        "all of it" if missing && kind == ActivityKind::SegmentEnter => {
+            if told_a_moment_apart(found, one, both) {
+                Some(Cause::EntrySecond)
+            } else {
+                left_since(found, both).then_some(Cause::EntryUndone)
+            }
+        }
         "contact" | "attribute tracking_id" if is_hit => {
             (differs("contact") && differs("attribute tracking_id")).then_some(Cause::OwnerChanged)
         }
@@ -141,4 +168,42 @@ fn is_a_second_late(found: &Difference) -> bool {
         return false;
     };
     polled.duration_since(hooked).as_secs() == 1
+}
+
+/// Whether the source alone knows of the same entry, with another second.
+fn told_a_moment_apart(found: &Difference, one: &Journal, both: &Journal) -> bool {
+    let Some(moment) = time_of(both, &found.item) else {
+        return false;
+    };
+    let times = entries_like(found, one, both);
+    times
+        .iter()
+        .any(|time| time.duration_since(moment).abs().as_secs() <= 2)
+}
+
+/// Whether the contact left the segment afterwards, be it to come back: its row is gone or renewed.
+fn left_since(found: &Difference, both: &Journal) -> bool {
+    let says = |what: &str| both.value(&found.item, what).unwrap_or_default();
+    let contact = format!("contact {}", says("contact"));
+    let is_member = both.value(&contact, &format!("segment {}", says("object")));
+    let moment = time_of(both, &found.item);
+    let came_back = || entries_like(found, both, both).into_iter().max() > moment;
+    is_member.is_none() || came_back()
+}
+
+/// When a journal says that the same contact came into the same segment.
+fn entries_like(found: &Difference, one: &Journal, both: &Journal) -> Vec<Timestamp> {
+    let whose = both.value(&found.item, "contact");
+    let segment = both.value(&found.item, "object").unwrap_or_default();
+    let of_segment = format!("segment:{segment}:");
+    let items = one.statements.iter().filter(|((item, what), value)| {
+        what == "contact" && item.starts_with(&of_segment) && Some(value.as_str()) == whose
+    });
+    items
+        .filter_map(|((item, _), _)| time_of(one, item))
+        .collect()
+}
+
+fn time_of(journal: &Journal, item: &str) -> Option<Timestamp> {
+    journal.value(item, "time")?.parse().ok()
 }

@@ -26,12 +26,12 @@ impl Reader for RecordedMautic {
         let mut found: Vec<_> = all.filter(|row| is_asked(asked, row)).collect();
         match &asked.which {
             Which::Newest => found.reverse(),
-            Which::Opened { .. } => found.sort_by_key(|row| row.get("last_opened")),
+            Which::Since { column, .. } => found.sort_by_key(|row| row.get(*column)),
             Which::Members { .. } => found.sort_by_key(|row| number(row, "lead_id")),
             _ => {}
         }
         let skip = match asked.which {
-            Which::Opened { skip, .. } => skip as usize,
+            Which::Since { skip, .. } => skip as usize,
             _ => 0,
         };
         let (total, limit) = (found.len() as u64, asked.limit as usize);
@@ -112,7 +112,7 @@ fn is_asked(asked: &Rows, row: &Row) -> bool {
         Which::FirstSince(since) => date(asked.table.date_column()).is_some_and(|at| at >= *since),
         Which::Newest => true,
         Which::Ids(ids) => ids.contains(&number(row, "id")),
-        Which::Opened { since, .. } => date("last_opened").is_some_and(|at| at >= *since),
+        Which::Since { column, since, .. } => date(column).is_some_and(|at| at >= *since),
         Which::Members { segment, after } => {
             number(row, "leadlist_id") == u64::from(segment.0)
                 && number(row, "lead_id") > u64::from(*after)

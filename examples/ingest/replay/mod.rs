@@ -26,4 +26,4 @@ pub(crate) use causes::Cause;
 pub(crate) use deliveries::decodes;
 pub(crate) use recording::Recording;
 pub(crate) use report::{Outcome, Report, Sources, replay_all};
-pub(crate) use ways::ingest_deliveries;
+pub(crate) use ways::{Way, filled, ingest_deliveries};

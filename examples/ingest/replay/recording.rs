@@ -15,7 +15,7 @@ use topicscore::{
 use super::deliveries::Recorded;
 
 /// Every table that is polled.
-pub(crate) const TABLES: [Table; 8] = [
+pub(crate) const TABLES: [Table; 12] = [
     Table::PageHits,
     Table::EmailStats,
     Table::EmailStatsDevices,
@@ -24,6 +24,18 @@ pub(crate) const TABLES: [Table; 8] = [
     Table::PointsLog,
     Table::SegmentMembers,
     Table::AuditLog,
+    Table::StagesLog,
+    Table::CampaignMembers,
+    Table::VideoHits,
+    Table::Messages,
+];
+
+/// Tables that older recordings lack: as if they were empty.
+const MAY_LACK: [Table; 4] = [
+    Table::StagesLog,
+    Table::CampaignMembers,
+    Table::VideoHits,
+    Table::Messages,
 ];
 
 /// A recorded scenario, read.
@@ -44,6 +56,14 @@ impl Recording {
     /// The files of a folder, only those that are needed.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let name = folder.file_name().unwrap_or(folder.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        let files = Self::files(folder)?;
+        Self::parse(&Scenario { name, files })
+            .with_context(|| format!("{} is no recorded scenario", folder.display()))
+    }
+
+    /// The texts of a folder by their paths, only those that are needed.
+    pub(crate) fn files(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
         ensure!(
             folder.is_dir(),
@@ -51,10 +71,14 @@ impl Recording {
              contacts.json and stats/ in it",
             folder.display()
         );
-        let tables = TABLES.map(|table| format!("stats/{}.json", table.name()));
-        let needed = ["deliveries.jsonl", "contacts.json"].map(str::to_owned);
-        for path in needed.into_iter().chain(tables) {
+        let (tables, needed) = (TABLES.into_iter(), ["deliveries.jsonl", "contacts.json"]);
+        let tables = tables.map(|table| (rows_of(table), MAY_LACK.contains(&table)));
+        let needed = needed.map(|path| (path.to_owned(), false));
+        for (path, may_lack) in needed.into_iter().chain(tables) {
             let file = folder.join(&path);
+            if may_lack && !file.exists() {
+                continue;
+            }
             let text = fs::read_to_string(&file).with_context(|| {
                 format!(
                     "{} can't be read, but a recorded scenario has it",
@@ -67,9 +91,7 @@ impl Recording {
             let found = fs::read_to_string(folder.join(path)).ok();
             files.extend(found.map(|text| (path.to_owned(), text)));
         }
-        let name = name.to_string_lossy().into_owned();
-        Self::parse(&Scenario { name, files })
-            .with_context(|| format!("{} is no recorded scenario", folder.display()))
+        Ok(files)
     }
 
     pub(crate) fn parse(scenario: &Scenario) -> anyhow::Result<Self> {
@@ -109,9 +131,16 @@ fn deliveries(scenario: &Scenario) -> anyhow::Result<Vec<Recorded>> {
     lines.into_iter().enumerate().map(read).collect()
 }
 
+fn rows_of(table: Table) -> String {
+    format!("stats/{}.json", table.name())
+}
+
 /// Through the same reader as Mautic's answers.
 fn rows(scenario: &Scenario, table: Table) -> anyhow::Result<Vec<Row>> {
-    let path = format!("stats/{}.json", table.name());
+    let path = rows_of(table);
+    if MAY_LACK.contains(&table) && !scenario.files.contains_key(&path) {
+        return Ok(Vec::new());
+    }
     let rows = scenario.json(&path).with_context(|| path.clone())?;
     let mut rows = StatsPage::read(json!({ "stats": rows }))
         .with_context(|| format!("{path} is no list of rows"))?

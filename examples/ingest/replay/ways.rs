@@ -3,7 +3,7 @@
 use super::{deliveries::Recorded, journal::Journal, mautic::RecordedMautic, recording::Recording};
 use anyhow::ensure;
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use topicscore::{
     clock::ManualClock,
@@ -57,7 +57,20 @@ async fn run(
     deliveries: &[Recorded],
 ) -> anyhow::Result<(Journal, Counts)> {
     let folder = tempfile::tempdir()?;
-    let store = Arc::new(SqliteStore::open(folder.path().join("journal"))?);
+    let store = filled(recording, way, deliveries, folder.path()).await?;
+    let read = Journal::read(&store).await?;
+    store.close().await;
+    Ok(read)
+}
+
+/// A store in this folder that took the recording in.
+pub(crate) async fn filled(
+    recording: &Arc<Recording>,
+    way: Way,
+    deliveries: &[Recorded],
+    folder: &Path,
+) -> anyhow::Result<Arc<SqliteStore>> {
+    let store = Arc::new(SqliteStore::open(folder.join("journal"))?);
     // Small pages where sources take turns, so that they really do.
     let page = if way == Way::Interleaved { 7 } else { 1000 };
     let house = House::on(&store, recording, page);
@@ -89,9 +102,7 @@ async fn run(
         }
     }
     house.resolve().await?;
-    let read = Journal::read(&store).await?;
-    store.close().await;
-    Ok(read)
+    Ok(store)
 }
 
 impl House {

@@ -4,10 +4,12 @@ use super::{
     Decoded, EventType, Fault,
     build::{Hit, activity},
     contact::{Shown, shown},
-    json,
+    enter, json,
 };
 use crate::{
-    domain::{Activity, ActivityKey, ActivityKind, ContactId, Fact, SegmentId, Source, attribute},
+    domain::{
+        Activity, ActivityKey, ActivityKind, ContactId, Fact, SegmentId, SmsId, Source, attribute,
+    },
     mautic::wire,
 };
 use serde_json::Value;
@@ -157,11 +159,10 @@ fn send(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
     ))
 }
 
-/// A message has no id of its own, neither here nor in a table that is polled.
 fn sms(item: &Value, contact: ContactId) -> Result<Activity, Fault> {
     let sms = json::id(item, "smsId")?;
     let at = json::moment(item, "timestamp")?;
-    let key = ActivityKey(format!("sms:{sms}:{contact}:{}", at.as_second()));
+    let key = ActivityKey::message(SmsId(sms), contact, at);
     Ok(activity(
         key,
         contact,
@@ -203,6 +204,10 @@ fn membership(told: &mut Decoded, item: &Value) -> Result<(), Fault> {
             at,
         },
     );
+    if member {
+        let entry = enter::entered(segment, contact, at);
+        told.tell(Source::Webhook, Fact::Activity(entry));
+    }
     Ok(())
 }
 

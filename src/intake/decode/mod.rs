@@ -5,6 +5,7 @@
 
 mod build;
 mod contact;
+mod enter;
 mod event;
 mod fault;
 mod item;

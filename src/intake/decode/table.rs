@@ -3,12 +3,12 @@
 use super::{
     Decoded, Fault, Unreadable,
     build::{Hit, activity},
-    mails, php,
+    enter, mails, php,
     php::Php,
     row::{self, Row},
 };
 use crate::domain::{
-    Activity, ActivityKey, ActivityKind, ContactId, Fact, GroupId, PointsLogRow, SegmentId, Source,
+    Activity, ActivityKey, ActivityKind, ContactId, Fact, GroupId, PointsLogRow, SmsId, Source,
     attribute,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -33,8 +33,16 @@ pub enum Table {
     AssetDownloads,
     /// `lead_points_change_log`.
     PointsLog,
-    /// `lead_lists_leads`, the only one without an id.
+    /// `lead_lists_leads`, without an id.
     SegmentMembers,
+    /// `lead_stages_change_log`.
+    StagesLog,
+    /// `campaign_leads`, without an id as well.
+    CampaignMembers,
+    /// `video_hits`: a row per contact and video, changed while it is watched.
+    VideoHits,
+    /// `sms_message_stats`.
+    Messages,
     /// `audit_log`, of which only merges and deletions of contacts tell anything.
     AuditLog,
 }
@@ -51,6 +59,10 @@ impl Table {
             Self::AssetDownloads => "asset_downloads",
             Self::PointsLog => "lead_points_change_log",
             Self::SegmentMembers => "lead_lists_leads",
+            Self::StagesLog => "lead_stages_change_log",
+            Self::CampaignMembers => "campaign_leads",
+            Self::VideoHits => "video_hits",
+            Self::Messages => "sms_message_stats",
             Self::AuditLog => "audit_log",
         }
     }
@@ -59,12 +71,26 @@ impl Table {
     #[must_use]
     pub const fn date_column(self) -> &'static str {
         match self {
-            Self::PageHits => "date_hit",
-            Self::EmailStats => "date_sent",
+            Self::PageHits | Self::VideoHits => "date_hit",
+            Self::EmailStats | Self::Messages => "date_sent",
             Self::EmailStatsDevices => "date_opened",
             Self::FormSubmissions => "date_submitted",
             Self::AssetDownloads => "date_download",
-            Self::PointsLog | Self::SegmentMembers | Self::AuditLog => "date_added",
+            Self::PointsLog
+            | Self::StagesLog
+            | Self::CampaignMembers
+            | Self::SegmentMembers
+            | Self::AuditLog => "date_added",
+        }
+    }
+
+    /// The columns that together name a row: the order among rows of one second.
+    #[must_use]
+    pub const fn key_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::SegmentMembers => &["lead_id", "leadlist_id"],
+            Self::CampaignMembers => &["lead_id", "campaign_id"],
+            _ => &["id"],
         }
     }
 }
@@ -103,7 +129,11 @@ fn one(
         Table::EmailStats => mails::decode(told, row),
         Table::EmailStatsDevices => Ok(()),
         Table::PointsLog => points_log(told, row),
-        Table::SegmentMembers => member(told, row, asked_at),
+        Table::SegmentMembers => enter::member(told, row, asked_at),
+        Table::StagesLog => enter::stage(told, row),
+        Table::CampaignMembers => enter::campaign(told, row),
+        Table::VideoHits => did(told, row, video),
+        Table::Messages => message(told, row),
         Table::AuditLog => audit(told, row, asked_at, merged),
     }
 }
@@ -174,6 +204,44 @@ fn download(row: &Row, contact: ContactId) -> Result<Activity, Fault> {
     Ok(activity(key, contact, at, kind, known))
 }
 
+/// Mautic renews the row, its time included, while the video is watched (`VideoModel.php`).
+fn video(row: &Row, contact: ContactId) -> Result<Activity, Fault> {
+    let key = ActivityKey::video(row::row_id(row)?);
+    let at = row::moment(row, "date_hit")?;
+    let known = vec![
+        (attribute::CODE, row::text(row, "code")),
+        (attribute::DURATION, row::text(row, "duration")),
+        (attribute::REFERER, row::text(row, "referer")),
+        (attribute::TIME_WATCHED, row::text(row, "time_watched")),
+        (attribute::USER_AGENT, row::text(row, "user_agent")),
+    ];
+    Ok(Activity {
+        url: row::text(row, "url"),
+        ..activity(key, contact, at, (ActivityKind::VideoPlay, None), known)
+    })
+}
+
+/// A message that the transport refused was not sent.
+fn message(told: &mut Decoded, row: &Row) -> Result<(), Fault> {
+    if row::flag(row, "is_failed") {
+        told.ignored += 1;
+        return Ok(());
+    }
+    did(told, row, sent)
+}
+
+fn sent(row: &Row, contact: ContactId) -> Result<Activity, Fault> {
+    let at = row::moment(row, "date_sent")?;
+    let sms = SmsId(row::id(row, "sms_id")?);
+    let kind = (ActivityKind::SmsSend, Some(sms.0));
+    let known = vec![
+        (attribute::SOURCE, row::text(row, "source")),
+        (attribute::SOURCE_ID, row::text(row, "source_id")),
+    ];
+    let key = ActivityKey::message(sms, contact, at);
+    Ok(activity(key, contact, at, kind, known))
+}
+
 fn points_log(told: &mut Decoded, row: &Row) -> Result<(), Fault> {
     let log = PointsLogRow {
         id: row::row_id(row)?,
@@ -186,20 +254,6 @@ fn points_log(told: &mut Decoded, row: &Row) -> Result<(), Fault> {
         at: row::moment(row, "date_added")?,
     };
     told.tell(Source::Poll, Fact::PointsLog(log));
-    Ok(())
-}
-
-fn member(told: &mut Decoded, row: &Row, asked_at: Timestamp) -> Result<(), Fault> {
-    let member = !row::flag(row, "manually_removed");
-    let added = row::moment(row, "date_added")?;
-    let fact = Fact::Membership {
-        contact: ContactId(row::id(row, "lead_id")?),
-        segment: SegmentId(row::id(row, "leadlist_id")?),
-        member,
-        // Mautic does not say when a member was taken out; it was before we asked.
-        at: if member { added } else { asked_at },
-    };
-    told.tell(Source::Poll, fact);
     Ok(())
 }
 

@@ -5,9 +5,9 @@ use super::{
         decode::{self, Decoded, Unreadable},
         reader::Reader,
     },
-    Feed, Page, PollError, Polled, Poller, Start, ids,
-    opened::OVERLAP,
-    urgency,
+    Feed, Page, PollError, Polled, Poller, Start,
+    dated::OVERLAP,
+    ids, urgency,
 };
 use crate::{
     domain::{ContactId, Fact, Sighting, Source},

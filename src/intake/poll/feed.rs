@@ -23,6 +23,14 @@ pub enum Feed {
     Downloads,
     /// New rows of `lead_points_change_log`.
     PointsLog,
+    /// New rows of `lead_stages_change_log`: no webhook names a stage entered (FACTS 78).
+    Stages,
+    /// Rows of `campaign_leads` by the date of entry: no webhook tells of them (FACTS 78).
+    Campaigns,
+    /// Rows of `video_hits` by their date, which is renewed while a video is watched.
+    Videos,
+    /// New rows of `sms_message_stats`.
+    Messages,
     /// Merges and deletions of contacts.
     AuditLog,
     /// Contacts by id: those never edited have no date of edit (FACTS 120).
@@ -35,7 +43,7 @@ pub enum Feed {
 
 impl Feed {
     /// All feeds, in the order they are polled: who is gone before who did what.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::AuditLog,
         Self::NewContacts,
         Self::ChangedContacts,
@@ -46,6 +54,10 @@ impl Feed {
         Self::LateOpens,
         Self::Downloads,
         Self::PointsLog,
+        Self::Stages,
+        Self::Campaigns,
+        Self::Videos,
+        Self::Messages,
         Self::Members,
         Self::SettledHits,
     ];
@@ -62,6 +74,10 @@ impl Feed {
             Self::Submissions => "form_submissions",
             Self::Downloads => "asset_downloads",
             Self::PointsLog => "lead_points_change_log",
+            Self::Stages => "lead_stages_change_log",
+            Self::Campaigns => "campaign_leads",
+            Self::Videos => "video_hits",
+            Self::Messages => "sms_message_stats",
             Self::AuditLog => "audit_log",
             Self::NewContacts => "contacts.new",
             Self::ChangedContacts => "contacts.changed",
@@ -79,8 +95,26 @@ impl Feed {
             Self::Submissions => Some(Table::FormSubmissions),
             Self::Downloads => Some(Table::AssetDownloads),
             Self::PointsLog => Some(Table::PointsLog),
+            Self::Stages => Some(Table::StagesLog),
+            Self::Messages => Some(Table::Messages),
             Self::AuditLog => Some(Table::AuditLog),
-            Self::LateOpens | Self::NewContacts | Self::ChangedContacts | Self::Members => None,
+            Self::LateOpens
+            | Self::Campaigns
+            | Self::Videos
+            | Self::NewContacts
+            | Self::ChangedContacts
+            | Self::Members => None,
+        }
+    }
+
+    /// The table it walks through by a date, and that date's column.
+    #[must_use]
+    pub const fn dated(self) -> Option<(Table, &'static str)> {
+        match self {
+            Self::LateOpens => Some((Table::EmailStats, "last_opened")),
+            Self::Campaigns => Some((Table::CampaignMembers, "date_added")),
+            Self::Videos => Some((Table::VideoHits, "date_hit")),
+            _ => None,
         }
     }
 
@@ -90,6 +124,8 @@ impl Feed {
         match self {
             // Mautic has no index on `last_opened`.
             Self::LateOpens | Self::SettledHits => SignedDuration::from_mins(5),
+            // Rare in most Mautics, and nobody waits for them.
+            Self::Campaigns | Self::Videos | Self::Messages => SignedDuration::from_mins(1),
             Self::Members => SignedDuration::from_hours(6),
             _ => SignedDuration::ZERO,
         }

@@ -4,10 +4,10 @@
 //! before rows are committed, so every poll reads a little of the past again (FACTS 105).
 
 mod contacts;
+mod dated;
 mod feed;
 mod ids;
 mod members;
-mod opened;
 mod page;
 mod segments;
 mod status;
@@ -191,11 +191,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     /// # Errors
     /// [`PollError`]; it stands in [`Poller::status`], too.
     pub async fn poll_once(&self, feed: Feed, now: Timestamp) -> Result<Polled, PollError> {
-        let polled = match feed {
-            Feed::LateOpens => self.late_opens(now).await,
-            Feed::NewContacts => self.new_contacts().await,
-            Feed::ChangedContacts => self.changed_contacts(now).await,
-            Feed::Members => self.members().await,
+        let polled = match (feed, feed.dated()) {
+            (_, Some(dated)) => self.by_date(feed, dated, now).await,
+            (Feed::NewContacts, _) => self.new_contacts().await,
+            (Feed::ChangedContacts, _) => self.changed_contacts(now).await,
+            (Feed::Members, _) => self.members().await,
             _ => self.by_id(feed, now).await,
         };
         self.note(feed, now, &polled);

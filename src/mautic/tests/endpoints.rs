@@ -217,8 +217,9 @@ async fn stats_are_asked_for_in_a_fixed_order() {
         (page.last_id(), page.rows[0]["lead_id"].as_str()),
         (Some(6), "2")
     );
-    let since =
-        StatsQuery::since("email_stats", "last_opened", NOW.parse().unwrap(), 100).start(100);
+    let since = StatsQuery::since("email_stats", "last_opened", NOW.parse().unwrap(), 100)
+        .then_by("id")
+        .start(100);
     client.stats(&since, BULK).await.unwrap();
     let newest = StatsQuery::by("page_hits", "id", 1).descending();
     client.stats(&newest, BULK).await.unwrap();

@@ -8,9 +8,25 @@ use crate::diagnostics::{Severity, Table, Value};
 use crate::domain::{CampaignId, EmailId, SegmentId, StageId, UserId};
 use toml::de::DeValue;
 
-const EFFECT_HINT: &str = "add `add_to = [\"A segment\"]`, `add_tags = [\"hot\"]`, `stage = \"MQL\"`, …";
+const EFFECT_HINT: &str =
+    "add `add_to = [\"A segment\"]`, `add_tags = [\"hot\"]`, `stage = \"MQL\"`, …";
 const TAGS_HINT: &str = "write a list of tags: [\"hot\", \"sales\"]";
 const FIELDS_HINT: &str = "write { alias = \"value\" }; the alias as Mautic shows it";
+
+const KEYS: [&str; 12] = [
+    "fields",
+    "owner",
+    "stage",
+    "add_tags",
+    "remove_tags",
+    "add_to",
+    "remove_from",
+    "add_to_campaigns",
+    "remove_from_campaigns",
+    "send_email",
+    "mail",
+    "webhook",
+];
 
 /// A trigger whose effects are being read.
 struct Reader<'r, 'a, 's> {
@@ -49,7 +65,7 @@ pub(super) fn read_effects<'s>(
         return None;
     }
     if reader.effects.is_empty() {
-        if !table.has_unknown() {
+        if !table.may_mean(&KEYS) {
             let message = "this trigger does nothing";
             let sheet = table.sheet;
             sheet.together(&table.span, Severity::Error, message, EFFECT_HINT);
@@ -127,7 +143,10 @@ impl<'a, 's> Reader<'_, 'a, 's> {
         let Some(tags) = self.keep(read_names(&value, TAGS_HINT)) else {
             return Vec::new();
         };
-        for (tag, item) in tags.iter().zip(value.one_or_more(TAGS_HINT).unwrap_or_default()) {
+        for (tag, item) in tags
+            .iter()
+            .zip(value.one_or_more(TAGS_HINT).unwrap_or_default())
+        {
             self.context.change("tag", &tag.to_lowercase(), item.span());
             // Mautic's API takes a tag away if its name begins so (TagModel, FACTS 116).
             if tag.starts_with('-') {
@@ -146,7 +165,9 @@ impl<'a, 's> Reader<'_, 'a, 's> {
             claims.changed.push((segment.clone(), span.clone()));
         }
         drop(claims);
-        let added = add.into_iter().map(|(one, _)| Effect::AddToSegment(one.map(SegmentId)));
+        let added = add
+            .into_iter()
+            .map(|(one, _)| Effect::AddToSegment(one.map(SegmentId)));
         self.effects.extend(added);
         let removed = remove.into_iter();
         let removed = removed.map(|(one, _)| Effect::RemoveFromSegment(one.map(SegmentId)));
@@ -157,9 +178,12 @@ impl<'a, 's> Reader<'_, 'a, 's> {
         let keys = ["add_to_campaigns", "remove_from_campaigns"];
         let [add, remove] = self.pair("campaign", keys);
         for (campaign, span) in &add {
-            self.context.change("campaign", &told(campaign), span.clone());
+            self.context
+                .change("campaign", &told(campaign), span.clone());
         }
-        let added = add.into_iter().map(|(one, _)| Effect::AddToCampaign(one.map(CampaignId)));
+        let added = add
+            .into_iter()
+            .map(|(one, _)| Effect::AddToCampaign(one.map(CampaignId)));
         self.effects.extend(added);
         let removed = remove.into_iter();
         let removed = removed.map(|(one, _)| Effect::RemoveFromCampaign(one.map(CampaignId)));
@@ -169,7 +193,9 @@ impl<'a, 's> Reader<'_, 'a, 's> {
     /// Two lists that must not share anything.
     fn pair(&mut self, what: &str, keys: [&'static str; 2]) -> [Vec<Placed>; 2] {
         let [add, remove] = keys.map(|key| self.list(key, what));
-        let shared = remove.iter().any(|(one, _)| add.iter().any(|(other, _)| one == other));
+        let shared = remove
+            .iter()
+            .any(|(one, _)| add.iter().any(|(other, _)| one == other));
         if shared {
             self.contradiction(&format!("a {what}"), keys[0], keys[1]);
         }
@@ -228,7 +254,9 @@ fn read_value(value: &Value<'_, '_>) -> Option<String> {
     match value.node() {
         DeValue::String(_) => value.text(HINT).map(str::to_owned),
         DeValue::Boolean(yes) => Some(if *yes { "1" } else { "0" }.to_owned()),
-        DeValue::Integer(_) | DeValue::Float(_) => value.number(HINT).map(|number| number.to_string()),
+        DeValue::Integer(_) | DeValue::Float(_) => {
+            value.number(HINT).map(|number| number.to_string())
+        }
         DeValue::Datetime(written) => Some(written.to_string()),
         _ => value.mistyped("a single value", HINT),
     }

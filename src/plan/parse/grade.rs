@@ -1,8 +1,8 @@
 //! `[[grade]]`.
 
 use super::super::{Grade, TopicKey};
-use super::context::{Context, read_key};
 use super::condition::doubt_at_least;
+use super::context::{Context, read_key};
 use super::topic::SCORES;
 use crate::diagnostics::{Table, Value};
 
@@ -17,8 +17,7 @@ pub(super) fn read(context: &Context<'_, '_>, table: &Table<'_, '_>) -> Option<G
         None => key.map(str::to_owned),
     };
     let (fit, fit_from) = read_side(context, table, "fit", "fit_from");
-    let (engagement, engagement_from) =
-        read_side(context, table, "engagement", "engagement_from");
+    let (engagement, engagement_from) = read_side(context, table, "engagement", "engagement_from");
     let grade = || {
         Some(Grade {
             key: key?.to_owned(),
@@ -56,7 +55,10 @@ fn read_steps(
 ) -> Option<Vec<i32>> {
     let items = value.list(STEPS_HINT)?;
     if items.len() > MOST_STEPS {
-        value.error("more than 25 steps", "the letters end with Z: leave some out");
+        value.error(
+            "more than 25 steps",
+            "the letters end with Z: leave some out",
+        );
         return None;
     }
     let mut steps: Vec<i32> = Vec::new();

@@ -7,7 +7,13 @@ use crate::diagnostics::{Table, Value, one_of, quote};
 const HINT: &str = "write { to = \"sales@example.com\", subject = \"…\", text = \"…\" }";
 /// Placeholders of subject and text; besides `score:TOPIC`.
 const PLACEHOLDERS: [&str; 7] = [
-    "name", "email", "contact", "trigger", "reason", "instance", "score:TOPIC",
+    "name",
+    "email",
+    "contact",
+    "trigger",
+    "reason",
+    "instance",
+    "score:TOPIC",
 ];
 
 /// Reads one mail, or a list of mails.
@@ -19,7 +25,9 @@ pub(super) fn read_mails(context: &Context<'_, '_>, value: &Value<'_, '_>) -> Op
 
 fn read_mail(context: &Context<'_, '_>, value: &Value<'_, '_>) -> Option<Effect> {
     let table = value.table_as("this mail", HINT)?;
-    let to = table.need("to", HINT).and_then(|value| read_address(&value));
+    let to = table
+        .need("to", HINT)
+        .and_then(|value| read_address(&value));
     let subject = read_text(context, &table, "subject");
     if let Some(subject) = subject.as_ref().filter(|text| text.contains(['\n', '\r']))
         && let Some(value) = table.get("subject")

@@ -98,10 +98,7 @@ fn report_misfit(value: &Value<'_, '_>, kind: Option<ActivityKind>) {
     value.error(format!("`{}` does not fit {name}", value.key()), hint);
 }
 
-pub(super) fn read_urls(
-    table: &Table<'_, '_>,
-    kind: Option<ActivityKind>,
-) -> Option<Vec<String>> {
+pub(super) fn read_urls(table: &Table<'_, '_>, kind: Option<ActivityKind>) -> Option<Vec<String>> {
     let Some(value) = table.get("url") else {
         return Some(Vec::new());
     };

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 
 const WHEN_HINT: &str = "such as `when = { field = \"position\", is = \"Director\" }`";
 const DAYS_HINT: &str = "write a number of days, from 1 to 3650";
-const STEPS_HINT: &str = "write [{ after_days = 30, points = -10 }, { after_days = 60, points = -20 }]";
+const STEPS_HINT: &str =
+    "write [{ after_days = 30, points = -10 }, { after_days = 60, points = -20 }]";
 
 pub(super) fn profile(
     context: &Context<'_, '_>,
@@ -91,7 +92,10 @@ fn read_steps(value: &Value<'_, '_>, rule: &Table<'_, '_>) -> Option<Vec<Silence
             complete = false;
             continue;
         };
-        if let Some(last) = steps.last().filter(|last| last.after_days >= step.after_days) {
+        if let Some(last) = steps
+            .last()
+            .filter(|last| last.after_days >= step.after_days)
+        {
             let message = format!("this step is not after more than {} days", last.after_days);
             item.error(message, "sort the steps by rising `after_days`");
             complete = false;

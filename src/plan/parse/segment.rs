@@ -48,7 +48,7 @@ fn read_test(context: &Context<'_, '_>, table: &Table<'_, '_>) -> Option<Segment
         }
         (None, Some(_)) => read_bounds(context, table),
         (None, None) => {
-            if !table.has_unknown() {
+            if !table.may_mean(&["topic", "enter", "when"]) {
                 let message = "this segment has no condition";
                 let sheet = table.sheet;
                 sheet.together(&table.span, Severity::Error, message, TEST_HINT);
@@ -69,7 +69,9 @@ fn read_bounds(context: &Context<'_, '_>, table: &Table<'_, '_>) -> Option<Segme
         Some(enter)
     });
     let leave = match table.get("leave") {
-        Some(value) => read_leave(&value, enter).inspect(|leave| doubt_below(&value, *leave, scale)),
+        Some(value) => {
+            read_leave(&value, enter).inspect(|leave| doubt_below(&value, *leave, scale))
+        }
         None => enter,
     };
     Some(SegmentTest::Score {

@@ -20,6 +20,9 @@ const DAYS_HINT: &str = "write a number of days from 1 to 3650, or a text such a
 
 /// Reads a length of time from one second to ten years; a day is 24 hours.
 pub(super) fn read_span(value: &Value<'_, '_>) -> Option<SignedDuration> {
+    let DeValue::String(_) = value.node() else {
+        return value.mistyped("a length of time", HINT);
+    };
     let text = value.text(HINT)?;
     let seconds = told(value, text, seconds(text), HINT)?;
     if !(1..=LONGEST_DAYS * DAY).contains(&seconds) {

@@ -96,7 +96,9 @@ impl Context<'_, '_> {
             };
             let message = format!("the topic {} is a part of itself", quote(total));
             self.error(span, message, "take one of the topics out of `sum_of`");
-            let circle = reach(part).into_iter().filter(|one| reach(one).contains(total));
+            let circle = reach(part)
+                .into_iter()
+                .filter(|one| reach(one).contains(total));
             told.extend(circle);
         }
     }

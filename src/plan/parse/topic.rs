@@ -100,10 +100,7 @@ fn read_writes(
     Some(Writes::Group(group.map(GroupId)))
 }
 
-fn read_foreign(
-    table: &Table<'_, '_>,
-    writes: Option<&Writes<Ref<GroupId>>>,
-) -> Option<Foreign> {
+fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) -> Option<Foreign> {
     let Some(value) = table.get("foreign") else {
         return Some(Foreign::default());
     };
@@ -145,7 +142,11 @@ fn read_parts(
         context.totals.borrow_mut().push(total);
     }
     let parts = parts.into_iter();
-    Some(parts.map(|part| (TopicKey(part.topic), part.weight)).collect())
+    Some(
+        parts
+            .map(|part| (TopicKey(part.topic), part.weight))
+            .collect(),
+    )
 }
 
 fn read_stages(

@@ -43,7 +43,7 @@ fn read_when(context: &Context<'_, '_>, table: &Table<'_, '_>) -> Option<Tree<Sc
     let (topic, at) = (table.get("topic"), table.get("at"));
     let Some(when) = table.get("when") else {
         if topic.is_none() && at.is_none() {
-            if !table.has_unknown() {
+            if !table.may_mean(&["topic", "at", "when"]) {
                 let message = "this trigger has no condition";
                 let sheet = table.sheet;
                 sheet.together(&table.span, Severity::Error, message, WHEN_HINT);
@@ -102,11 +102,19 @@ fn check_rearm(table: &Table<'_, '_>, when: &Tree<ScoreTest>, edge: Edge, rearm:
         return;
     };
     let idle = match (when, edge, again) {
-        (Tree::Leaf(ScoreTest::AtLeast(topic, at)), Edge::Rising, ScoreTest::Below(same, below))
+        (
+            Tree::Leaf(ScoreTest::AtLeast(topic, at)),
+            Edge::Rising,
+            ScoreTest::Below(same, below),
+        )
         | (Tree::Leaf(ScoreTest::Below(topic, at)), Edge::Falling, ScoreTest::Below(same, below)) => {
             topic == same && below >= at
         }
-        (Tree::Leaf(ScoreTest::AtLeast(topic, at)), Edge::Falling, ScoreTest::AtLeast(same, from))
+        (
+            Tree::Leaf(ScoreTest::AtLeast(topic, at)),
+            Edge::Falling,
+            ScoreTest::AtLeast(same, from),
+        )
         | (Tree::Leaf(ScoreTest::Below(topic, at)), Edge::Rising, ScoreTest::AtLeast(same, from)) => {
             topic == same && from <= at
         }

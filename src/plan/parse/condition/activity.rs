@@ -1,8 +1,8 @@
 //! Conditions on an activity.
 
 use super::super::super::{ActivityTest, Tree};
-use super::super::objects::{claim_objects, objects_key, read_patterns};
 use super::super::context::Context;
+use super::super::objects::{claim_objects, objects_key, read_patterns};
 use super::super::refs::read_refs;
 use super::profile::read_utm_part;
 use super::test::{Asked, read_test, tests_of};

@@ -105,7 +105,11 @@ impl<'a, 's> Leaf<'_, 'a, 's> {
     }
 
     /// Reports tests of a subject that takes none.
-    fn no_test(&self, subject: &Value<'_, '_>, tests: &[(test::Asked, Value<'_, '_>)]) -> Option<()> {
+    fn no_test(
+        &self,
+        subject: &Value<'_, '_>,
+        tests: &[(test::Asked, Value<'_, '_>)],
+    ) -> Option<()> {
         let Some((_, test)) = tests.first() else {
             return Some(());
         };

@@ -62,7 +62,10 @@ pub(super) fn read_pair(value: &Value<'_, '_>) -> Option<(Operand, Operand)> {
         }
     };
     if falls {
-        value.error("nothing is between them: the first is the higher", PAIR_HINT);
+        value.error(
+            "nothing is between them: the first is the higher",
+            PAIR_HINT,
+        );
         return None;
     }
     Some((low, high))
@@ -77,7 +80,10 @@ pub(super) fn read_operand(value: &Value<'_, '_>) -> Option<Operand> {
         }
         DeValue::Datetime(written) => match date(written) {
             Some(date) => Some(Operand::Date(date)),
-            None => value.mistyped("a date, a number or a text", HINT),
+            None => {
+                value.error("a time of day is no date", HINT);
+                None
+            }
         },
         DeValue::String(_) => read_text(value),
         DeValue::Boolean(_) => {

@@ -22,7 +22,9 @@ pub(in super::super) fn read_profile<'s>(
     path: &str,
     value: &Value<'_, 's>,
 ) -> Option<Tree<ProfileTest>> {
-    read_tree(context, value, path, HINT, |leaf| read(leaf).map(Tree::Leaf))
+    read_tree(context, value, path, HINT, |leaf| {
+        read(leaf).map(Tree::Leaf)
+    })
 }
 
 fn read(leaf: &Leaf<'_, '_, '_>) -> Option<ProfileTest> {

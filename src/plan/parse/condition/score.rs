@@ -162,26 +162,25 @@ pub(in super::super) fn doubt_at_least(value: &Value<'_, '_>, score: i32, scale:
         && score <= floor
     {
         let message = format!("every contact has at least the topic's floor {floor}");
-        let hint = format!("a `{key}` this low is true for everybody: raise it");
+        let hint = "so low it is true for everybody: raise it";
         value.warn(message, hint);
     }
 }
 
 /// Doubts a bound that the scale makes true for nobody or for everybody.
 pub(in super::super) fn doubt_below(value: &Value<'_, '_>, score: i32, scale: Option<Scale>) {
-    let key = value.key();
     if let Some(floor) = scale.and_then(|scale| scale.floor)
         && score <= floor
     {
         let message = format!("no contact is below the topic's floor {floor}");
-        let hint = format!("a `{key}` this low is true for nobody: raise it, or lower the `floor`");
+        let hint = "so low it is true for nobody: raise it, or lower the topic's `floor`";
         value.warn(message, hint);
     }
     if let Some(ceiling) = scale.and_then(|scale| scale.ceiling)
         && score > ceiling
     {
         let message = format!("no contact is above the topic's ceiling {ceiling}");
-        let hint = format!("a `{key}` this high is true for everybody: lower it");
+        let hint = "so high it is true for everybody: lower it";
         value.warn(message, hint);
     }
 }

@@ -77,9 +77,8 @@ pub(super) fn read_test(
 ) -> Option<Test> {
     match tests {
         [(asked, value)] => {
-            let test = read_one(asked.sort, value)?;
-            // Only an explicit `false` turns `empty` and `filled` round.
-            let (test, said) = test;
+            let (test, said) = read_one(asked.sort, value)?;
+            // `empty = false` and `filled = true` are the same.
             Some(if asked.negated == said {
                 Test::Not(Box::new(test))
             } else {
@@ -108,7 +107,7 @@ pub(super) fn read_alone(value: &Value<'_, '_>) -> Option<Test> {
     test
 }
 
-/// The test, and what it says: `false` only where `empty` or `filled` is asked to be so.
+/// The test, and whether it is asked to hold: `false` only of `empty` and `filled`.
 fn read_one(sort: Sort, value: &Value<'_, '_>) -> Option<(Test, bool)> {
     let text = || value.text(TEXT_HINT).map(str::to_owned);
     let test = match sort {
@@ -143,14 +142,15 @@ fn read_pattern(value: &Value<'_, '_>) -> Option<Pattern> {
             regex,
         }),
         Err(error) => {
-            let message = format!("{} is no regular expression", quote(text));
-            value.error(message, short(&error));
+            let cause = short(&error);
+            let message = format!("{} is no regular expression: {cause}", quote(text));
+            value.error(message, "mend it; `contains` and `like` need none");
             None
         }
     }
 }
 
-/// The last line of the library's finding: the ones before show the pattern.
+/// The last line of what the library says: the ones before show the pattern.
 fn short(error: &regex::Error) -> String {
     let told = error.to_string();
     let last = told.lines().last().unwrap_or_default().trim();

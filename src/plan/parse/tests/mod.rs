@@ -5,6 +5,7 @@ use crate::diagnostics::{Findings, Severity};
 use crate::plan::{Effect, Plan, Ref, Repeat, SegmentTest, Writes};
 use proptest::prelude::*;
 
+mod language;
 mod mistakes;
 
 /// A plan that says everything the language has.
@@ -73,7 +74,7 @@ fn defaults_are_those_of_the_manual() {
     );
     assert_eq!(plan.point_actions[0].key.0, "öl-gas");
     assert_eq!(plan.point_actions[0].repeat, Repeat::Once);
-    assert_eq!(plan.inactivity_rules[0].kinds.len(), 6);
+    assert_eq!(plan.inactivity_rules[0].kinds.len(), 7);
     assert!(matches!(
         plan.segments[0].test,
         SegmentTest::Score { leave: 7, .. }
@@ -128,115 +129,6 @@ fn a_finding_shows_its_line() {
 }
 
 #[test]
-#[allow(clippy::too_many_lines, reason = "a table of mistakes")]
-fn each_mistake_alone() {
-    let head = "format = 1\n[[topic]]\nkey = 'a'\n";
-    let action = "[[point_action]]\nname = 'n'\ntopic = 'a'\nkind = 'url.hit'\npoints = 1\n";
-    let profile = "[[profile_rule]]\nname = 'n'\ntopic = 'a'\npoints = 1\n";
-    let trigger = "[[trigger]]\nname = 't'\ntopic = 'a'\nat = 5\n";
-    let cases = [
-        format!("{head}key = 'b'\n{action}"),
-        format!("{head}bands = []\n{action}"),
-        format!("{head}bands = [{{ name = 'x', from = 1 }}, {{ name = 'x', from = 2 }}]\n{action}"),
-        format!("{head}bands = [{{ name = 'x', from = 101 }}]\n{action}"),
-        format!("{head}ceiling = 'nune'\n{action}"),
-        format!("{head}[[topic]]\nkey = 'a'\n{action}"),
-        format!("{head}[[topic]]\nkey = 'b c'\n{action}"),
-        format!("{head}{action}pages = [1]\n"),
-        format!("{head}{action}url = []\n"),
-        format!("{head}{action}url = ['']\n"),
-        format!("{head}{action}url = '/pricing*'\n"),
-        format!("{head}{action}repeat = 'twice'\n"),
-        format!("{head}{action}since = 'soon'\n"),
-        format!("{head}{action}{action}"),
-        format!("{head}{profile}when = {{ tag = 't', segment = 3 }}\n"),
-        format!("{head}{profile}when = {{ field = 'x' }}\n"),
-        format!("{head}{profile}when = {{ field = 'x', filled = false }}\n"),
-        format!("{head}{profile}when = {{ tag = 't', is = 'x' }}\n"),
-        format!("{head}{profile}when = {{ segment = 4 }}\n{trigger}add_to = [4]\n"),
-        format!("{head}{action}{trigger}add_to = [4, 4]\n"),
-        format!("{head}{action}{trigger}add_to = [4]\nremove_from = [4]\n"),
-        format!("{head}{action}{trigger}add_to = [0]\n"),
-        format!(
-            "{head}{action}[[segment]]\nsegment = 4\ntopic = 'a'\nenter = 101\n[[segment]]\nsegment = 4\ntopic = 'a'\nenter = 0\n"
-        ),
-        format!("{head}{action}[point_action.deep]\n"),
-        "format = 1\ntopic = 3\n".to_owned(),
-        "format = 1\n".to_owned(),
-        String::new(),
-        "format = 1\n[[topic]]\nkey = 'a\nflor = 3\n[[point_action]]\nnmae = 'x'\n".to_owned(),
-    ];
-    let told: String = cases
-        .iter()
-        .map(|text| short(&mistakes(text)) + "--\n")
-        .collect();
-    insta::assert_snapshot!(told, @r##"
-    4:1 error: this key was given before
-    --
-    4:9 error: the list `bands` is empty
-    --
-    4:36 error: two bands are named "x"
-    --
-    4:10 warning: the band "x" starts above the ceiling 100
-    --
-    4:11 error: `ceiling` must be a whole number or "none", but is a text
-    --
-    5:7 error: another topic has this key
-    --
-    5:7 error: "b c" is no key
-    --
-    9:9 error: `pages` does not fit url.hit
-    --
-    9:7 error: the list `url` is empty
-    --
-    9:8 error: `url` is empty
-    --
-    9:7 warning: the pattern "/pricing*" must match a whole URL and so never does
-    --
-    9:10 error: "twice" is no `repeat`
-    --
-    9:9 error: "soon" is no date or time
-    --
-    10:8 error: another rule has this key (it follows from the name if none is given)
-    --
-    8:8 error: `when` must ask exactly one thing
-    --
-    8:8 error: `field` needs either `is` or `filled`
-    --
-    8:32 error: only `filled = true` can be asked
-    --
-    8:8 error: `is` and `filled` ask about one `field`
-    --
-    8:20 error: this plan writes this segment, so a score would depend on itself
-    --
-    13:14 error: this one is listed twice
-    --
-    14:15 error: a segment stands in `add_to` and in `remove_from`
-    --
-    13:11 error: `add_to` is 0, but must be from 1 to 4294967295
-    --
-    12:9 warning: `enter` is above the topic's ceiling 100 and never reached
-    14:11 error: this segment is declared twice
-    16:9 warning: every contact has at least the topic's floor 0
-    --
-    9:15 error: point_action has no key "deep"
-    --
-    1:1 warning: the plan has no topic
-    2:9 error: `topic` must be a list, but is a whole number
-    --
-    1:1 warning: the plan has no topic
-    --
-    1:1 error: this file has no `format`
-    1:1 warning: the plan has no topic
-    --
-    3:9 error: invalid literal string, expected `'`
-    4:1 error: topic has no key "flor"
-    6:1 error: point_action has no key "nmae"
-    --
-    "##);
-}
-
-#[test]
 fn columns_count_characters_and_controls_are_not_echoed() {
     let findings = mistakes("\u{feff}format = 1\r\n\"ä\u{1b}[2J\" = 1\n'ö' = 1 # \u{1b}[2J\nß = 1");
     assert!(!findings.to_string().contains('\u{1b}'));
@@ -283,5 +175,16 @@ proptest! {
         let lines = u32::try_from(text.matches('\n').count()).unwrap() + 1;
         prop_assert!(findings.iter().all(|one| one.line.is_some_and(|line| line <= lines)));
         prop_assert!(findings.to_string().lines().count() >= findings.len());
+    }
+    /// A reader that gives no plan has always said why.
+    #[test]
+    fn a_plan_with_lines_missing_is_read_or_told(
+        gone in prop::collection::btree_set(0..RICH.lines().count(), 1..4)
+    ) {
+        let lines = RICH.lines().enumerate().filter(|(number, _)| !gone.contains(number));
+        let text: String = lines.map(|(_, line)| format!("{line}\n")).collect();
+        if let Err(findings) = Plan::parse("plan.toml", &text) {
+            prop_assert!(findings.has_errors(), "{text}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Emails by the time of their last open.
+//! Rows by a date that is renewed, or of tables without an id: read upwards, the last minute again.
 
 use super::{
     super::{
@@ -14,8 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 
 impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
-    pub(super) async fn late_opens(&self, now: Timestamp) -> Result<Polled, PollError> {
-        let feed = Feed::LateOpens;
+    pub(super) async fn by_date(
+        &self,
+        feed: Feed,
+        (table, column): (Table, &'static str),
+        now: Timestamp,
+    ) -> Result<Polled, PollError> {
         let start = match self.options.start {
             Start::Beginning => Timestamp::UNIX_EPOCH,
             Start::Now => now,
@@ -30,8 +34,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         let (mut skip, mut polled) = (0, Polled::default());
         for _ in 0..self.options.pages {
             let limit = self.options.rows;
-            let which = Which::Opened { since, skip };
-            let table = Table::EmailStats;
+            let which = Which::Since {
+                column,
+                since,
+                skip,
+            };
             let rows = self
                 .mautic
                 .rows(&Rows {
@@ -42,7 +49,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 .await?
                 .rows;
             let full = rows.len() >= limit as usize;
-            let last = rows.iter().filter_map(opened_at).max().unwrap_or(known);
+            let last = rows
+                .iter()
+                .filter_map(|row| date(row, column))
+                .max()
+                .unwrap_or(known);
             known = known.max(last);
             if !self.is_known(feed, &rows) {
                 let decoded = decode::rows(table, &rows, now);
@@ -70,6 +81,6 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     }
 }
 
-fn opened_at(row: &Row) -> Option<Timestamp> {
-    wire::naive_utc(row.get("last_opened")?)
+fn date(row: &Row, column: &str) -> Option<Timestamp> {
+    wire::naive_utc(row.get(column)?)
 }
