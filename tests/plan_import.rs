@@ -6,14 +6,20 @@
 )]
 
 use assert_cmd::Command;
+use jiff::Timestamp;
 use mautic_fixtures::faults::{Fault, Rule};
-use mautic_fixtures::{Options, StandIn};
+use mautic_fixtures::{Options, StandIn, recordings};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::{collections::BTreeMap, fs, time::Duration};
 use tempfile::TempDir;
-use topicscore::plan::{Behaviour, Plan};
+use topicscore::domain::{Fact, GroupId};
+use topicscore::intake::decode::{Row, Table, rows as rows_of};
+use topicscore::plan::{
+    ActionGroup, Behaviour, Catalog, ImportOptions, MauticAction, MauticPoints, Plan, compile,
+    import, infer,
+};
 
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
@@ -342,4 +348,104 @@ async fn a_plan_with_mistakes_stays_as_it_is() {
         "{told}"
     );
     assert_eq!(house.plan(), text);
+}
+
+/// Recordings of a real Mautic know the groups from its database; its points log must say the same.
+#[test]
+fn recorded_payments_tell_the_groups() {
+    let (mut inferred, mut otherwise) = (0, Vec::new());
+    for scenario in recordings::scenarios().unwrap() {
+        let setup = scenario.json("setup.json").unwrap();
+        let log = scenario.json("stats/lead_points_change_log.json").unwrap();
+        let rows: Vec<Row> = serde_json::from_value(log).unwrap();
+        let facts = rows_of(Table::PointsLog, &rows, Timestamp::UNIX_EPOCH).sightings;
+        let rows: Vec<_> = facts
+            .into_iter()
+            .filter_map(|told| match told.fact {
+                Fact::PointsLog(row) => Some(row),
+                _ => None,
+            })
+            .collect();
+        let actions = setup["points"].as_array().unwrap().iter();
+        let actions: Vec<_> = actions.map(recorded).collect();
+        for (id, group) in infer(&actions, &rows) {
+            let truth = setup["group_of_point_action"][id.to_string()].as_u64();
+            inferred += 1;
+            if group.group().map(|id| u64::from(id.0)) != truth {
+                otherwise.push(format!(
+                    "{}: action {id}: {group:?}, not {truth:?}",
+                    scenario.name
+                ));
+            }
+        }
+    }
+    assert!(inferred > 100, "{inferred}");
+    assert_eq!(otherwise, [""; 0]);
+}
+
+/// A point action as `/api/points` shows it.
+fn recorded(action: &Value) -> MauticAction {
+    MauticAction {
+        id: u32::try_from(action["id"].as_u64().unwrap()).unwrap(),
+        name: action["name"].as_str().unwrap().to_owned(),
+        kind: action["type"].as_str().unwrap().to_owned(),
+        points: action["delta"].as_i64().unwrap(),
+        repeatable: action["repeatable"].as_bool().unwrap(),
+        published: action["isPublished"].as_bool().unwrap(),
+        publish_up: action["publishUp"].as_str().map(|at| at.parse().unwrap()),
+        publish_down: action["publishDown"].as_str().map(|at| at.parse().unwrap()),
+        properties: action["properties"].clone(),
+        group: ActionGroup::Missing,
+    }
+}
+
+/// Whatever real setups hold, their plans read, and every published action that can pay is a rule.
+#[test]
+fn recorded_setups_become_plans() {
+    for scenario in recordings::scenarios().unwrap() {
+        let setup = scenario.json("setup.json").unwrap();
+        let mut actions: Vec<_> = setup["points"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(recorded)
+            .collect();
+        for action in &mut actions {
+            let group = setup["group_of_point_action"][action.id.to_string()].as_u64();
+            let group = group.map(|id| GroupId(u32::try_from(id).unwrap()));
+            action.group = ActionGroup::Known { group };
+        }
+        let groups = setup["point_groups"].as_array().unwrap().iter();
+        let groups = groups.map(|group| serde_json::from_value(group.clone()).unwrap());
+        let catalog = Catalog {
+            groups: groups.collect(),
+            ..Catalog::default()
+        };
+        let options = ImportOptions {
+            time_zone: "UTC".to_owned(),
+            behaviour: None,
+            triggers: false,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let can_pay = |action: &&MauticAction| {
+            let pattern = action.properties["page_url"].as_str().unwrap_or_default();
+            let matches = action.kind != "url.hit" || !["", "0"].contains(&pattern.trim());
+            action.published && action.points != 0 && matches
+        };
+        let active = actions.iter().filter(can_pay).count();
+        let points = MauticPoints {
+            actions,
+            triggers: Vec::new(),
+        };
+        let imported = import(&points, &catalog, &options);
+        let (plan, _) = Plan::parse(&scenario.name, &imported.text).unwrap();
+        assert_eq!(
+            plan.point_actions.len(),
+            active,
+            "{}\n{}",
+            scenario.name,
+            imported.text
+        );
+        compile(&plan, &catalog).unwrap();
+    }
 }
