@@ -14,8 +14,8 @@ use topicscore::{
     domain::{ContactId, GroupId, LedgerRow, Snapshot},
     mautic::wire,
     plan::{
-        ActionGroup, Behaviour, Catalog, Compiled, ImportOptions, MauticPoints, Named, Plan, Writes, compile,
-        import,
+        ActionGroup, Behaviour, Catalog, Compiled, ImportOptions, MauticPoints, Named, Plan,
+        Writes, compile, import,
     },
     scoring::{Contribution, Reason, evaluate},
     store::{Admin, Scores},
@@ -79,7 +79,9 @@ pub(crate) struct OfAction {
 const AT_ONCE: usize = 2;
 
 pub(crate) async fn check_all(scenarios: Vec<Scenario>, source: Sources) -> anyhow::Result<Report> {
-    let each = scenarios.into_iter().map(|scenario| check(scenario, source));
+    let each = scenarios
+        .into_iter()
+        .map(|scenario| check(scenario, source));
     let outcomes: Vec<Outcome> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
     let mut report = Report {
         source: match source {
@@ -95,7 +97,10 @@ pub(crate) async fn check_all(scenarios: Vec<Scenario>, source: Sources) -> anyh
         report.contacts += outcome.contacts;
         report.contacts_equal += outcome.contacts_equal;
         report.differences += outcome.differences.len();
-        let unexplained = outcome.differences.iter().filter(|one| one.kind == Kind::Unexplained);
+        let unexplained = outcome
+            .differences
+            .iter()
+            .filter(|one| one.kind == Kind::Unexplained);
         report.unexplained += unexplained.count();
     }
     report.by_scenario = outcomes;
@@ -129,7 +134,9 @@ async fn compared(scenario: &Scenario, source: Sources) -> anyhow::Result<Outcom
     let plan = plan(scenario, &snapshots, recording.after)?;
     let by_id: BTreeMap<_, _> = snapshots.iter().map(|one| (one.contact, one)).collect();
     let expected = scenario.json("expected.json").context("expected.json")?;
-    let expected = expected["contacts"].as_object().context("expected.json names no contacts")?;
+    let expected = expected["contacts"]
+        .as_object()
+        .context("expected.json names no contacts")?;
     let told = Told::read(scenario);
     let mut outcome = Outcome {
         scenario: scenario.name.clone(),
@@ -139,9 +146,20 @@ async fn compared(scenario: &Scenario, source: Sources) -> anyhow::Result<Outcom
         differences: Vec::new(),
     };
     for (id, numbers) in expected {
-        let id = ContactId(id.parse().context("expected.json: a contact's id is no number")?);
+        let id = ContactId(
+            id.parse()
+                .context("expected.json: a contact's id is no number")?,
+        );
         let snapshot = by_id.get(&id).copied();
-        let found = compare(&plan, id, snapshot, numbers, seen.get(&id).copied(), &told, recording.after);
+        let found = compare(
+            &plan,
+            id,
+            snapshot,
+            numbers,
+            seen.get(&id).copied(),
+            &told,
+            recording.after,
+        );
         outcome.contacts += 1;
         outcome.contacts_equal += usize::from(found.is_empty());
         outcome.differences.extend(found);
@@ -165,8 +183,11 @@ fn plan(scenario: &Scenario, snapshots: &[Snapshot], now: Timestamp) -> anyhow::
         let group = group_of(&setup["group_of_trigger"], read.id.0);
         mautic.triggers.push(trigger(group, read));
     }
-    let ledger = snapshots.iter().flat_map(|one| &one.ledger).map(|row| &row.row);
-    let paid = paid_by_gone(&mautic.actions, ledger);
+    let ledger = snapshots
+        .iter()
+        .flat_map(|one| &one.ledger)
+        .map(|row| &row.row);
+    mautic.paid = paid_by_gone(&mautic.actions, ledger);
     let options = ImportOptions {
         time_zone: "UTC".to_owned(),
         behaviour: Some(Behaviour::Mautic),
@@ -176,11 +197,8 @@ fn plan(scenario: &Scenario, snapshots: &[Snapshot], now: Timestamp) -> anyhow::
     let text = import(&mautic, &catalog, &options).text;
     let (plan, _) = Plan::parse("imported plan", &text)
         .map_err(|findings| anyhow!("the imported plan can't be read:\n{findings}\n{text}"))?;
-    let mut plan = compile(&plan, &catalog).map_err(|findings| anyhow!("the imported plan does not bind:\n{findings}"))?;
-    for topic in &mut plan.topics {
-        topic.adopt_actions = paid.get(&topic.group()).cloned().unwrap_or_default();
-    }
-    Ok(plan)
+    compile(&plan, &catalog)
+        .map_err(|findings| anyhow!("the imported plan does not bind:\n{findings}"))
 }
 
 fn catalog(setup: &Value) -> Catalog {
@@ -188,7 +206,10 @@ fn catalog(setup: &Value) -> Catalog {
         let items = list(setup, key).filter_map(|json| {
             let id = u32::try_from(json["id"].as_u64()?).ok()?;
             let name = json["name"].as_str().or(json["title"].as_str())?;
-            Some(Named { id, name: name.to_owned() })
+            Some(Named {
+                id,
+                name: name.to_owned(),
+            })
         });
         items.collect()
     };
@@ -210,7 +231,10 @@ fn group_of(groups: &Value, id: u32) -> ActionGroup {
     match &groups[id.to_string()] {
         Value::Null if groups.get(id.to_string()).is_none() => ActionGroup::Missing,
         group => ActionGroup::Known {
-            group: group.as_u64().and_then(|id| u32::try_from(id).ok()).map(GroupId),
+            group: group
+                .as_u64()
+                .and_then(|id| u32::try_from(id).ok())
+                .map(GroupId),
         },
     }
 }
@@ -255,7 +279,9 @@ fn compare(
         let actions = by_action(plan, snapshot, parts, group);
         let logged: i64 = rows(snapshot, group).map(|(_, delta)| delta).sum();
         let observed = if group.is_none() { seen } else { Some(logged) };
-        let (kind, why) = kind_of(told, id, group, snapshot, mautic, computed, observed, &actions);
+        let (kind, why) = kind_of(
+            told, id, group, snapshot, mautic, computed, observed, &actions,
+        );
         found.push(Difference {
             contact: id.0,
             of,
@@ -267,13 +293,13 @@ fn compare(
             why,
         });
     };
-    let at = |writes: Writes<GroupId>| {
-        plan.topics.iter().position(|topic| topic.writes == writes)
-    };
+    let at = |writes: Writes<GroupId>| plan.topics.iter().position(|topic| topic.writes == writes);
     let points = expected["points"].as_i64().unwrap_or(0);
     check("points".to_owned(), points, at(Writes::MainPoints), None);
     for group in &plan.names.groups {
-        let score = expected["groups"][group.id.to_string()].as_i64().unwrap_or(0);
+        let score = expected["groups"][group.id.to_string()]
+            .as_i64()
+            .unwrap_or(0);
         let topic = at(Writes::Group(GroupId(group.id)));
         check(format!("group {}", group.id), score, topic, Some(group.id));
     }
@@ -298,7 +324,10 @@ fn by_action(
         sums.entry(name.to_owned()).or_default().0 += delta;
     }
     for part in parts {
-        let action = plan.point_actions.iter().find(|action| action.key.0 == part.rule);
+        let action = plan
+            .point_actions
+            .iter()
+            .find(|action| action.key.0 == part.rule);
         let id = action.and_then(|action| action.mautic);
         let name = match (&part.reason, id) {
             (Reason::Adopted(row), _) => row.row.event_name.clone(),
@@ -307,7 +336,9 @@ fn by_action(
         };
         sums.entry(name).or_default().1 += part.worth / 1000;
     }
-    let differing = sums.into_iter().filter(|(_, (logged, computed))| logged != computed);
+    let differing = sums
+        .into_iter()
+        .filter(|(_, (logged, computed))| logged != computed);
     differing
         .map(|(action, (logged, computed))| OfAction {
             action,

@@ -24,7 +24,14 @@ impl Told {
 
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn kind_of(
-    _: &Told, _: ContactId, _: Option<u32>, _: &Snapshot, _: i64, _: i64, _: Option<i64>, _: &[OfAction],
+    _: &Told,
+    _: ContactId,
+    _: Option<u32>,
+    _: &Snapshot,
+    _: i64,
+    _: i64,
+    _: Option<i64>,
+    _: &[OfAction],
 ) -> (Kind, String) {
     (Kind::Unexplained, String::new())
 }

@@ -1,11 +1,11 @@
 //! Shows that a plan imported from Mautic gives Mautic's own numbers:
 //! `cargo run --release --example parity -- DIR… [--source polls|webhooks|both] [--json]`.
 
+mod check;
+mod kinds;
 #[path = "../ingest/replay/mod.rs"]
 mod replay;
-mod kinds;
 mod table;
-mod check;
 
 use anyhow::Context;
 use check::{Report, check_all};
@@ -56,5 +56,8 @@ fn read(folders: &[PathBuf]) -> anyhow::Result<Vec<Scenario>> {
     if folders.is_empty() {
         return recordings::scenarios().context("the bundled recordings can't be read");
     }
-    folders.iter().map(|folder| check::scenario(folder)).collect()
+    folders
+        .iter()
+        .map(|folder| check::scenario(folder))
+        .collect()
 }

@@ -16,6 +16,7 @@ pub fn action(group: ActionGroup, action: wire::PointAction) -> MauticAction {
         points: action.delta,
         repeatable: action.repeatable,
         published: action.is_published,
+        added_at: action.added_at,
         publish_up: action.publish_up,
         publish_down: action.publish_down,
         properties: Value::Object(action.properties.into_iter().collect()),

@@ -447,6 +447,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn tables_without_ids_are_read_by_date() {
+        let (store, mautic): (Arc<MemoryStore>, _) = (Arc::default(), mautic());
+        let entered = |id: u32, date: &str| {
+            let id = id.to_string();
+            row(&[("campaign_id", "3"), ("lead_id", &id), ("date_added", date)])
+        };
+        // More than two pages within one second.
+        let many = (1..=25).map(|id| entered(id, "2026-01-01 00:00:00"));
+        mautic.add(Table::CampaignMembers, many);
+        let late = (26..=30).map(|id| entered(id, "2026-06-01 00:00:00"));
+        mautic.add(Table::CampaignMembers, late);
+        let of = |steps: Vec<Progress>| -> Vec<_> {
+            let of = steps.iter().filter(|step| step.part == "campaign_leads");
+            of.map(|step| (step.done, step.total)).collect()
+        };
+        let entries = |store: &MemoryStore| {
+            let is_entry = |key: &&String| key.starts_with("campaign:");
+            store.keys().iter().filter(is_entry).count()
+        };
+        let steps = of(run(&backfill(&store, &mautic, None)).await);
+        assert_eq!(steps, [(10, 30), (20, 30), (30, 30), (30, 30)]);
+        assert_eq!(entries(&store), 30);
+        // Once more reads only what came since, and a moment leaves out what was before.
+        store.forget_facts();
+        mautic.add(Table::CampaignMembers, [entered(31, "2026-06-01 00:00:00")]);
+        run(&backfill(&store, &mautic, None)).await;
+        assert_eq!(entries(&store), 1);
+        store.forget_facts();
+        run(&backfill(&store, &mautic, Some("2026-05-01T00:00:00Z"))).await;
+        assert_eq!(entries(&store), 6);
+    }
+
+    #[tokio::test]
     async fn an_error_ends_it_and_it_goes_on_later() {
         let (store, mautic) = (Arc::default(), mautic());
         mautic.break_down(Some("email_stats"));

@@ -6,10 +6,10 @@
 )]
 
 use crate::{
-    domain::{ContactId, Fact, SegmentId},
+    domain::{Adjustment, ContactId, Fact, SegmentId},
     store::{
-        Applied, Batch, Deliveries, DeliveryId, Journal, NewDelivery, Origin, Owner, PlanRecord,
-        RawDelivery, Result, Settings, StoreError,
+        Adjustments, Applied, Batch, Deliveries, DeliveryId, Journal, NewAdjustment, NewDelivery,
+        Origin, Owner, PlanRecord, RawDelivery, Result, Settings, StoreError,
     },
 };
 use jiff::Timestamp;
@@ -41,6 +41,8 @@ struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
     held: Mutex<Held>,
+    /// Segments with adjustments.
+    pub(crate) adjusted: Mutex<BTreeSet<SegmentId>>,
     /// Refuses batches with facts of contact 666.
     pub(crate) picky: AtomicBool,
     /// Refuses everything.
@@ -232,6 +234,26 @@ impl Journal for MemoryStore {
             }
         }
         Ok(members.into_iter().collect())
+    }
+}
+
+#[async_trait::async_trait]
+impl Adjustments for MemoryStore {
+    async fn add_adjustment(&self, _: NewAdjustment, _: Timestamp) -> Result<Option<Adjustment>> {
+        Err(StoreError::Closed)
+    }
+
+    async fn end_adjustment(&self, _: i64, _: Timestamp) -> Result<Option<Adjustment>> {
+        Err(StoreError::Closed)
+    }
+
+    async fn adjustments(&self, _: Option<ContactId>, _: usize) -> Result<Vec<Adjustment>> {
+        Err(StoreError::Closed)
+    }
+
+    async fn adjusted_segments(&self, _: Timestamp) -> Result<BTreeSet<SegmentId>> {
+        self.check()?;
+        Ok(self.adjusted.lock().unwrap().clone())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::budget::Priority;
 use super::request::Request;
-use super::wire::{Item, Me};
+use super::wire::{Item, LandingPage, Me};
 use super::{Client, Error};
 
 /// Forms, pages and emails come with their whole markup: small pages.
@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error`] when Mautic can't be asked or answers something else.
-    pub async fn pages(&self, priority: Priority) -> Result<Vec<Item>, Error> {
+    pub async fn pages(&self, priority: Priority) -> Result<Vec<LandingPage>, Error> {
         self.all(Request::get("/api/pages", priority), "pages", PAGE)
             .await
     }
@@ -78,6 +78,33 @@ impl Client {
     /// [`Error`] when Mautic can't be asked or answers something else.
     pub async fn stages(&self, priority: Priority) -> Result<Vec<Item>, Error> {
         self.all(Request::get("/api/stages", priority), "stages", PAGE)
+            .await
+    }
+
+    /// All campaigns.
+    ///
+    /// # Errors
+    /// [`Error`] when Mautic can't be asked or answers something else.
+    pub async fn campaigns(&self, priority: Priority) -> Result<Vec<Item>, Error> {
+        self.all(Request::get("/api/campaigns", priority), "campaigns", PAGE)
+            .await
+    }
+
+    /// All text messages.
+    ///
+    /// # Errors
+    /// [`Error`] when Mautic can't be asked or answers something else.
+    pub async fn messages(&self, priority: Priority) -> Result<Vec<Item>, Error> {
+        self.all(Request::get("/api/smses", priority), "smses", PAGE)
+            .await
+    }
+
+    /// All users, by the names they log in by.
+    ///
+    /// # Errors
+    /// [`Error`] when Mautic can't be asked or answers something else.
+    pub async fn users(&self, priority: Priority) -> Result<Vec<Item>, Error> {
+        self.all(Request::get("/api/users", priority), "users", PAGE)
             .await
     }
 }

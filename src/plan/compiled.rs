@@ -97,6 +97,8 @@ pub struct CompiledAction {
     pub name: String,
     /// Mautic's own action that this one stands for.
     pub mautic: Option<PointActionId>,
+    /// When that action was made: as Mautic counts, nothing before counts.
+    pub made_at: Option<Timestamp>,
     /// Topics it pays into.
     pub pays: Pays<usize>,
     /// Points per matching activity.

@@ -171,12 +171,13 @@ impl<'a> Assembly<'a, '_> {
         }
     }
 
-    fn given(&self, topic: usize, eras: &[Era], parts: &mut Vec<Contribution<'a>>) {
+    fn given(&self, index: usize, eras: &[Era], parts: &mut Vec<Contribution<'a>>) {
         let (plan, history) = (self.plan, self.history);
-        let topic = &plan.topics[topic];
+        let topic = &plan.topics[index];
         let adjusted = given::adjustments(topic, history);
         let mut given: Vec<_> = adjusted.collect();
-        let adopted = given::foreign(plan, topic, history);
+        let mut adopted = given::foreign(plan, topic, history);
+        adopted.extend(given::unexplained(plan, index, history, parts));
         // Those to be reported count for nobody.
         let counts = |part: &Contribution<'_>| match &part.reason {
             Reason::Adopted(row) if topic.foreign == Foreign::Report => {

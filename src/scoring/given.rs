@@ -3,6 +3,7 @@
 use super::contribution::{Contribution, Reason};
 use crate::domain::{Adjustment, GroupId, LedgerRow, Scope, Snapshot};
 use crate::plan::{Behaviour, Compiled, CompiledTopic, Foreign, THOUSANDTHS, Writes};
+use jiff::Timestamp;
 
 /// The adjustments of a topic that concern the contact.
 pub(super) fn adjustments<'a>(
@@ -46,14 +47,69 @@ pub(super) fn foreign<'a>(
         Some(action) => topic.adopt_actions.contains(&action),
     });
     foreign
-        .map(|ledger| {
-            let row = &ledger.row;
-            let points = signed(ledger).saturating_mul(THOUSANDTHS);
-            let reason = Reason::Adopted(ledger);
-            let part = Contribution::new("mautic", &row.event_name, points, Some(row.at), reason);
-            part.ending(lost_at(plan, topic, history, ledger))
-        })
+        .map(|ledger| adopted(plan, topic, history, ledger))
         .collect()
+}
+
+/// Payments of the plan's own actions that Mautic logged and that no known activity explains: opens
+/// of a deleted contact's email pay somebody else (SEMANTICS 2), a hit may be counted twice
+/// (SEMANTICS 5). Only where the plan counts as Mautic does.
+pub(super) fn unexplained<'a>(
+    plan: &'a Compiled,
+    topic: usize,
+    history: &'a Snapshot,
+    parts: &[Contribution<'a>],
+) -> Vec<Contribution<'a>> {
+    let compiled = &plan.topics[topic];
+    let literal = plan.behaviour == Behaviour::Mautic && compiled.foreign == Foreign::Adopt;
+    if !literal || compiled.writes == Writes::Nothing || history.ledger.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for action in &plan.point_actions {
+        let pays = action.pays.iter().any(|(into, _)| *into == topic);
+        let Some(id) = action.mautic.filter(|_| pays) else {
+            continue;
+        };
+        let logged = history.ledger.iter().filter(|ledger| {
+            ledger.row.group == compiled.group() && ledger.row.point_action() == Some(id)
+        });
+        let mine = parts.iter().filter(|part| part.rule == action.key.0);
+        let mut paid: Vec<Timestamp> = mine.filter_map(|part| part.from).collect();
+        let logged: Vec<&LedgerRow> = logged.collect();
+        let extra = logged.len().saturating_sub(paid.len());
+        let unmatched = logged
+            .into_iter()
+            .filter(|ledger| !take_near(&mut paid, ledger.row.at));
+        found.extend(
+            unmatched
+                .take(extra)
+                .map(|ledger| adopted(plan, compiled, history, ledger)),
+        );
+    }
+    found
+}
+
+/// The log's time and the activity's may be a second or two apart.
+const NEAR: i64 = 2;
+
+fn take_near(paid: &mut Vec<Timestamp>, at: Timestamp) -> bool {
+    let near = |paid: &Timestamp| paid.duration_since(at).as_secs().abs() <= NEAR;
+    let found = paid.iter().position(near);
+    found.map(|index| paid.remove(index)).is_some()
+}
+
+fn adopted<'a>(
+    plan: &Compiled,
+    topic: &CompiledTopic,
+    history: &Snapshot,
+    ledger: &'a LedgerRow,
+) -> Contribution<'a> {
+    let row = &ledger.row;
+    let points = signed(ledger).saturating_mul(THOUSANDTHS);
+    let reason = Reason::Adopted(ledger);
+    let part = Contribution::new("mautic", &row.event_name, points, Some(row.at), reason);
+    part.ending(lost_at(plan, topic, history, ledger))
 }
 
 /// Main points multiplied or divided by API: the log has the operand only, so what it changed
@@ -104,7 +160,7 @@ fn lost_at(
     topic: &CompiledTopic,
     history: &Snapshot,
     ledger: &LedgerRow,
-) -> Option<jiff::Timestamp> {
+) -> Option<Timestamp> {
     let grouped = topic.group().is_some() && plan.behaviour == Behaviour::Mautic;
     let merged =
         |merge: &&crate::domain::Merge| merge.loser == ledger.done_by && merge.at >= ledger.row.at;

@@ -91,7 +91,10 @@ impl Mautic<'_> {
         }
         for (number, action) in plan.point_actions.iter().enumerate() {
             let once = action.repeat == Repeat::Once;
-            if (once && contact.done.contains(&number)) || !fits(plan, action, doing.activity) {
+            // Nothing is retroactive (SEMANTICS 1).
+            let made = action.made_at.is_none_or(|made| doing.activity.at >= made);
+            let done = once && contact.done.contains(&number);
+            if !made || done || !fits(plan, action, doing.activity) {
                 continue;
             }
             let asked = action.url_options.is_set();

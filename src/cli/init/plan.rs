@@ -1,8 +1,8 @@
 //! The plan: kept if it is there, else imported from Mautic's own point actions.
 
 use super::{Arguments, Written, ask, write_new};
-use crate::cli::{load, output};
 use crate::cli::plan::{base, gather, known_zone};
+use crate::cli::{load, output};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::diagnostics::Findings;

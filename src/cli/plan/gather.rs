@@ -1,13 +1,11 @@
 //! Reads Mautic's point actions and triggers, and finds out their groups.
 
+use crate::app::import::{action, paid_by_gone, trigger};
 use crate::clock::Clock;
 use crate::domain::{Fact, GroupId, PointsLogRow};
 use crate::intake::decode::{Table, rows};
-use crate::mautic::{Client, Error, Filter, MAX_ROWS, Priority, StatsQuery, Test, wire};
-use crate::plan::{
-    ActionGroup, Catalog, MauticAction, MauticEvent, MauticPoints, MauticTrigger, infer,
-};
-use serde_json::Value;
+use crate::mautic::{Client, Error, MAX_ROWS, Priority, StatsQuery};
+use crate::plan::{ActionGroup, Catalog, MauticAction, MauticPoints, infer};
 use std::collections::BTreeMap;
 use tracing::warn;
 
@@ -36,16 +34,22 @@ pub(in crate::cli) async fn points(
         .into_iter()
         .map(|one| action(group(of.as_ref(), &one.id), one))
         .collect();
+    let log = newest_rows(client, clock).await?;
     if of.is_none() {
-        infer_groups(client, &mut actions, clock).await?;
+        infer_groups(&mut actions, &log);
     }
+    let paid = paid_by_gone(&actions, &log);
     let triggers = client.trigger_list(PRIORITY).await?;
     let of = told(client.trigger_groups(&groups, PRIORITY).await)?;
     let triggers = triggers
         .into_iter()
         .map(|one| trigger(group(of.as_ref(), &one.id), one))
         .collect();
-    Ok(MauticPoints { actions, triggers })
+    Ok(MauticPoints {
+        actions,
+        triggers,
+        paid,
+    })
 }
 
 /// `None`: Mautic answered, but does not tell.
@@ -67,12 +71,8 @@ fn group<Id: Ord>(of: Option<&BTreeMap<Id, GroupId>>, id: &Id) -> ActionGroup {
     })
 }
 
-/// Looks for payments of the actions in Mautic's points log.
-async fn infer_groups(
-    client: &Client,
-    actions: &mut [MauticAction],
-    clock: &dyn Clock,
-) -> Result<(), Error> {
+/// The newest rows of Mautic's points log; none if it does not show them.
+async fn newest_rows(client: &Client, clock: &dyn Clock) -> Result<Vec<PointsLogRow>, Error> {
     let mut log = Vec::new();
     for page in 0..PAGES {
         let Some(rows) = told(log_page(client, page, clock).await)? else {
@@ -80,20 +80,22 @@ async fn infer_groups(
         };
         let last = rows.len() < MAX_ROWS as usize;
         log.extend(rows);
-        let found = infer(actions, &log);
-        let all = actions.iter().all(|one| found.contains_key(&one.id));
-        if all || last {
+        if last {
             break;
         }
     }
-    let found = infer(actions, &log);
+    Ok(log)
+}
+
+/// Looks for payments of the actions in Mautic's points log.
+fn infer_groups(actions: &mut [MauticAction], log: &[PointsLogRow]) {
+    let found = infer(actions, log);
     for action in actions {
         action.group = found
             .get(&action.id)
             .copied()
             .unwrap_or(ActionGroup::Missing);
     }
-    Ok(())
 }
 
 async fn log_page(
@@ -104,7 +106,6 @@ async fn log_page(
     let table = Table::PointsLog;
     let query = StatsQuery::by(table.name(), "id", MAX_ROWS)
         .descending()
-        .and(Filter::new("type", Test::In, "asset,email,form,page,url"))
         .start(page * MAX_ROWS);
     let page = client.stats(&query, PRIORITY).await?;
     let decoded = rows(table, &page.rows, clock.now());
@@ -114,34 +115,4 @@ async fn log_page(
     };
     let facts = decoded.sightings.into_iter().map(|told| told.fact);
     Ok(facts.filter_map(row).collect())
-}
-
-fn action(group: ActionGroup, action: wire::PointAction) -> MauticAction {
-    MauticAction {
-        id: action.id.0,
-        name: action.name,
-        kind: action.kind,
-        points: action.delta,
-        repeatable: action.repeatable,
-        published: action.is_published,
-        publish_up: action.publish_up,
-        publish_down: action.publish_down,
-        properties: Value::Object(action.properties.into_iter().collect()),
-        group,
-    }
-}
-
-fn trigger(group: ActionGroup, trigger: wire::Trigger) -> MauticTrigger {
-    let event = |event: wire::TriggerEvent| MauticEvent {
-        kind: event.kind,
-        properties: Value::Object(event.properties.into_iter().collect()),
-    };
-    MauticTrigger {
-        id: trigger.id.0,
-        name: trigger.name,
-        points: trigger.points,
-        published: trigger.is_published,
-        group,
-        events: trigger.events.into_iter().map(event).collect(),
-    }
 }

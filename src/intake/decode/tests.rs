@@ -98,7 +98,7 @@ fn every_type_decodes() {
     mautic.form_on_submit ["submission:6 form.submit 3 by 17"]
     mautic.lead_channel_subscription_changed ["profile 4 with 0 points"]
     mautic.lead_company_change ["profile 4 with 0 points"]
-    mautic.lead_list_change ["4 in 1: true", "profile 4 with 0 points"]
+    mautic.lead_list_change ["4 in 1: true", "segment:1:4:1795292687 segment.enter 1 by 4", "profile 4 with 0 points"]
     mautic.lead_points_change ["1 has 4", "profile 1 with 4 points"]
     mautic.lead_post_delete ["20 gone"]
     mautic.lead_post_save_new ["profile 3 with 0 points"]
@@ -152,6 +152,8 @@ fn scenario(name: &str) -> (Decoded, Decoded) {
         Table::PointsLog,
         Table::SegmentMembers,
         Table::AuditLog,
+        Table::StagesLog,
+        Table::CampaignMembers,
     ] {
         let page = recorded.json(&format!("stats/{}.json", table.name()));
         let page: Vec<Row> = serde_json::from_value(page.unwrap()).unwrap();
@@ -448,6 +450,8 @@ fn points_of_a_change_are_the_new_ones_and_a_stage_without_id_makes_no_profile()
                     tags: {
                         "vip",
                     },
+                    utm: {},
+                    companies: {},
                     do_not_contact: {
                         "email",
                     },
@@ -577,30 +581,23 @@ fn members_and_devices() {
         &[member("0"), member("1")],
         at("2026-11-22T00:00:00Z"),
     );
-    insta::assert_debug_snapshot!(decoded.sightings.iter().map(|told| &told.fact).collect::<Vec<_>>(), @"
-    [
-        Membership {
-            contact: ContactId(
-                2,
-            ),
-            segment: SegmentId(
-                1,
-            ),
-            member: true,
-            at: 2026-11-21T20:00:00Z,
-        },
-        Membership {
-            contact: ContactId(
-                2,
-            ),
-            segment: SegmentId(
-                1,
-            ),
-            member: false,
-            at: 2026-11-22T00:00:00Z,
-        },
-    ]
-    ");
+    assert_eq!(
+        lines(&decoded),
+        [
+            "2 in 1: true",
+            "segment:1:2:1795291200 segment.enter 1 by 2",
+            "2 in 1: false",
+            // It says when he came, though he was taken out.
+            "segment:1:2:1795291200 segment.enter 1 by 2",
+        ]
+    );
+    let since = decoded.sightings.iter().map(|told| match &told.fact {
+        Fact::Membership { at, .. } => *at,
+        Fact::Activity(entry) => entry.at,
+        other => panic!("{other:?}"),
+    });
+    let (came, asked) = (at("2026-11-21T20:00:00Z"), at("2026-11-22T00:00:00Z"));
+    assert_eq!(since.collect::<Vec<_>>(), [came, came, asked, came]);
     let devices = [
         row(&[("stat_id", "5")]),
         row(&[("stat_id", "5")]),
@@ -608,6 +605,101 @@ fn members_and_devices() {
         row(&[]),
     ];
     assert_eq!(opened_stats(&devices), [5].into());
+}
+
+#[test]
+fn stages_campaigns_videos_and_messages() {
+    let asked = at("2026-11-22T00:00:00Z");
+    let with = |column: &str, value: &str, more: &[(&str, &str)]| {
+        let mut row = row(&[
+            ("id", "7"),
+            ("lead_id", "2"),
+            ("date_added", "2026-11-21 20:00:00"),
+            ("date_hit", "2026-11-21 20:00:00"),
+            ("date_sent", "2026-11-21 20:00:00"),
+        ]);
+        row.insert(column.to_owned(), value.to_owned());
+        row.extend(self::row(more));
+        row
+    };
+    let stage = |action: &str| with("stage_id", "3", &[("action_name", action)]);
+    for (table, row, told, ignored) in [
+        (
+            Table::StagesLog,
+            stage("Manually Added"),
+            vec!["stage:7 stage.enter 3 by 2"],
+            0,
+        ),
+        (
+            Table::StagesLog,
+            stage("Stage changed"),
+            vec!["stage:7 stage.enter 3 by 2"],
+            0,
+        ),
+        (
+            Table::StagesLog,
+            stage("to SQL"),
+            vec!["stage:7 stage.enter 3 by 2"],
+            0,
+        ),
+        (Table::StagesLog, stage("Manually Removed"), vec![], 1),
+        // The stage was deleted.
+        (
+            Table::StagesLog,
+            with("event_name", "3: SQL", &[]),
+            vec![],
+            1,
+        ),
+        (
+            Table::CampaignMembers,
+            with("campaign_id", "4", &[("manually_removed", "1")]),
+            vec!["campaign:4:2:1795291200 campaign.enter 4 by 2"],
+            0,
+        ),
+        (
+            Table::VideoHits,
+            with("code", "200", &[]),
+            vec!["video:7 video.play  by 2"],
+            0,
+        ),
+        (
+            Table::Messages,
+            with("sms_id", "5", &[]),
+            vec!["sms:5:2:1795291200 sms.send 5 by 2"],
+            0,
+        ),
+        (
+            Table::Messages,
+            with("sms_id", "5", &[("is_failed", "1")]),
+            vec![],
+            1,
+        ),
+    ] {
+        let decoded = rows(table, std::slice::from_ref(&row), asked);
+        assert_eq!(decoded.unreadable, vec![], "{row:?}");
+        assert_eq!(
+            (lines(&decoded), decoded.ignored),
+            (told.iter().map(|it| (*it).to_owned()).collect(), ignored),
+            "{row:?}"
+        );
+    }
+    let mut nobody = with("sms_id", "5", &[]);
+    nobody.remove("lead_id");
+    assert_eq!(rows(Table::Messages, &[nobody], asked).unattributed, 1);
+    let torn = with("stage_id", "3", &[("date_added", "soon")]);
+    assert_eq!(rows(Table::StagesLog, &[torn], asked).unreadable.len(), 1);
+}
+
+/// A text message has no id that both sources name: the key has to be made of the same.
+#[test]
+fn a_message_has_one_key() {
+    let item = json!({"smsId": 5, "contact": {"id": 2}, "content": "Hi",
+        "timestamp": "2026-11-21T20:00:00+00:00"});
+    let raw = json!({"mautic.sms_on_send": [item]}).to_string();
+    assert_eq!(
+        lines(&body(raw.as_bytes())),
+        ["sms:5:2:1795291200 sms.send 5 by 2"]
+    );
 }
 
 proptest! {
@@ -640,8 +732,8 @@ proptest! {
     }
 
     #[test]
-    fn no_row_makes_it_panic(values in prop::collection::btree_map("(id|lead_id|date_hit|date_sent|date_added|open_details|open_count|tracking_hash|details|object|action|bundle|object_id|is_read|last_opened|delta)", "(lead|merge|delete|[0-9]{0,20}|a:[0-9]{1,3}:\\{.*|2026-11-21 20:00:00|.{0,20})", 0..12)) {
-        for table in [Table::PageHits, Table::EmailStats, Table::AuditLog, Table::PointsLog, Table::SegmentMembers, Table::FormSubmissions, Table::AssetDownloads] {
+    fn no_row_makes_it_panic(values in prop::collection::btree_map("(id|lead_id|stage_id|sms_id|campaign_id|time_watched|action_name|date_hit|date_sent|date_added|open_details|open_count|tracking_hash|details|object|action|bundle|object_id|is_read|last_opened|delta)", "(lead|merge|delete|[0-9]{0,20}|a:[0-9]{1,3}:\\{.*|2026-11-21 20:00:00|.{0,20})", 0..12)) {
+        for table in [Table::PageHits, Table::EmailStats, Table::AuditLog, Table::PointsLog, Table::SegmentMembers, Table::FormSubmissions, Table::AssetDownloads, Table::StagesLog, Table::CampaignMembers, Table::VideoHits, Table::Messages] {
             let decoded = rows(table, std::slice::from_ref(&values), Timestamp::UNIX_EPOCH);
             prop_assert!(decoded.unreadable.len() <= 1);
         }

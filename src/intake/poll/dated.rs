@@ -7,13 +7,16 @@ use super::{
     },
     Feed, Page, PollError, Polled, Poller, Start, ids, urgency,
 };
-use crate::{mautic::wire, store::Journal};
+use crate::{
+    mautic::wire,
+    store::{Adjustments, Journal},
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds read again at every poll, for rows that were committed late.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 
-impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn by_date(
         &self,
         feed: Feed,
@@ -32,7 +35,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         };
         let mut since = known.saturating_sub(overlap).unwrap_or(known);
         let (mut skip, mut polled) = (0, Polled::default());
-        for _ in 0..self.options.pages {
+        for page in 1.. {
             let limit = self.options.rows;
             let which = Which::Since {
                 column,
@@ -76,6 +79,10 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             } else {
                 (since, skip + limit)
             };
+            // Not within a second: the next poll would begin with it anew, for ever.
+            if page >= self.options.pages && skip == 0 {
+                break;
+            }
         }
         Ok(polled)
     }

@@ -37,7 +37,7 @@ pub enum Feed {
     NewContacts,
     /// Contacts by date of edit.
     ChangedContacts,
-    /// Members of the segments that the plan owns or asks about.
+    /// Members of the segments that the plan owns or asks about, or that adjustments are made for.
     Members,
 }
 

@@ -7,7 +7,7 @@ use super::{
     },
     Feed, Page, PollError, Polled, Poller, Start, urgency,
 };
-use crate::store::{CursorMove, Journal, StoreError};
+use crate::store::{Adjustments, CursorMove, Journal, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 /// Ids read again at every poll, for rows that were committed late.
@@ -17,7 +17,7 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(1);
 /// Rows of `email_stats` asked for by id at once: more would make the address too long.
 const IDS: usize = 200;
 
-impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn by_id(&self, feed: Feed, now: Timestamp) -> Result<Polled, PollError> {
         let Some(table) = feed.table() else {
             return Ok(Polled::default());

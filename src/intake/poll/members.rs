@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{ContactId, Fact, SegmentId, Sighting, Source},
-    store::Journal,
+    store::{Adjustments, Journal, StoreError},
 };
 use jiff::Timestamp;
 use std::{
@@ -20,10 +20,10 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn members(&self) -> Result<Polled, PollError> {
         let mut polled = Polled::default();
-        let segments = self.options.segments.now();
+        let segments = self.watched().await?;
         for segment in &segments {
             // Before the table is read: who joins meanwhile is not missed in it.
             let known = self.store.members_of(*segment).await?;
@@ -36,9 +36,22 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         Ok(polled)
     }
 
-    /// Whether the plan now needs to know of other segments than were read the last time.
-    pub(super) fn segments_changed(&self) -> bool {
-        *self.swept() != self.options.segments.now()
+    /// Segments that the plan needs to know the members of, or that points hang on.
+    async fn watched(&self) -> Result<BTreeSet<SegmentId>, StoreError> {
+        let mut segments = self.options.segments.now();
+        segments.extend(self.store.adjusted_segments(self.clock.now()).await?);
+        Ok(segments)
+    }
+
+    /// Whether others are watched now than were read the last time.
+    pub(super) async fn watches_others(&self) -> bool {
+        match self.watched().await {
+            Ok(watched) => !watched.is_subset(&self.swept()),
+            Err(error) => {
+                tracing::warn!(%error, "it can't be known which segments' members to read");
+                false
+            }
+        }
     }
 
     fn swept(&self) -> MutexGuard<'_, BTreeSet<SegmentId>> {

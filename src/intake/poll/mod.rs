@@ -28,7 +28,7 @@ use crate::{
     clock::Clock,
     domain::SegmentId,
     mautic,
-    store::{Journal, StoreError, Urgency},
+    store::{Adjustments, Journal, StoreError, Urgency},
 };
 use jiff::Timestamp;
 use std::{
@@ -120,7 +120,7 @@ pub struct Poller<S: ?Sized, M: ?Sized> {
     wake: Notify,
 }
 
-impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     /// A poller.
     #[must_use]
     pub fn new(
@@ -174,8 +174,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     /// Polls every feed that is due, one after the other; one that fails does not stop the others.
     pub async fn round(&self, now: Timestamp, stop: &CancellationToken) -> Polled {
         let mut round = Polled::default();
+        let others = self.watches_others().await;
         for feed in Feed::ALL {
-            if stop.is_cancelled() || !self.is_due(feed, now) {
+            let due =
+                self.is_due(feed, now) || (feed == Feed::Members && others && !self.waits(now));
+            if stop.is_cancelled() || !due {
                 continue;
             }
             if let Ok(polled) = self.poll_once(feed, now).await {
@@ -210,8 +213,14 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         if let Some(retry_at) = status.retry_at() {
             return now >= retry_at;
         }
-        let is_new = feed == Feed::Members && self.segments_changed();
-        is_new || status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
+        status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
+    }
+
+    /// Whether the members failed to be read and are not to be tried yet.
+    fn waits(&self, now: Timestamp) -> bool {
+        let state = self.state();
+        let retry_at = state.get(&Feed::Members).and_then(FeedStatus::retry_at);
+        retry_at.is_some_and(|retry_at| now < retry_at)
     }
 
     /// Whether the last poll left something to read: then the next goes on without an overlap,

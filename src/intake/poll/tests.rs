@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::ManualClock,
-    domain::{ContactId, Fact, Sighting, Source},
+    domain::{Activity, ContactId, Fact, Sighting, Source},
 };
 use std::collections::BTreeSet;
 
@@ -567,8 +567,76 @@ async fn members_of_owned_segments_are_read_whole() {
             segment: SegmentId(4),
             member: true,
             ..
-        }
+        } | Fact::Activity(_)
     )));
+    let entries = (1..=20).map(|id| format!("segment:4:{id}:1795291200"));
+    assert_eq!(house.store.keys(), entries.collect());
+}
+
+#[tokio::test]
+async fn entries_into_campaigns_are_read_by_their_date() {
+    let house = house(|options| options.pages = 2);
+    let entered = |id: u32, date: &str| {
+        let id = id.to_string();
+        row(&[("campaign_id", "3"), ("lead_id", &id), ("date_added", date)])
+    };
+    // More within one second than one poll should read.
+    let many = (1..=25).map(|id| entered(id, "2026-11-21 20:00:00"));
+    house.mautic.add(Table::CampaignMembers, many);
+    let later = entered(26, "2026-11-21 20:00:05");
+    house.mautic.add(Table::CampaignMembers, [later]);
+    // A second is read to its end, or the next poll would begin with it anew.
+    assert!(!house.poll(Feed::Campaigns).await.more);
+    assert_eq!(house.store.keys().len(), 26);
+    assert!(house.store.keys().contains("campaign:3:26:1795291205"));
+    let cursor = &house.store.cursors()["campaign_leads"];
+    assert_eq!(cursor, "2026-11-21T20:00:05Z");
+    // Committed late.
+    let late = entered(27, "2026-11-21 19:59:06");
+    house.mautic.add(Table::CampaignMembers, [late]);
+    house.poll(Feed::Campaigns).await;
+    assert_eq!(house.store.keys().len(), 27);
+}
+
+#[tokio::test]
+async fn a_video_that_is_watched_on_is_read_again() {
+    let house = house(|_| {});
+    let watched = |seconds: &str, date: &str| {
+        let known = [("url", "https://example.test/film"), ("duration", "300")];
+        let mut row = row(&known);
+        let renewed = [("id", "1"), ("lead_id", "2"), ("time_watched", seconds)];
+        row.extend(self::row(&renewed));
+        row.extend(self::row(&[("date_hit", date)]));
+        row
+    };
+    let first = watched("9", "2026-11-21 20:00:00");
+    house.mautic.add(Table::VideoHits, [first]);
+    house.poll(Feed::Videos).await;
+    let renewed = watched("120", "2026-11-21 20:03:00");
+    let mut tables = house.mautic.tables.lock().unwrap().clone();
+    tables.insert("video_hits", vec![renewed]);
+    *house.mautic.tables.lock().unwrap() = tables;
+    house.poll(Feed::Videos).await;
+    let plays: Vec<Activity> = house
+        .store
+        .facts()
+        .into_iter()
+        .filter_map(activity)
+        .collect();
+    let [mut first, second] = <[Activity; 2]>::try_from(plays).unwrap();
+    assert_eq!(first.key, second.key);
+    assert!(first.absorb(Source::Poll, &second, Source::Poll));
+    assert_eq!(first.attribute("time_watched"), Some("120"));
+    assert_eq!(first.attribute("duration"), Some("300"));
+    assert_eq!(first.at, at("2026-11-21T20:00:00Z"));
+    assert_eq!(first.url.as_deref(), Some("https://example.test/film"));
+}
+
+fn activity(fact: Fact) -> Option<Activity> {
+    match fact {
+        Fact::Activity(activity) => Some(activity),
+        _ => None,
+    }
 }
 
 #[tokio::test]
@@ -599,6 +667,13 @@ async fn segments_of_a_plan_loaded_later_are_read_soon() {
     house.poller.round(round(45), &stop).await;
     assert!(asked(&house).contains("SegmentId(9)"));
     house.poller.round(round(60), &stop).await;
+    assert_eq!(asked(&house), "");
+    // Points hang on it now; when no more do, nothing is read anew.
+    house.store.adjusted.lock().unwrap().insert(SegmentId(7));
+    house.poller.round(round(75), &stop).await;
+    assert!(asked(&house).contains("SegmentId(7)"));
+    house.store.adjusted.lock().unwrap().clear();
+    house.poller.round(round(90), &stop).await;
     assert_eq!(asked(&house), "");
 }
 
@@ -635,7 +710,7 @@ async fn what_is_dear_to_mautic_is_asked_rarely() {
             .mautic
             .asked()
             .iter()
-            .any(|how| how.contains("Opened"))
+            .any(|how| how.contains("last_opened"))
     };
     house.poller.round(at(NOW), &stop).await;
     assert!(asked(&house));

@@ -11,8 +11,8 @@ mod tolerant;
 pub use contact::{Contact, Details};
 pub use failure::{Failure, failure};
 pub use objects::{
-    GroupScore, Hook, Item, Me, Membership, PointAction, PointGroup, Role, Segment, Trigger,
-    TriggerEvent,
+    GroupScore, Hook, Item, LandingPage, Me, Membership, PointAction, PointGroup, Role, Segment,
+    Trigger, TriggerEvent,
 };
 pub use page::Page;
 pub use stats::{StatsFault, StatsPage, StatsRow};

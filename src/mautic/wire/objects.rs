@@ -16,8 +16,13 @@ pub struct Item {
     /// Id among its kind.
     #[serde(deserialize_with = "de_id")]
     pub id: u32,
-    /// Name, or the title of pages and assets.
-    #[serde(alias = "title", default, deserialize_with = "de_name")]
+    /// Name, the title of pages and assets, or the name a user logs in by.
+    #[serde(
+        alias = "title",
+        alias = "username",
+        default,
+        deserialize_with = "de_name"
+    )]
     pub name: String,
     /// Alias, where the kind has one.
     #[serde(default, deserialize_with = "de_text")]
@@ -25,6 +30,38 @@ pub struct Item {
     /// Whether it is published.
     #[serde(rename = "isPublished", default, deserialize_with = "de_flag")]
     pub is_published: bool,
+}
+
+/// A landing page; lists hold those at the top, with their variants and translations inside.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LandingPage {
+    /// Id.
+    #[serde(deserialize_with = "de_id")]
+    pub id: u32,
+    /// Title.
+    #[serde(default, deserialize_with = "de_name")]
+    pub title: String,
+    /// What a hit of it may show instead, half of the visitors each, or so.
+    #[serde(rename = "variantChildren", default, deserialize_with = "de_children")]
+    pub variants: Vec<Self>,
+    /// The same in other languages.
+    #[serde(
+        rename = "translationChildren",
+        default,
+        deserialize_with = "de_children"
+    )]
+    pub translations: Vec<Self>,
+}
+
+/// Children in a list or by id (PHP writes either); null where there are none.
+fn de_children<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<LandingPage>, D::Error> {
+    let children = match Value::deserialize(input)? {
+        Value::Array(children) => children,
+        Value::Object(children) => children.into_iter().map(|(_, child)| child).collect(),
+        _ => Vec::new(),
+    };
+    let child = |child| serde_json::from_value(child).map_err(serde::de::Error::custom);
+    children.into_iter().map(child).collect()
 }
 
 /// A point group.
@@ -78,6 +115,9 @@ pub struct PointAction {
     /// Whether it is published.
     #[serde(rename = "isPublished", default, deserialize_with = "de_flag")]
     pub is_published: bool,
+    /// When it was made: nothing before counts.
+    #[serde(rename = "dateAdded", default, deserialize_with = "de_date")]
+    pub added_at: Option<Timestamp>,
     /// Counts from this moment on.
     #[serde(rename = "publishUp", default, deserialize_with = "de_date")]
     pub publish_up: Option<Timestamp>,
@@ -326,6 +366,27 @@ mod tests {
             (item.name.as_str(), item.alias.as_deref()),
             ("P", Some("p"))
         );
+    }
+
+    #[test]
+    fn pages_hold_their_variants_and_translations() {
+        let page: LandingPage = serde_json::from_value(json!({"id": 1, "title": "P",
+            "variantChildren": [{"id": 2, "title": "P, red"}, {"id": 3, "title": "P, blue"}],
+            "translationChildren": {"4": {"id": 4, "title": "P, en", "translationChildren": null}}}))
+        .unwrap();
+        let ids = |pages: &[LandingPage]| pages.iter().map(|page| page.id).collect::<Vec<_>>();
+        assert_eq!(
+            (ids(&page.variants), ids(&page.translations)),
+            (vec![2, 3], vec![4])
+        );
+        assert_eq!(page.translations[0].title, "P, en");
+    }
+
+    #[test]
+    fn users_have_names_to_log_in_by() {
+        let user = json!({"id": 1, "username": "ann", "firstName": "Ann", "isPublished": true});
+        let user: Item = serde_json::from_value(user).unwrap();
+        assert_eq!((user.id, user.name.as_str()), (1, "ann"));
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl Binder<'_> {
             key: action.key.clone(),
             name: action.name.clone(),
             mautic: action.mautic,
+            made_at: action.made_at,
             pays: pays?,
             points: action.points,
             repeat: action.repeat,

@@ -1,9 +1,10 @@
 //! What of Mautic's is imported, as its API tells it.
 
-use crate::domain::GroupId;
+use crate::domain::{GroupId, PointActionId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Point actions and point triggers.
@@ -13,6 +14,9 @@ pub struct MauticPoints {
     pub actions: Vec<MauticAction>,
     /// Point triggers.
     pub triggers: Vec<MauticTrigger>,
+    /// Groups (`None`: main points) that Mautic's points log knows, each with the point actions
+    /// that paid into it and run no more: unpublished since, or deleted.
+    pub paid: BTreeMap<Option<GroupId>, BTreeSet<PointActionId>>,
 }
 
 /// A point action as Mautic's API gives it.
@@ -30,6 +34,8 @@ pub struct MauticAction {
     pub repeatable: bool,
     /// Whether it is switched on.
     pub published: bool,
+    /// When it was made: nothing before pays.
+    pub added_at: Option<Timestamp>,
     /// Pays from this moment on.
     pub publish_up: Option<Timestamp>,
     /// Pays up to and including this moment.

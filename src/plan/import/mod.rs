@@ -61,7 +61,7 @@ pub fn import(mautic: &MauticPoints, catalog: &Catalog, options: &ImportOptions)
     let rules: String = import.rules.iter().map(|rule| rule.text(&topics)).collect();
     let text = [
         header(options),
-        topics.text(catalog, &import.active_groups()),
+        topics.text(catalog, &import.active_groups(mautic), &mautic.paid),
         rules,
         trigger::section(&import.triggers),
         EXAMPLES.to_owned(),
@@ -121,12 +121,13 @@ impl Import {
         }
     }
 
-    /// Groups (`None`: main points) that rules pay into or triggers look at.
-    fn active_groups(&self) -> BTreeSet<Option<u32>> {
+    /// Groups (`None`: main points) that rules or others pay into, or triggers look at.
+    fn active_groups(&self, mautic: &MauticPoints) -> BTreeSet<Option<u32>> {
         let paid = self.rules.iter().filter(|rule| rule.active);
         let watched = self.triggers.iter().filter(|trigger| trigger.active);
         paid.map(|rule| rule.group)
             .chain(watched.map(|trigger| trigger.group))
+            .chain(mautic.paid.keys().map(|group| group.map(|id| id.0)))
             .collect()
     }
 

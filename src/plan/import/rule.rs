@@ -102,7 +102,7 @@ impl Rule {
             keys: self
                 .keys
                 .iter()
-                .filter(|(key, _)| !["key", "mautic"].contains(key))
+                .filter(|(key, _)| !["key", "mautic", "made_at"].contains(key))
                 .map(compared)
                 .collect(),
         }
@@ -114,6 +114,9 @@ pub(super) fn write(action: &MauticAction, catalog: &Catalog) -> Rule {
     let mut rule = new(action);
     rule.set_text("key", &format!("mautic-{}", action.id));
     rule.set("mautic", Value::Integer(i64::from(action.id)));
+    if let Some(made) = action.added_at {
+        rule.set("made_at", Value::Moment(made));
+    }
     rule.set_text("name", &rule.name.clone());
     write_group(&mut rule, action, catalog);
     rule.set_text("kind", &action.kind);

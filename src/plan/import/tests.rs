@@ -27,6 +27,7 @@ pub(super) fn action(id: u32, kind: &str, properties: Value) -> MauticAction {
         points: 5,
         repeatable: false,
         published: true,
+        added_at: None,
         publish_up: None,
         publish_down: None,
         properties,
@@ -80,7 +81,7 @@ pub(super) fn options() -> ImportOptions {
 fn of(actions: &[MauticAction]) -> Imported {
     let points = MauticPoints {
         actions: actions.to_vec(),
-        triggers: Vec::new(),
+        ..MauticPoints::default()
     };
     import(&points, &catalog(), &options())
 }
@@ -169,7 +170,11 @@ fn rich() -> MauticPoints {
             ..trigger(5, &[("plugin.leadpush", json!({ "integration": null }))])
         },
     ];
-    MauticPoints { actions, triggers }
+    MauticPoints {
+        actions,
+        triggers,
+        ..MauticPoints::default()
+    }
 }
 
 #[test]
@@ -278,6 +283,7 @@ fn what_a_trigger_cannot_do_here_keeps_it_a_comment() {
         let points = MauticPoints {
             actions: vec![action(1, "page.hit", json!([]))],
             triggers: vec![one.clone()],
+            ..MauticPoints::default()
         };
         let options = ImportOptions {
             triggers: true,
@@ -471,7 +477,7 @@ prop_compose! {
         let moment = |second: i32| jiff::Timestamp::from_second(i64::from(second) * 100).ok();
         MauticAction {
             id, name, kind: kind.to_owned(), points,
-            repeatable: flags.0, published: flags.1,
+            repeatable: flags.0, published: flags.1, added_at: None,
             publish_up: times.0.and_then(moment), publish_down: times.1.and_then(moment),
             properties: json!({ "page_url": pattern, "pages": limits.clone(), "forms": limits,
                 "page_hits": options.0, "returns_within": options.1, "first_time": options.2 }),
@@ -489,7 +495,7 @@ proptest! {
     ) {
         let groups = (1..).zip(&names).map(|(id, name)| named(id, name)).collect();
         let catalog = Catalog { groups, ..Catalog::default() };
-        let points = MauticPoints { actions: actions.clone(), triggers: Vec::new() };
+        let points = MauticPoints { actions: actions.clone(), ..MauticPoints::default() };
         let zone = ImportOptions { time_zone: "Nowhere/Land".to_owned(), ..options() };
         let imported = import(&points, &catalog, &zone);
         let read = Plan::parse("plan.toml", &imported.text);

@@ -2,7 +2,11 @@
 
 use super::super::{Catalog, parse::slug};
 use super::text::{commented, string};
+use crate::domain::{GroupId, PointActionId};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// See [`super::MauticPoints::paid`].
+type Paid = BTreeMap<Option<GroupId>, BTreeSet<PointActionId>>;
 
 /// The topic of Mautic's main points, unless the plan names another one.
 const MAIN: &str = "points";
@@ -54,16 +58,24 @@ impl TopicKeys {
     }
 
     /// All topics; those into which nothing pays are comments.
-    pub(super) fn text(&self, catalog: &Catalog, active: &BTreeSet<Option<u32>>) -> String {
+    pub(super) fn text(
+        &self,
+        catalog: &Catalog,
+        active: &BTreeSet<Option<u32>>,
+        paid: &Paid,
+    ) -> String {
         let groups = catalog.groups.iter().map(|group| Some(group.id));
         std::iter::once(None)
             .chain(groups)
-            .map(|group| shown(&self.topic(group, catalog), active.contains(&group)))
+            .map(|group| {
+                let text = self.topic(group, catalog, paid);
+                shown(&text, active.contains(&group))
+            })
             .collect()
     }
 
     /// The text of one topic.
-    pub(super) fn topic(&self, group: Option<u32>, catalog: &Catalog) -> String {
+    pub(super) fn topic(&self, group: Option<u32>, catalog: &Catalog, paid: &Paid) -> String {
         let key = self.key(group);
         let name = catalog.groups.iter().find(|one| Some(one.id) == group);
         let name = name.map_or("", |group| group.name.trim());
@@ -75,9 +87,15 @@ impl TopicKeys {
             Some(id) if name.is_empty() => (key, format!("group = {id}")),
             Some(id) => (name, format!("group = {id} # {}", string(name))),
         };
+        let gone = paid.get(&group.map(GroupId)).filter(|ids| !ids.is_empty());
+        let gone = gone.map_or(String::new(), |ids| {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            let why = "of Mautic's, run no more: what they paid counts as it was given";
+            format!("adopt_actions = [{}] # {why}\n", ids.join(", "))
+        });
         format!(
             "[[topic]]\nkey = {}\nlabel = {}\n{what}\nfloor = \"none\"\nceiling = \"none\"\n\
-             foreign = \"adopt\" # points given by campaigns, forms and people count, too\n\n",
+             foreign = \"adopt\" # points given by campaigns, forms and people count, too\n{gone}\n",
             string(key),
             string(label)
         )

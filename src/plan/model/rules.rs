@@ -47,6 +47,8 @@ pub struct PointAction {
     pub name: String,
     /// Mautic's own action that this one stands for.
     pub mautic: Option<PointActionId>,
+    /// When that action was made: as Mautic counts, nothing before counts.
+    pub made_at: Option<Timestamp>,
     /// What kind of activity. `url.hit` covers clicks, too (SEMANTICS 3, url.hit).
     pub kind: ActivityKind,
     /// Topics it pays into.

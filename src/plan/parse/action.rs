@@ -7,7 +7,7 @@ use super::limits::{read_decay, read_limits};
 use super::objects::{read_objects, read_urls};
 use super::pays::read_pays;
 use super::span::{read_seconds, read_span};
-use super::time::read_window;
+use super::time::{read_moment, read_window};
 use super::topic::SCORES;
 use crate::diagnostics::{Table, Told, Value};
 use crate::domain::{ActivityKind, PointActionId};
@@ -26,6 +26,7 @@ pub(super) fn read(
     let pays = read_pays(context, table);
     let points = read_points(table);
     let mautic = read_mautic(table);
+    let made_at = optional(table, "made_at", |value| read_moment(context, value));
     let repeat = read_repeat(table);
     let objects = read_objects(context, index, table, kind);
     let urls = read_urls(table, kind);
@@ -43,6 +44,7 @@ pub(super) fn read(
         key,
         name,
         mautic: mautic.ok()?.map(PointActionId),
+        made_at: made_at.ok()?,
         kind: kind?,
         pays: pays?,
         points: points?,

@@ -1,13 +1,14 @@
 //! `[[topic]]`.
 
 use super::super::{Decay, Foreign, Ref, Scale, StageReset, Topic, TopicKey, Weight, Writes};
+use super::action::optional;
 use super::bands::read_bands;
 use super::context::{Context, TopicFacts, read_key};
 use super::limits::{read_decay, read_limits};
 use super::pays::read_weighted;
 use super::refs::{read_noted, read_refs};
 use crate::diagnostics::{Severity, Table, Told, Value};
-use crate::domain::{GroupId, StageId};
+use crate::domain::{GroupId, PointActionId, StageId};
 use toml::de::DeValue;
 
 const BOUND_HINT: &str = "write a whole number, or \"none\" for no limit";
@@ -49,6 +50,7 @@ pub(super) fn read(
     let limits = read_limits(table);
     let decay = read_decay(table);
     let stages = read_stages(context, index, table);
+    let adopt_actions = optional(table, "adopt_actions", read_action_ids);
     Some(Topic {
         key: TopicKey(key?.to_owned()),
         label: label?,
@@ -60,7 +62,7 @@ pub(super) fn read(
         decay: decay.ok()?.unwrap_or(Decay::None),
         stages: stages.ok()?,
         foreign: foreign?,
-        adopt_actions: Vec::new(),
+        adopt_actions: adopt_actions.ok()?.unwrap_or_default(),
     })
 }
 
@@ -210,4 +212,14 @@ fn read_bound(value: Option<Value<'_, '_>>, default: i32) -> Result<Option<i32>,
         _ => value.mistyped("a whole number or \"none\"", BOUND_HINT),
     };
     bound.map(Some).ok_or(Told)
+}
+
+fn read_action_ids(value: &Value<'_, '_>) -> Option<Vec<PointActionId>> {
+    const HINT: &str = "write ids of Mautic's own point actions: adopt_actions = [2, 9]";
+    let items = value.list(HINT)?;
+    let ids = items.iter();
+    let ids: Vec<Option<u32>> = ids
+        .map(|item| item.integer(1..=i64::from(u32::MAX), HINT))
+        .collect();
+    ids.into_iter().map(|id| id.map(PointActionId)).collect()
 }

@@ -5,7 +5,7 @@ use super::{
     codec::{from_json, id_list, time},
     journal, targets,
 };
-use crate::domain::{Fired, ContactId, RuleKey, Scope, SegmentId};
+use crate::domain::{ContactId, Fired, RuleKey, Scope, SegmentId};
 use crate::store::{Result, Snapshot};
 use rusqlite::Connection;
 use std::collections::HashMap;

@@ -86,6 +86,7 @@ pub fn merge(
         known_topics: topics.keys.into_keys().collect(),
         topics: keys,
         catalog,
+        mautic,
         edits: Edits::of(text),
         changes: Vec::new(),
     };
@@ -107,6 +108,7 @@ struct Merger<'m> {
     known_topics: BTreeSet<Option<u32>>,
     topics: TopicKeys,
     catalog: &'m Catalog,
+    mautic: &'m MauticPoints,
     edits: Edits<'m>,
     changes: Vec<Change>,
 }
@@ -199,7 +201,7 @@ impl Merger<'_> {
         if !self.known_topics.insert(group) {
             return;
         }
-        let text = self.topics.topic(group, self.catalog);
+        let text = self.topics.topic(group, self.catalog, &self.mautic.paid);
         let after = self.plan.last_topic().unwrap_or(self.text.len());
         self.edits.insert_block(after, &text);
         let key = self.topics.key(group).to_owned();

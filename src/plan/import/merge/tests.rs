@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 fn mautic(actions: Vec<MauticAction>) -> MauticPoints {
     MauticPoints {
         actions,
-        triggers: Vec::new(),
+        ..MauticPoints::default()
     }
 }
 
@@ -239,6 +239,7 @@ fn triggers_are_noted_once() {
     let with = |triggers| MauticPoints {
         actions: then().actions,
         triggers,
+        ..MauticPoints::default()
     };
     let imported = import(&with(vec![]), &catalog(), &options());
     let first = merged(&imported.text, Some(&imported.seen), &with(vec![tags("a")]));
@@ -343,7 +344,7 @@ prop_compose! {
         group in prop_oneof![Just(MAIN), Just(ActionGroup::Missing), (1_u32..4).prop_map(known)],
     ) -> MauticAction {
         MauticAction {
-            name: name.to_owned(), points, repeatable: flags.0, published: flags.1, group,
+            name: name.to_owned(), points, repeatable: flags.0, published: flags.1, added_at: None, group,
             publish_up: flags.2.then_some(jiff::Timestamp::UNIX_EPOCH),
             ..action(id, "form.submit", json!({ "forms": forms }))
         }
