@@ -102,8 +102,9 @@ impl<'a, 's> Value<'a, 's> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         let number = match self.node() {
             DeValue::Integer(integer) => {
+                // Its decimal digits become the nearest number.
                 let whole = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
-                whole.map(|whole| whole as f64)
+                whole.and_then(|whole| whole.to_string().parse().ok())
             }
             DeValue::Float(float) => float.as_str().parse().ok(),
             _ => return self.mistyped("a number", hint),

@@ -28,6 +28,9 @@ fn catalog() -> Catalog {
         pages: Vec::new(),
         forms: named(&[(7, "Contact us")]),
         assets: named(&[(9, "Dishwasher guide")]),
+        stages: named(&[(1, "Lead"), (2, "Customer")]),
+        campaigns: named(&[(1, "Hot"), (2, "Cold")]),
+        users: named(&[(1, "ann")]),
         ..Catalog::default()
     }
 }
@@ -176,4 +179,73 @@ fn a_segment_added_by_id_and_removed_by_name_is_refused() {
     let findings = compile(&plan(text), &catalog()).unwrap_err();
     assert_eq!(findings.len(), 1);
     assert_eq!(findings.iter().next().unwrap().line, Some(9));
+}
+
+/// Findings in short: place and message.
+fn short(text: &str) -> String {
+    let mut all = doubts(&plan(text), &catalog());
+    all.extend(compile(&plan(text), &catalog()).err().unwrap_or_default());
+    let line = |one: &crate::diagnostics::Finding| {
+        let place = (one.line.unwrap_or(0), one.column.unwrap_or(0));
+        format!("{}:{} {}\n", place.0, place.1, one.message)
+    };
+    all.iter().map(line).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn every_name_in_a_condition_has_a_place_of_its_own() {
+    let text = "stages = { reset = ['Lead', 'Leed'] }\n\
+        [[profile_rule]]\nname = '1'\ntopic = 'a'\npoints = 1\n\
+        when = { any = [{ tag = 'x' }, { not = { segment = 'Nobody' } }, { stage = ['Lead', 9] }, { owner = [1, 'bob'] }] }\n\
+        [[point_action]]\nname = '2'\ntopic = 'a'\npoints = 1\nkind = 'form.submit'\n\
+        when = { all = [{ object = 7 }, { object = ['Contact us', 'Contact'] }, { not = { object = 99 } }] }\n";
+    insta::assert_snapshot!(short(text), @r##"
+    4:29 Mautic has no stage named "Leed"
+    9:52 Mautic has no segment named "Nobody"
+    9:85 Mautic has no stage with the id 9
+    9:105 Mautic has no user named "bob"
+    15:59 Mautic has no form named "Contact"
+    15:92 Mautic has no form with the id 99
+    "##);
+}
+
+#[test]
+fn every_name_in_an_effect_has_a_place_of_its_own() {
+    let text = "[[trigger]]\nname = '3'\ntopic = 'a'\nat = 3\nowner = 'bob'\nstage = 9\n\
+        add_to_campaigns = ['Hot', 'Hott']\nremove_from_campaigns = [9, 2]\nsend_email = [1, 'Spring offers']\n";
+    insta::assert_snapshot!(short(text), @r##"
+    8:9 Mautic has no user named "bob"
+    9:9 Mautic has no stage with the id 9
+    10:28 Mautic has no campaign named "Hott"
+    11:26 Mautic has no campaign with the id 9
+    12:18 Mautic has no email named "Spring offers"
+    "##);
+}
+
+#[test]
+fn only_ids_show_that_names_mean_the_same() {
+    let text = "[[trigger]]\nname = '3'\ntopic = 'a'\nat = 3\nadd_to = ['Tell sales', 1]\n\
+        add_to_campaigns = ['Hot']\nremove_from_campaigns = [1]\nsend_email = [1, 'Autumn offers']\n";
+    insta::assert_snapshot!(short(text), @r##"
+    8:25 this one is listed twice
+    10:26 a campaign stands in `add_to_campaigns` and in `remove_from_campaigns`
+    11:18 this one is listed twice
+    "##);
+}
+
+#[test]
+fn segments_of_entries_are_asked_wherever_they_are_named() {
+    let entry = "[[point_action]]\nname = 'e'\ntopic = 'a'\npoints = 1\nkind = 'segment.enter'\n";
+    let by_list = format!("{entry}segments = ['Filtered']\n");
+    let by_condition = format!("{entry}when = {{ not = {{ object = 'Filtered' }} }}\n");
+    for text in [by_list, by_condition] {
+        let compiled = compile(&plan(&text), &catalog()).unwrap();
+        assert_eq!(compiled.asked_segments(), [SegmentId(3)].into(), "{text}");
+        let text = format!("{text}[[trigger]]\nname = 't'\ntopic = 'a'\nat = 3\nadd_to = [3]\n");
+        let mut catalog = catalog();
+        catalog.filtered_segments.clear();
+        // Written by id and asked by name: only ids show it.
+        let findings = compile(&plan(&text), &catalog).unwrap_err();
+        assert_eq!(findings.len(), 1, "{findings}");
+    }
 }

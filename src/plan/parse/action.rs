@@ -25,7 +25,7 @@ pub(super) fn read(
     let kind = read_kind(table);
     let pays = read_pays(context, table);
     let points = read_points(table);
-    let mautic = read_mautic(table);
+    let mautic = read_mautic(context, table);
     let made_at = optional(table, "made_at", |value| read_moment(context, value));
     let repeat = read_repeat(table);
     let objects = read_objects(context, index, table, kind);
@@ -43,7 +43,7 @@ pub(super) fn read(
     Some(PointAction {
         key,
         name,
-        mautic: mautic.ok()?.map(PointActionId),
+        mautic: mautic.ok()?,
         made_at: made_at.ok()?,
         kind: kind?,
         pays: pays?,
@@ -94,10 +94,16 @@ pub(super) fn read_points(table: &Table<'_, '_>) -> Option<i32> {
     Some(points)
 }
 
-fn read_mautic(table: &Table<'_, '_>) -> Result<Option<u32>, Told> {
+fn read_mautic(
+    context: &Context<'_, '_>,
+    table: &Table<'_, '_>,
+) -> Result<Option<PointActionId>, Told> {
     optional(table, "mautic", |value| {
         let hint = "write the id of Mautic's own point action, or leave it out";
-        value.integer(1..=i64::from(u32::MAX), hint)
+        let action = value.integer(1..=i64::from(u32::MAX), hint);
+        let action = action.map(PointActionId);
+        context.stood_for.borrow_mut().extend(action);
+        action
     })
 }
 

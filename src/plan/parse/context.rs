@@ -3,6 +3,7 @@
 use super::super::{Places, Ref, RuleKey, Scale, TopicKey, ownership::Claims};
 use super::together::Feedback;
 use crate::diagnostics::{Severity, Sheet, Table, Value, one_of, quote};
+use crate::domain::PointActionId;
 use jiff::tz::TimeZone;
 use std::{cell::RefCell, collections::BTreeMap, ops::Range};
 
@@ -15,6 +16,9 @@ pub(super) struct TopicFacts {
     pub(super) scale: Option<Scale>,
     pub(super) bands: Option<Vec<String>>,
 }
+
+/// A total and its parts, each with where it is named.
+pub(super) type Total = (String, Vec<(String, Span)>);
 
 /// Shared while a plan is read.
 pub(super) struct Context<'a, 's> {
@@ -29,9 +33,13 @@ pub(super) struct Context<'a, 's> {
     pub(super) grade_keys: RefCell<Vec<(String, Span)>>,
     pub(super) rule_keys: RefCell<Vec<(String, Span)>>,
     /// Totals with the parts they are made of.
-    pub(super) totals: RefCell<Vec<(String, Vec<(String, Span)>)>>,
+    pub(super) totals: RefCell<Vec<Total>>,
     /// Topics that stand for the main points.
     pub(super) main_points: RefCell<Vec<((), Span)>>,
+    /// Mautic's own actions that rules stand for.
+    pub(super) stood_for: RefCell<Vec<PointActionId>>,
+    /// Mautic's own actions whose logged points topics adopt.
+    pub(super) adopted: RefCell<Vec<(PointActionId, Span)>>,
     pub(super) claims: RefCell<Claims<Ref<u32>, Span>>,
     pub(super) feedback: RefCell<Feedback>,
     places: RefCell<Places>,
@@ -50,6 +58,8 @@ impl<'a, 's> Context<'a, 's> {
             rule_keys: RefCell::default(),
             totals: RefCell::default(),
             main_points: RefCell::default(),
+            stood_for: RefCell::default(),
+            adopted: RefCell::default(),
             claims: RefCell::default(),
             feedback: RefCell::default(),
             places: RefCell::new(super::places_over(sheet)),

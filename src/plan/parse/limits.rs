@@ -85,15 +85,11 @@ fn decay(value: &Value<'_, '_>) -> Option<Decay> {
         return value.mistyped("a table or \"none\"", DECAY_HINT);
     };
     let table = value.table(DECAY_HINT)?;
-    let kinds: [(&'static str, fn(u16) -> Decay); 3] = [
-        ("half_life", Decay::HalfLife),
-        ("linear", Decay::Linear),
-        ("expires", Decay::Expiry),
-    ];
-    let mut read: Vec<Option<Decay>> = Vec::new();
-    for (key, kind) in kinds {
-        read.extend(table.get(key).map(|days| read_days(&days).map(kind)));
-    }
+    let days = |key| table.get(key).map(|value| read_days(&value));
+    let half_life = days("half_life").map(|days| days.map(Decay::HalfLife));
+    let linear = days("linear").map(|days| days.map(Decay::Linear));
+    let expires = days("expires").map(|days| days.map(Decay::Expiry));
+    let read: Vec<Option<Decay>> = [half_life, linear, expires].into_iter().flatten().collect();
     if read.len() > 1 || (read.is_empty() && !table.has_unknown()) {
         value.error("`decay` must say exactly one thing", DECAY_HINT);
     }

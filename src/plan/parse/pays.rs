@@ -106,5 +106,6 @@ fn read_weight(value: &Value<'_, '_>) -> Option<Weight> {
         value.error(format!("{factor} is no weight"), WEIGHT_HINT);
         return None;
     }
-    Some(Weight(thousandths as i32))
+    // Whole by now: its digits are those of a whole number.
+    thousandths.to_string().parse().ok().map(Weight)
 }

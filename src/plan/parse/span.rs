@@ -24,7 +24,9 @@ pub(super) fn read_span(value: &Value<'_, '_>) -> Option<SignedDuration> {
         return value.mistyped("a length of time", HINT);
     };
     let text = value.text(HINT)?;
-    let seconds = told(value, text, seconds(text), HINT)?;
+    let seconds = seconds(text)
+        .map_err(|odd| odd.tell(value, text, HINT))
+        .ok()?;
     if !(1..=LONGEST_DAYS * DAY).contains(&seconds) {
         let message = format!("{} is not from 1 second to 3650 days", quote(text));
         value.error(message, HINT);
@@ -33,15 +35,21 @@ pub(super) fn read_span(value: &Value<'_, '_>) -> Option<SignedDuration> {
     Some(SignedDuration::from_secs(seconds))
 }
 
-/// Reads a length of time, or a number of seconds.
+/// Reads a length of time, or a number of seconds; however long, as Mautic takes any.
 pub(super) fn read_seconds(value: &Value<'_, '_>) -> Option<u64> {
-    match value.node() {
-        DeValue::Integer(_) => {
-            const HINT: &str = "write a number of seconds, or a text such as \"1 hour\"";
-            value.integer(1..=LONGEST_DAYS * DAY, HINT)
-        }
-        _ => u64::try_from(read_span(value)?.as_secs()).ok(),
+    const HINT: &str = "write a number of seconds, or a text such as \"1 hour\"";
+    let DeValue::String(_) = value.node() else {
+        return value.integer(1..=i64::MAX, HINT);
+    };
+    let text = value.text(HINT)?;
+    let seconds = seconds(text)
+        .map_err(|odd| odd.tell(value, text, HINT))
+        .ok()?;
+    if seconds == 0 {
+        value.error(format!("{} is no time", quote(text)), HINT);
+        return None;
     }
+    u64::try_from(seconds).ok()
 }
 
 /// Reads days of the calendar, 1 to 3650: a number, or a text.
@@ -50,7 +58,9 @@ pub(super) fn read_days(value: &Value<'_, '_>) -> Option<u16> {
         return value.integer(1..=LONGEST_DAYS, DAYS_HINT);
     };
     let text = value.text(DAYS_HINT)?;
-    let seconds = told(value, text, seconds(text), DAYS_HINT)?;
+    let seconds = seconds(text)
+        .map_err(|odd| odd.tell(value, text, DAYS_HINT))
+        .ok()?;
     let days = seconds / DAY;
     if seconds % DAY != 0 || !(1..=LONGEST_DAYS).contains(&days) {
         let message = format!("{} is not from 1 to 3650 whole days", quote(text));
@@ -66,17 +76,17 @@ enum Odd<'t> {
     Unit(&'t str),
 }
 
-fn told(value: &Value<'_, '_>, text: &str, read: Result<i64, Odd<'_>>, hint: &str) -> Option<i64> {
-    let units = UNITS.map(|(names, _)| names[0]);
-    match read {
-        Ok(seconds) => return Some(seconds),
-        Err(Odd::Shape) => value.error(format!("{} is no length of time", quote(text)), hint),
-        Err(Odd::Unit(unit)) => {
-            let message = format!("{} is no unit of time", quote(unit));
-            value.error(message, one_of(unit, &units));
+impl Odd<'_> {
+    fn tell(&self, value: &Value<'_, '_>, text: &str, hint: &str) {
+        let units = UNITS.map(|(names, _)| names[0]);
+        match self {
+            Self::Shape => value.error(format!("{} is no length of time", quote(text)), hint),
+            Self::Unit(unit) => {
+                let message = format!("{} is no unit of time", quote(unit));
+                value.error(message, one_of(unit, &units));
+            }
         }
     }
-    None
 }
 
 fn seconds(text: &str) -> Result<i64, Odd<'_>> {

@@ -38,6 +38,7 @@ impl Context<'_, '_> {
         }
         self.check_parts();
         self.check_circles();
+        self.check_adopted();
         self.check_feedback();
         self.check_use();
     }
@@ -100,6 +101,19 @@ impl Context<'_, '_> {
                 .into_iter()
                 .filter(|one| reach(one).contains(total));
             told.extend(circle);
+        }
+    }
+
+    /// What a rule pays is not adopted, too.
+    fn check_adopted(&self) {
+        let stood_for = self.stood_for.borrow();
+        for (action, span) in self.adopted.borrow().iter() {
+            if stood_for.contains(action) {
+                let message =
+                    "a rule stands for this action, so that its logged points don't count";
+                let hint = "take it out of `adopt_actions`, or remove the rule";
+                self.sheet.together(span, Severity::Warning, message, hint);
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 //! `[[topic]]`.
 
 use super::super::{Decay, Foreign, Ref, Scale, StageReset, Topic, TopicKey, Weight, Writes};
-use super::action::optional;
 use super::bands::read_bands;
 use super::context::{Context, TopicFacts, read_key};
 use super::limits::{read_decay, read_limits};
@@ -43,14 +42,15 @@ pub(super) fn read(
     }
     let writes = read_writes(context, index, table);
     let foreign = read_foreign(table, writes.as_ref());
-    if foreign == Some(Foreign::Adopt) {
+    let adopt_actions = read_adopted(context, table, writes.as_ref());
+    let adopts = adopt_actions.as_ref().is_some_and(|list| !list.is_empty());
+    if adopts || foreign == Some(Foreign::Adopt) {
         use_topic(context, key);
     }
     let sum_of = read_parts(context, key, table);
     let limits = read_limits(table);
     let decay = read_decay(table);
     let stages = read_stages(context, index, table);
-    let adopt_actions = optional(table, "adopt_actions", read_action_ids);
     Some(Topic {
         key: TopicKey(key?.to_owned()),
         label: label?,
@@ -62,7 +62,7 @@ pub(super) fn read(
         decay: decay.ok()?.unwrap_or(Decay::None),
         stages: stages.ok()?,
         foreign: foreign?,
-        adopt_actions: adopt_actions.ok()?.unwrap_or_default(),
+        adopt_actions: adopt_actions?,
     })
 }
 
@@ -123,6 +123,43 @@ fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) ->
         Writes::MainPoints | Writes::Group(_) => return Some(foreign),
     }
     None
+}
+
+/// Reads `adopt_actions`: actions that run no more; those of rules are looked for when all are
+/// known.
+fn read_adopted(
+    context: &Context<'_, '_>,
+    table: &Table<'_, '_>,
+    writes: Option<&Writes<Ref<GroupId>>>,
+) -> Option<Vec<PointActionId>> {
+    const HINT: &str = "write a list of ids of Mautic's own point actions: [2, 9]";
+    let Some(value) = table.get("adopt_actions") else {
+        return Some(Vec::new());
+    };
+    if writes == Some(&Writes::Nothing) {
+        let message = "this topic has no group that Mautic's actions could have paid into";
+        value.error(message, "add `group`, or remove `adopt_actions`");
+        return None;
+    }
+    let mut actions: Vec<PointActionId> = Vec::new();
+    let mut complete = true;
+    for item in value.list(HINT)? {
+        let action = item
+            .integer(1..=i64::from(u32::MAX), HINT)
+            .map(PointActionId);
+        match action {
+            Some(again) if actions.contains(&again) => {
+                item.error("this one is listed twice", "remove one of them");
+                complete = false;
+            }
+            Some(action) => {
+                actions.push(action);
+                context.adopted.borrow_mut().push((action, item.span()));
+            }
+            None => complete = false,
+        }
+    }
+    complete.then_some(actions)
 }
 
 /// Reads `sum_of`; whether its topics exist is asked when all are known.
@@ -212,14 +249,4 @@ fn read_bound(value: Option<Value<'_, '_>>, default: i32) -> Result<Option<i32>,
         _ => value.mistyped("a whole number or \"none\"", BOUND_HINT),
     };
     bound.map(Some).ok_or(Told)
-}
-
-fn read_action_ids(value: &Value<'_, '_>) -> Option<Vec<PointActionId>> {
-    const HINT: &str = "write ids of Mautic's own point actions: adopt_actions = [2, 9]";
-    let items = value.list(HINT)?;
-    let ids = items.iter();
-    let ids: Vec<Option<u32>> = ids
-        .map(|item| item.integer(1..=i64::from(u32::MAX), HINT))
-        .collect();
-    ids.into_iter().map(|id| id.map(PointActionId)).collect()
 }

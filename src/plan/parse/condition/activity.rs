@@ -6,7 +6,7 @@ use super::super::objects::{claim_objects, objects_key, read_patterns};
 use super::super::refs::read_refs;
 use super::profile::read_utm_part;
 use super::test::{Asked, read_test, tests_of};
-use super::{Leaf, read_tree};
+use super::{Leaf, no_test, read_tree};
 use crate::diagnostics::{Value, one_of, quote};
 use crate::domain::{ActivityKind, attribute};
 
@@ -60,12 +60,12 @@ fn read(leaf: &Leaf<'_, '_, '_>, kind: Option<ActivityKind>) -> Option<ActivityT
     check_fit(&subject, kind)?;
     match subject.key() {
         "url" => {
-            leaf.no_test(&subject, &tests)?;
+            no_test(&subject, &tests)?;
             read_patterns(&subject).map(ActivityTest::Url)
         }
         "object" => {
             const HINT: &str = "write an id, or a name in quotes";
-            leaf.no_test(&subject, &tests)?;
+            no_test(&subject, &tests)?;
             let objects = read_refs(leaf.context, &subject, &leaf.path, "thing", HINT)?;
             claim_objects(leaf.context, &subject, kind, &objects);
             Some(ActivityTest::Object(objects))

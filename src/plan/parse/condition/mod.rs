@@ -103,19 +103,15 @@ impl<'a, 's> Leaf<'_, 'a, 's> {
         }
         None
     }
+}
 
-    /// Reports tests of a subject that takes none.
-    fn no_test(
-        &self,
-        subject: &Value<'_, '_>,
-        tests: &[(test::Asked, Value<'_, '_>)],
-    ) -> Option<()> {
-        let Some((_, test)) = tests.first() else {
-            return Some(());
-        };
-        let message = format!("`{}` does not fit `{}`", test.key(), subject.key());
-        let hint = format!("`{}` is asked alone, without a test", subject.key());
-        test.error(message, hint);
-        None
-    }
+/// Reports tests of a subject that takes none.
+fn no_test(subject: &Value<'_, '_>, tests: &[(test::Asked, Value<'_, '_>)]) -> Option<()> {
+    let Some((_, test)) = tests.first() else {
+        return Some(());
+    };
+    let message = format!("`{}` does not fit `{}`", test.key(), subject.key());
+    let hint = format!("`{}` is asked alone, without a test", subject.key());
+    test.error(message, hint);
+    None
 }

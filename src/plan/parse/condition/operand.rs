@@ -78,13 +78,13 @@ pub(super) fn read_operand(value: &Value<'_, '_>) -> Option<Operand> {
             let number = value.number(HINT)?;
             Some(Operand::Number(Number(number)))
         }
-        DeValue::Datetime(written) => match date(written) {
-            Some(date) => Some(Operand::Date(date)),
-            None => {
+        DeValue::Datetime(written) => {
+            let date = date(written);
+            if date.is_none() {
                 value.error("a time of day is no date", HINT);
-                None
             }
-        },
+            date.map(Operand::Date)
+        }
         DeValue::String(_) => read_text(value),
         DeValue::Boolean(_) => {
             value.mistyped("a text or a number", "Mautic keeps yes as 1 and no as 0")

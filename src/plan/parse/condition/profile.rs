@@ -4,7 +4,7 @@ use super::super::super::{Operand, ProfileTest, Test, Tree, UtmPart};
 use super::super::context::Context;
 use super::super::refs::{read_names, read_noted, read_refs, told};
 use super::test::{is_numeric, read_alone, read_test, tests_of};
-use super::{Leaf, read_tree};
+use super::{Leaf, no_test, read_tree};
 use crate::diagnostics::Value;
 use crate::domain::{SegmentId, StageId, UserId};
 use toml::de::DeValue;
@@ -47,7 +47,7 @@ fn read(leaf: &Leaf<'_, '_, '_>) -> Option<ProfileTest> {
             })
         }
         _ => {
-            leaf.no_test(&subject, &tests)?;
+            no_test(&subject, &tests)?;
             read_alone_asked(leaf, &subject)
         }
     }

@@ -27,13 +27,13 @@ fn read(leaf: &Leaf<'_, '_, '_>) -> Option<Tree<ScoreTest>> {
     if subject.key() == "grade" {
         let odd = [&at_least, &below, &band].into_iter().flatten().next();
         return match (odd, is) {
-            (Some(odd), _) => leaf.misfit(&subject, odd),
+            (Some(odd), _) => misfit(&subject, odd),
             (None, Some(is)) => read_grade(leaf.context, &subject, &is).map(Tree::Leaf),
             (None, None) => leaf.says_nothing(),
         };
     }
     match (at_least, below, band, is) {
-        (_, _, _, Some(odd)) => leaf.misfit(&subject, &odd),
+        (_, _, _, Some(odd)) => misfit(&subject, &odd),
         (None, None, None, None) => leaf.says_nothing(),
         (None, None, Some(band), None) => {
             let topic = leaf.context.topic(&subject)?;
@@ -48,13 +48,13 @@ fn read(leaf: &Leaf<'_, '_, '_>) -> Option<Tree<ScoreTest>> {
     }
 }
 
-impl Leaf<'_, '_, '_> {
-    fn misfit<T>(&self, subject: &Value<'_, '_>, odd: &Value<'_, '_>) -> Option<T> {
-        let message = format!("`{}` does not fit `{}`", odd.key(), subject.key());
-        odd.error(message, HINT);
-        None
-    }
+fn misfit<T>(subject: &Value<'_, '_>, odd: &Value<'_, '_>) -> Option<T> {
+    let message = format!("`{}` does not fit `{}`", odd.key(), subject.key());
+    odd.error(message, HINT);
+    None
+}
 
+impl Leaf<'_, '_, '_> {
     fn says_nothing<T>(&self) -> Option<T> {
         if !self.table.has_unknown() {
             let message = "this condition does not say what must be so";
@@ -107,8 +107,8 @@ fn read_band(
     value: &Value<'_, '_>,
 ) -> Option<ScoreTest> {
     let bands = context.bands(&topic);
-    let named = |name: &str| format!("the topic {} has no band {}", quote(&topic.0), quote(name));
-    let names = read_known(value, bands.as_deref(), named)?;
+    let unknown = |name: &str| format!("the topic {} has no band {}", quote(&topic.0), quote(name));
+    let names = read_known(value, bands.as_deref(), unknown)?;
     Some(ScoreTest::Band(topic, names))
 }
 
@@ -118,8 +118,8 @@ fn read_grade(
     is: &Value<'_, '_>,
 ) -> Option<ScoreTest> {
     let (key, all) = context.grade(grade)?;
-    let named = |name: &str| format!("{} is no grade of {}", quote(name), quote(&key));
-    let grades = read_known(is, all.as_deref(), named)?;
+    let unknown = |name: &str| format!("{} is no grade of {}", quote(name), quote(&key));
+    let grades = read_known(is, all.as_deref(), unknown)?;
     Some(ScoreTest::Grade(key, grades))
 }
 

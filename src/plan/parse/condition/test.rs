@@ -109,7 +109,7 @@ pub(super) fn read_alone(value: &Value<'_, '_>) -> Option<Test> {
 
 /// The test, and whether it is asked to hold: `false` only of `empty` and `filled`.
 fn read_one(sort: Sort, value: &Value<'_, '_>) -> Option<(Test, bool)> {
-    let text = || value.text(TEXT_HINT).map(str::to_owned);
+    let written = || value.text(TEXT_HINT).map(str::to_owned);
     let test = match sort {
         Sort::Is => Test::Is(read_operands(value)?),
         Sort::Above => Test::Above(read_operand(value)?),
@@ -121,10 +121,10 @@ fn read_one(sort: Sort, value: &Value<'_, '_>) -> Option<(Test, bool)> {
             Test::Between(low, high)
         }
         Sort::Empty => return Some((Test::Empty, value.boolean("write true or false")?)),
-        Sort::Contains => Test::Contains(text()?),
-        Sort::Starts => Test::Starts(text()?),
-        Sort::Ends => Test::Ends(text()?),
-        Sort::Like => Test::Like(text()?),
+        Sort::Contains => Test::Contains(written()?),
+        Sort::Starts => Test::Starts(written()?),
+        Sort::Ends => Test::Ends(written()?),
+        Sort::Like => Test::Like(written()?),
         Sort::Regex => Test::Regex(read_pattern(value)?),
     };
     Some((test, true))

@@ -10,10 +10,8 @@ fn rich() -> Plan {
 
 /// One line for each.
 fn lines<T: Debug>(things: impl IntoIterator<Item = T>) -> String {
-    things
-        .into_iter()
-        .map(|thing| format!("{thing:?}\n"))
-        .collect()
+    let lines = things.into_iter().map(|thing| format!("{thing:?}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 #[test]
@@ -99,6 +97,7 @@ fn topics() {
             },
         ),
         foreign: Report,
+        adopt_actions: [],
     }
     Topic {
         key: TopicKey(
@@ -148,6 +147,14 @@ fn topics() {
             },
         ),
         foreign: Adopt,
+        adopt_actions: [
+            PointActionId(
+                2,
+            ),
+            PointActionId(
+                9,
+            ),
+        ],
     }
     Topic {
         key: TopicKey(
@@ -188,6 +195,7 @@ fn topics() {
         decay: None,
         stages: None,
         foreign: Override,
+        adopt_actions: [],
     }
     "##);
 }
