@@ -20,7 +20,11 @@ const KEYS: [&str; 7] = [
     "from",
 ];
 
-/// The mail server; `Some(None)` if nothing of it is given.
+/// The mail server; `Some(None)` if nothing of it is given, `None` after a mistake.
+#[allow(
+    clippy::option_option,
+    reason = "as in all readers, the outer one tells of mistakes"
+)]
 pub(super) fn mail(given: &Given<'_, '_>) -> Option<Option<MailConfig>> {
     const HOST: &str = "name the mail server, such as \"smtp.example.com\"";
     const FROM: &str = "write an address such as \"Scores <scores@example.com>\"";
