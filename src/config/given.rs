@@ -31,7 +31,7 @@ pub(super) struct Given<'a, 's> {
 /// One setting.
 pub(super) struct Setting<'g, 'a, 's> {
     given: &'g Given<'a, 's>,
-    key: &'static str,
+    key: &'a str,
     from: From<'a, 's>,
 }
 
