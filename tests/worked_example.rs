@@ -80,7 +80,7 @@ fn lines(explanation: &Explanation) -> String {
     let parts = explanation
         .contributions
         .iter()
-        .map(|part| format!("{:+3} {} ({})", part.points, part.name, part.because));
+        .map(|part| format!("{:>3} {} ({})", part.points, part.name, part.because));
     let total = format!(
         "{:3} {}",
         explanation.score,
@@ -99,12 +99,12 @@ fn sixteen_points_after_thirty_days_of_silence() {
     assert_eq!(fresh.next_change, Some(next));
     assert_eq!(sales(&history, "2026-04-01T00:59:59Z").score, 26);
     insta::assert_snapshot!(lines(&sales(&history, "2026-04-01T01:00:00Z")), @"
-     +2 Agreed to email (has the tag newsletter)
-     +6 City (city is Munich)
-    +10 Director (position is Director)
-     +5 Region (state is Bavaria)
-     +3 Came by form (form.submit of 1)
-    -10 No visit in 30 days (nothing for 30 days since 2026-03-01T09:00:00Z)
+      2 Agreed to email (has the tag newsletter)
+      6 City (city is Munich)
+     10 Director (position is Director)
+      5 Region (state is Bavaria)
+      3 Came by form (form.submit of Contact us)
+    -10 No visit in 30 days (nothing for 30 days since 2026-03-01 10:00)
      16 warm
     ");
 }
@@ -138,7 +138,32 @@ fn sales_are_told_at_thirty_once() {
         .push(activity("submission:2", offer, form, Some(2)));
     let (score, told) = look(&mut history, offer);
     assert_eq!(score, 30);
-    insta::assert_json_snapshot!(told, @"");
+    insta::assert_json_snapshot!(told, @r#"
+    [
+      {
+        "trigger": "tell-sales",
+        "name": "Tell sales",
+        "crossed_at": "2026-04-02T09:00:00Z",
+        "reason": "sales 30 (at least 30)",
+        "scores": [
+          [
+            "sales",
+            30
+          ],
+          [
+            "dishwashers",
+            0
+          ]
+        ],
+        "actions": [
+          {
+            "do": "add_to_segment",
+            "segment": 1
+          }
+        ]
+      }
+    ]
+    "#);
     assert_eq!(look(&mut history, offer), (30, vec![]), "told already");
 
     // A visit ends the silence: 10 + 5 + 6 + 3 + 2 + 14 = 40.

@@ -154,7 +154,8 @@ fn contribution(plan: &Compiled, part: &ExplainedContribution) -> String {
     }
     write!(text, " {}: {}", part.name, part.because).unwrap();
     if let Some(age) = part.age_days {
-        write!(text, ", {age} days old").unwrap();
+        let days = if age == 1 { "day" } else { "days" };
+        write!(text, ", {age} {days} old").unwrap();
     }
     if let Some(fades) = &part.fades {
         write!(text, ", {fades}").unwrap();
