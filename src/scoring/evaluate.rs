@@ -6,7 +6,7 @@ use super::courses::Courses;
 use super::decide::{Decision, decide};
 use super::doings::doings;
 use super::topic::{next_change, score, whole};
-use super::{bands, given, profile, words};
+use super::{bands, given, profile, silence, words};
 use crate::domain::Snapshot;
 use crate::plan::{Compiled, Foreign, THOUSANDTHS};
 use jiff::Timestamp;
@@ -67,7 +67,8 @@ pub(super) fn evaluate_with<'a>(
     let parts = assembly.contributions();
     let ignored = assembly.ignored;
     let scores = scores(plan, &parts, now);
-    let courses = Courses::new(plan, &parts, now);
+    let begin = silence::first_seen(history, &doings);
+    let courses = Courses::new(plan, &parts, begin, now);
     let decision = decide(plan, history, &scores, &courses, now);
     let turn = profile::next_turn(plan, history, now);
     let mut next = decision.next_change;
@@ -129,6 +130,8 @@ fn topic_evaluation<'a>(
             part.worth = part.worth_on(&plan.ticks, day);
             part
         })
+        // What has faded to nothing is of no interest any more.
+        .filter(|part| part.fade.is_none() || part.worth != 0)
         .collect();
     contributions.extend(topic.sum_of.iter().map(|(part, weight)| {
         let (score, label) = (scores[*part], &plan.topics[*part].label);

@@ -159,8 +159,11 @@ impl<'a> Till<'a> {
             }
             Repeat::Once => Ok(None),
             Repeat::PerItem => {
+                // A click counts as the hit that it leads to: its email is not what was looked at.
+                let hit = self.action.kind == ActivityKind::UrlHit;
+                let object = activity.object.filter(|_| !hit);
                 let url = || activity.url.clone();
-                let item = (activity.object, activity.object.map_or_else(url, |_| None));
+                let item = (object, object.map_or_else(url, |_| None));
                 if self.items.contains(&item) {
                     return Err(Box::new(|| "it pays once per item".to_owned()));
                 }

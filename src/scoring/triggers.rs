@@ -34,7 +34,7 @@ pub(super) fn decide(
         Edge::Rising => truth,
         Edge::Falling => truth.map(|holds| !holds),
     };
-    let crossings = crossings(&holds, trigger, now);
+    let crossings = crossings(&holds, trigger, courses.begin(), now);
     let mut outcome = Outcome {
         next_change: crossings.next,
         ..Outcome::default()
@@ -61,9 +61,16 @@ struct Crossings {
     holds: bool,
     /// When it will have held for long enough.
     next: Option<Timestamp>,
+    /// It has held ever since the contact is known: when that was for long enough.
+    always_since: Option<Timestamp>,
 }
 
-fn crossings(holds: &Steps<bool>, trigger: &CompiledTrigger, now: Timestamp) -> Crossings {
+fn crossings(
+    holds: &Steps<bool>,
+    trigger: &CompiledTrigger,
+    begin: Option<Timestamp>,
+    now: Timestamp,
+) -> Crossings {
     let mut at = Vec::new();
     let mut next = None;
     let changes = holds.changes();
@@ -84,11 +91,15 @@ fn crossings(holds: &Steps<bool>, trigger: &CompiledTrigger, now: Timestamp) -> 
     // What has held for as long as anything is known has come to hold; what has not held for as
     // long has not ceased to.
     let always = changes.is_empty() && holds.first() && trigger.edge == Edge::Rising;
+    let long_enough = begin.and_then(|begin| begin.checked_add(trigger.dwell).ok());
+    let always_since = long_enough.filter(|_| always);
+    next = always_since.filter(|at| *at > now).or(next);
     let last_began = changes.last().is_some_and(|(_, holds)| *holds);
     Crossings {
-        holds: always || (last_began && next.is_none()),
+        holds: (always || last_began) && next.is_none(),
         at,
         next,
+        always_since,
     }
 }
 
@@ -104,8 +115,11 @@ fn first_time(
     let new = last.filter(|at| *at >= made || crossings.holds);
     match new {
         Some(at) => Some(at).filter(|at| !old(at)),
-        // It holds, and nobody knows since when.
-        None if crossings.holds && last.is_none() && trigger.since.is_none() => Some(now),
+        // It holds, and nobody knows since when; not for longer than the contact is known.
+        None if crossings.holds && last.is_none() => {
+            let new = crossings.always_since.is_some_and(|at| !old(&at));
+            (new || trigger.since.is_none()).then_some(now)
+        }
         None => None,
     }
 }
