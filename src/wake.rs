@@ -43,6 +43,8 @@ pub struct Bells {
     pub dirty: Wake,
     /// Intents became pending.
     pub intents: Wake,
+    /// A contact's intents were written, for which what triggers do may wait.
+    pub effects: Wake,
     /// An id vanished.
     pub gone: Wake,
 }

@@ -19,6 +19,9 @@ const PURE: &[&str] = &[
     "src/diagnostics.rs",
     "src/intake/decode",
     "src/writeback/call.rs",
+    "src/writeback/effects/decide.rs",
+    "src/writeback/effects/render.rs",
+    "src/writeback/effects/sign.rs",
     "src/mautic/retry.rs",
     "src/mautic/budget/pacing.rs",
 ];

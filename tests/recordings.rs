@@ -41,7 +41,7 @@ async fn the_journals_are_equal_wherever_the_source_can_tell() {
     scenarios 43
     deliveries 6748 / 6748
     parked 0
-    activities 4312
+    activities 4344
     unexplained 0
     Download 342
     LeftAt 2089
@@ -54,6 +54,9 @@ async fn the_journals_are_equal_wherever_the_source_can_tell() {
     OwnerChanged 72
     SendSecond 16
     Altered 3
+    Entry 10
+    EntrySecond 6
+    EntryUndone 3
     ");
 }
 

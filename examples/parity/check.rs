@@ -1,6 +1,6 @@
 //! One scenario: recording in, plan from Mautic's configuration, numbers out.
 
-use super::kinds::{Kind, Told, kind_of};
+use super::kinds::{Kind, Told};
 use super::replay::{Recording, Sources, Way, filled};
 use anyhow::{Context, anyhow};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -137,7 +137,7 @@ async fn compared(scenario: &Scenario, source: Sources) -> anyhow::Result<Outcom
     let expected = expected["contacts"]
         .as_object()
         .context("expected.json names no contacts")?;
-    let told = Told::read(scenario);
+    let told = Told::read(scenario, source);
     let mut outcome = Outcome {
         scenario: scenario.name.clone(),
         equal: true,
@@ -279,9 +279,7 @@ fn compare(
         let actions = by_action(plan, snapshot, parts, group);
         let logged: i64 = rows(snapshot, group).map(|(_, delta)| delta).sum();
         let observed = if group.is_none() { seen } else { Some(logged) };
-        let (kind, why) = kind_of(
-            told, id, group, snapshot, mautic, computed, observed, &actions,
-        );
+        let (kind, why) = told.kind_of(id.0, group, mautic, &actions);
         found.push(Difference {
             contact: id.0,
             of,

@@ -1,6 +1,6 @@
 //! Where `behaviour = "mautic"` and `"corrected"` differ for the contacts at hand.
 
-use crate::domain::ContactId;
+use crate::domain::{ContactId, LedgerRow};
 use crate::plan::{Behaviour, Compiled};
 use crate::scoring::{Evaluation, Reason, evaluate};
 use crate::store::{Result, SharedStore, Snapshot};
@@ -86,7 +86,7 @@ impl Sums {
     fn add(&mut self, plans: &[Compiled; 2], history: &Snapshot, now: Timestamp) {
         let mut given: BTreeMap<String, Sum> = BTreeMap::new();
         for (side, plan) in plans.iter().enumerate() {
-            give(&mut given, side, &evaluate(plan, history, now));
+            give(&mut given, side, plan, &evaluate(plan, history, now));
         }
         given.retain(|_, sum| sum.points[0] != sum.points[1]);
         self.contacts += 1;
@@ -117,18 +117,28 @@ impl Sums {
 }
 
 /// Adds what an evaluation gives, in thousandths.
-fn give(given: &mut BTreeMap<String, Sum>, side: usize, evaluation: &Evaluation<'_>) {
-    let parts = evaluation.topics.iter().flat_map(|one| &one.contributions);
+fn give(given: &mut BTreeMap<String, Sum>, side: usize, plan: &Compiled, made: &Evaluation<'_>) {
+    let parts = made.topics.iter().flat_map(|one| &one.contributions);
     // A total only repeats what its parts have.
     for part in parts.filter(|part| !matches!(part.reason, Reason::Part { .. })) {
-        let sum = given.entry(part.rule.to_owned()).or_default();
-        let name = match part.reason {
-            Reason::Adopted(_) => "given in Mautic, by no rule",
-            _ => part.name,
+        let (rule, name) = match &part.reason {
+            Reason::Adopted(ledger) => giver(plan, ledger),
+            _ => (part.rule, part.name),
         };
+        let sum = given.entry(rule.to_owned()).or_default();
         name.clone_into(&mut sum.name);
         sum.points[side] += part.worth;
     }
+}
+
+/// The rule that stands for the action of Mautic's that gave these points.
+fn giver<'p>(plan: &'p Compiled, ledger: &LedgerRow) -> (&'p str, &'p str) {
+    let action = ledger.row.point_action();
+    let mut rules = plan.point_actions.iter();
+    let rule = rules.find(|rule| action.is_some() && rule.mautic == action);
+    rule.map_or(("mautic", "given in Mautic, by no rule"), |rule| {
+        (&rule.key.0, &rule.name)
+    })
 }
 
 #[allow(

@@ -1,6 +1,7 @@
 //! One instance: one Mautic with its store, client, plan and workers.
 
 use super::catalog::{keep_catalog, kept_catalog, read_catalog};
+use super::effects::missing_receivers;
 use super::tokens::StoredTokens;
 use crate::clock::Clock;
 use crate::config::{Config, Login, WriteMode};
@@ -185,6 +186,10 @@ impl Instance {
         };
         for warning in &warnings {
             tracing::warn!("{warning}");
+        }
+        let missing = missing_receivers(&plan, &self.config);
+        if !missing.is_empty() {
+            bail!("the plan's triggers need more than the config has:\n{missing}");
         }
         let catalog = self.catalog().await?;
         let compiled = match compile(&plan, &catalog) {

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod catalog;
+mod effects;
 mod hook;
 pub mod import;
 mod instance;
@@ -12,5 +13,6 @@ mod upgrade;
 
 pub use behaviour::{Behaviours, RuleDifference, compare_behaviours};
 pub use catalog::{keep_catalog, kept_catalog, read_catalog};
+pub use effects::missing_receivers;
 pub use instance::{Addresses, Instance, Listeners, PlanSource, passing_client};
 pub use start::HOOK_NAME;

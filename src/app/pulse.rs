@@ -74,6 +74,11 @@ impl Pulse {
                 metrics
                     .writeback
                     .intents(counts.pending_intents, counts.parked_intents);
+                metrics.effects.waiting(
+                    counts.pending_effects,
+                    counts.failed_effects,
+                    counts.unknown_effects,
+                );
                 let detail = format!(
                     "{} activities of {} contacts",
                     counts.activities, counts.contacts

@@ -57,6 +57,7 @@ impl Instance {
         self.start_scoring(&shared, lifecycle);
         if self.is_live() {
             self.start_writing(&shared, lifecycle);
+            self.start_effects(&shared.signals.bells, lifecycle).await?;
         } else {
             tracing::info!(
                 "observing: scores are computed and shown, nothing is written to Mautic"
@@ -238,12 +239,19 @@ impl Instance {
                 owner: crate::store::Owner(format!("{}-{name}", self.owner.0)),
                 least,
                 intents: shared.signals.bells.intents.clone(),
+                effects: shared.signals.bells.effects.clone(),
                 dirty: shared.signals.bells.dirty.clone(),
                 metrics: self.metrics.metrics.writeback.clone(),
                 health,
             };
             lifecycle.worker(name, |stop| async move { Ok(dispatcher.run(stop).await?) });
         }
+    }
+
+    /// Its name: the host of its Mautic.
+    pub(super) fn name(&self) -> String {
+        let host = self.config.mautic.base_url.host_str();
+        host.unwrap_or("mautic").to_owned()
     }
 
     fn start_admin(&self, listener: TcpListener, lifecycle: &mut Lifecycle) {
@@ -254,13 +262,7 @@ impl Instance {
             health: self.health.clone(),
             metrics: self.metrics.metrics.clone(),
             registry: Arc::clone(&self.metrics.registry),
-            instance: self
-                .config
-                .mautic
-                .base_url
-                .host_str()
-                .unwrap_or("mautic")
-                .to_owned(),
+            instance: self.name(),
             mode: Mode::from(self.config.write.mode),
             password: self.config.admin.password.clone(),
             started_at: self.clock.now(),

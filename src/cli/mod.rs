@@ -3,6 +3,7 @@
 mod backfill;
 mod check;
 mod demo;
+mod effects;
 mod explain;
 mod init;
 mod load;
@@ -73,6 +74,8 @@ enum Command {
     Backfill(backfill::Arguments),
     /// Show what the store holds and what is waiting
     Status,
+    /// Show what triggers did, and have what failed tried again
+    Effects(effects::Arguments),
     /// Show why a contact has its points
     Explain(explain::Arguments),
 }
@@ -108,6 +111,7 @@ impl Cli {
             Command::Run => run::run(&global).await,
             Command::Backfill(arguments) => backfill::run(&global, arguments).await,
             Command::Status => status::run(&global).await,
+            Command::Effects(arguments) => effects::run(&global, arguments).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
         };
         result.unwrap_or_else(|error| {

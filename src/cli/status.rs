@@ -176,6 +176,21 @@ fn counts(counts: &Counts, delays: &Delays) -> String {
             "values waiting to be written",
         ),
         ("stuck", counts.parked_intents, "of them need a person"),
+        (
+            "effects",
+            counts.pending_effects,
+            "actions of triggers waiting to be done",
+        ),
+        (
+            "failed",
+            counts.failed_effects,
+            "actions of triggers given up: see `topicscore effects`",
+        ),
+        (
+            "unknown",
+            counts.unknown_effects,
+            "mails of triggers that may have gone out or not",
+        ),
         ("writes", counts.writes, "calls that wrote to Mautic"),
         ("merged", counts.merged, "contacts merged away"),
         ("deleted", counts.deleted, "contacts erased"),

@@ -31,7 +31,7 @@ pub(super) struct Given<'a, 's> {
 /// One setting.
 pub(super) struct Setting<'g, 'a, 's> {
     given: &'g Given<'a, 's>,
-    key: &'static str,
+    key: &'a str,
     from: From<'a, 's>,
 }
 
@@ -83,6 +83,24 @@ impl<'a, 's> Given<'a, 's> {
             self.root.get(section).and_then(|value| value.table(&hint))
         });
         table.as_ref().and_then(|table| table.get(key))
+    }
+
+    /// A setting that stands in a table of a list.
+    pub(super) fn setting(&self, value: Value<'a, 's>) -> Setting<'_, 'a, 's> {
+        Setting {
+            given: self,
+            key: value.key(),
+            from: From::File(value),
+        }
+    }
+
+    /// Reads the list of tables `[[key]]`.
+    pub(super) fn each<T>(
+        &self,
+        key: &'static str,
+        mut read: impl FnMut(&Table<'a, 's>) -> T,
+    ) -> Vec<T> {
+        self.root.each(key, |_, table| read(table))
     }
 
     /// Reports a setting that must be there and is not.
@@ -319,7 +337,8 @@ impl<'a> Setting<'_, 'a, '_> {
         })
     }
 
-    fn secret(&self) -> Result<Option<SecretString>, Told> {
+    /// A secret itself.
+    pub(super) fn secret(&self) -> Result<Option<SecretString>, Told> {
         let text = self
             .text("write the secret in quotes, or name its file")
             .ok_or(Told)?;
@@ -327,7 +346,7 @@ impl<'a> Setting<'_, 'a, '_> {
     }
 
     /// Reads the secret's file; one line end after the secret does not belong to it.
-    fn secret_file(&self) -> Result<Option<SecretString>, Told> {
+    pub(super) fn secret_file(&self) -> Result<Option<SecretString>, Told> {
         let name = self
             .text("name the file that holds the secret")
             .ok_or(Told)?;

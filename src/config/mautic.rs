@@ -32,6 +32,16 @@ pub(super) fn read(given: &Given<'_, '_>) -> Option<MauticConfig> {
 
 /// An http or https address without user, query and fragment. A password in it is not shown.
 pub(super) fn read_url(setting: &Setting<'_, '_, '_>) -> Option<Url> {
+    let url = read_address(setting)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        setting.error("the address holds a `?` or `#`", URL_HINT);
+        return None;
+    }
+    Some(url)
+}
+
+/// An http or https address without user. A password in it is not shown.
+pub(super) fn read_address(setting: &Setting<'_, '_, '_>) -> Option<Url> {
     let text = setting.text(URL_HINT)?;
     let Ok(url) = Url::parse(text) else {
         setting.error("this is no address", URL_HINT);
@@ -41,8 +51,6 @@ pub(super) fn read_url(setting: &Setting<'_, '_, '_>) -> Option<Url> {
         Some("the address does not begin with https:// or http://")
     } else if !url.username().is_empty() || url.password().is_some() {
         Some("the address holds a user name or password")
-    } else if url.query().is_some() || url.fragment().is_some() {
-        Some("the address holds a `?` or `#`")
     } else {
         None
     };

@@ -2,6 +2,7 @@
 //!
 //! The shell reads the file, the environment and the secret files; this room is given them.
 
+mod effects;
 mod given;
 mod mautic;
 mod net;
@@ -12,6 +13,7 @@ mod units;
 
 use crate::diagnostics::{Findings, Sheet, Source};
 use given::Given;
+use lettre::message::Mailbox;
 use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
@@ -39,6 +41,10 @@ pub struct Config {
     pub plan: PlanConfig,
     /// Whether to write to Mautic.
     pub write: WriteConfig,
+    /// The mail server, if triggers may mail people.
+    pub mail: Option<MailConfig>,
+    /// Receivers of webhooks that triggers may call.
+    pub webhook_targets: Vec<WebhookTarget>,
     /// The admin interface.
     pub admin: AdminConfig,
     /// Logs.
@@ -148,6 +154,43 @@ pub enum WriteMode {
     Live,
 }
 
+/// `[mail]`
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// Name or address of the mail server.
+    pub host: String,
+    /// Its port; default 587, 465 with `tls = "implicit"`, 25 with `tls = "none"`.
+    pub port: u16,
+    /// How the connection is encrypted; default [`MailTls::StartTls`].
+    pub tls: MailTls,
+    /// User and password, if the server wants them.
+    pub login: Option<(String, SecretString)>,
+    /// Sender: `scores@example.com` or `Scores <scores@example.com>`.
+    pub from: Mailbox,
+}
+
+/// How the connection to the mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailTls {
+    /// Begun in clear, then STARTTLS; never without.
+    StartTls,
+    /// From the first byte.
+    Implicit,
+    /// Not at all.
+    None,
+}
+
+/// `[[webhook_target]]`
+#[derive(Debug, Clone)]
+pub struct WebhookTarget {
+    /// Name that plans call it by.
+    pub name: String,
+    /// Its address.
+    pub url: Url,
+    /// Secret shared with it: `whsec_` and 24 to 64 bytes in base64.
+    pub secret: SecretString,
+}
+
 /// `[admin]`
 #[derive(Debug, Clone)]
 pub struct AdminConfig {
@@ -253,6 +296,8 @@ fn read(given: &Given<'_, '_>) -> Option<Config> {
     let store = service::store(given);
     let plan = service::plan(given);
     let write = service::write(given);
+    let mail = effects::mail(given);
+    let webhook_targets = effects::webhook_targets(given);
     let admin = net::admin(given, webhook.as_ref());
     let log = service::log(given);
     Some(Config {
@@ -263,6 +308,8 @@ fn read(given: &Given<'_, '_>) -> Option<Config> {
         store: store?,
         plan: plan?,
         write: write?,
+        mail: mail?,
+        webhook_targets: webhook_targets?,
         admin: admin?,
         log: log?,
     })
@@ -295,6 +342,12 @@ const SHOWN_KEYS: &[&str] = &[
     "interval",
     "page_size",
     "overlap",
+    "host",
+    "port",
+    "tls",
+    "user",
+    "from",
+    "name",
     "path",
     "url",
     "file",

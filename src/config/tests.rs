@@ -3,6 +3,7 @@
 
 use super::{Config, Inputs, Login, WriteMode, units};
 use crate::diagnostics::Findings;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use std::{collections::BTreeMap, fmt::Write as _, path::Path, time::Duration};
@@ -405,4 +406,87 @@ proptest! {
         }
         prop_assert!(!visible(&loaded).contains(SECRET), "{}", visible(&loaded));
     }
+}
+
+const MAIL: &str = "[mail]\nhost = 'smtp.example'\nfrom = 'Scores <scores@m.example>'\n";
+
+#[test]
+fn mail_servers() {
+    let (config, _) = load(LOGIN, &[]).unwrap();
+    assert!(config.mail.is_none());
+    for (more, port, login) in [
+        ("", 587, false),
+        ("tls = 'implicit'\n", 465, false),
+        ("tls = 'none'\n", 25, false),
+        ("port = 2525\n", 2525, false),
+        ("user = 'u'\npassword_file = 'secrets/mail'\n", 587, true),
+    ] {
+        let (config, findings) = load(&format!("{LOGIN}{MAIL}{more}"), &[]).unwrap();
+        assert!(findings.is_empty(), "{more}: {findings}");
+        let mail = config.mail.unwrap();
+        assert_eq!((mail.port, mail.login.is_some()), (port, login), "{more}");
+        assert_eq!(mail.from.to_string(), "Scores <scores@m.example>");
+        assert!(!format!("{mail:?}").contains(SECRET));
+    }
+    let env = [
+        ("TOPICSCORE_MAIL__HOST", "smtp.example"),
+        ("TOPICSCORE_MAIL__FROM", "scores@m.example"),
+        ("TOPICSCORE_MAIL__USER", "u"),
+        ("TOPICSCORE_MAIL__PASSWORD", SECRET),
+    ];
+    let (config, findings) = load(LOGIN, &env).unwrap();
+    assert!(findings.is_empty(), "{findings}");
+    let (user, password) = config.mail.unwrap().login.unwrap();
+    assert_eq!((user.as_str(), password.expose_secret()), ("u", SECRET));
+}
+
+#[test]
+fn webhook_targets() {
+    let key = |bytes: usize| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
+    let target = |name: &str, more: &str| {
+        format!(
+            "[[webhook_target]]\nname = '{name}'\nurl = 'https://{name}.example/hook?token=x'\n{more}\n"
+        )
+    };
+    let two = format!(
+        "{LOGIN}{}{}",
+        target("crm", &format!("secret = '{}'", key(32))),
+        target("sales", &format!("secret = '{}'", key(24)))
+    );
+    let (config, findings) = load(&two, &[]).unwrap();
+    assert!(findings.is_empty(), "{findings}");
+    let names: Vec<_> = config.webhook_targets.iter().map(|t| &t.name).collect();
+    assert_eq!(names, ["crm", "sales"]);
+    assert_eq!(config.webhook_targets[0].url.query(), Some("token=x"));
+    assert!(!format!("{config:?}").contains(&key(32)));
+}
+
+#[test]
+fn mistakes_in_what_triggers_use() {
+    let text = format!(
+        "{LOGIN}[mail]\nfrom = 'nobody'\ntls = 'ssl'\nport = 70000\nuser = 'u'\n\
+        [[webhook_target]]\nname = 'crm'\nurl = 'crm.example'\nsecret = '{SECRET}'\n\
+        [[webhook_target]]\nname = 'crm'\nurl = 'https://crm.example'\nsecret_file = 'secrets/x'\n\
+        [[webhook_target]]\nurl = 'https://crm.example'\nkey = 1\n"
+    );
+    let findings = findings(&text, &[]);
+    let told: Vec<_> = findings
+        .iter()
+        .map(|one| format!("{}: {}", one.line.unwrap_or(0), one.message))
+        .collect();
+    assert!(!findings.to_string().contains(SECRET));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    5: mail.host is missing: mails need a server
+    5: mail.password is missing (or password_file), it goes with user
+    6: "nobody" is no address for mails
+    7: "ssl" is no tls
+    8: `port` is 70000, but must be from 1 to 65535
+    12: this is no address
+    13: the secret is not `whsec_` and 24 to 64 bytes in base64
+    15: there are two webhooks called "crm"
+    17: the secret is not `whsec_` and 24 to 64 bytes in base64
+    18: webhook_target has no `name`
+    18: webhook_target has no `secret`
+    20: webhook_target has no key "key"
+    "#);
 }

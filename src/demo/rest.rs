@@ -54,17 +54,19 @@ pub async fn come_to_rest(scene: &Scene, at_most: Duration) -> anyhow::Result<Co
     loop {
         let counts = scene.instance.store.counts().await?;
         let polled = scene.instance.polled_since(since);
-        let left = counts.undecoded + counts.dirty + counts.pending_intents;
+        let left =
+            counts.undecoded + counts.dirty + counts.pending_intents + counts.pending_effects;
         if polled && left == 0 {
             return Ok(counts);
         }
         if Instant::now() > until {
             bail!(
                 "no rest after {at_most:?}: {} deliveries undecoded, {} contacts unscored, {} intents \
-                 unwritten, all tables polled: {polled}",
+                 unwritten, {} effects not done, all tables polled: {polled}",
                 counts.undecoded,
                 counts.dirty,
-                counts.pending_intents
+                counts.pending_intents,
+                counts.pending_effects
             );
         }
         sleep(LOOK).await;

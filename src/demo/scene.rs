@@ -193,6 +193,8 @@ fn config(stage: &Stage, options: &SceneOptions) -> anyhow::Result<Config> {
             file: folder.join("plan.toml"),
         },
         write: WriteConfig { mode: options.mode },
+        mail: None,
+        webhook_targets: Vec::new(),
         admin: AdminConfig {
             listen: options.admin,
             password: None,

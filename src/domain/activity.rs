@@ -258,20 +258,18 @@ impl Activity {
     /// Takes over what another sighting of the same activity knows.
     ///
     /// Commutative for the attributes: a name that both carry keeps the webhook's value,
-    /// or the greater one among equals (numbers as numbers). Among equals the earlier time stays:
-    /// Mautic moves the time of a video while it is watched. The contact stays the one first seen, but a webhook's
-    /// contact replaces a polled one: merges and browsers that change owner rewrite the tables
-    /// (SEMANTICS 7). Returns whether anything changed.
+    /// or the greater one among equals (numbers as numbers). Of several times told the earliest
+    /// counts: Mautic moves the time of a video while it is watched. The contact stays the one first
+    /// seen, but a webhook's contact replaces a polled one: merges and browsers that change owner
+    /// rewrite the tables (SEMANTICS 7). Returns whether anything changed.
     pub fn absorb(&mut self, mine: Source, other: &Self, theirs: Source) -> bool {
         let before = self.clone();
         let theirs_wins = theirs > mine;
         if theirs_wins {
             self.contact = other.contact;
-            self.at = other.at;
             self.kind = other.kind;
-        } else if theirs == mine {
-            self.at = self.at.min(other.at);
         }
+        self.at = self.at.min(other.at);
         self.object = pick(self.object, other.object, theirs_wins, theirs == mine);
         self.url = pick(
             self.url.take(),

@@ -4,6 +4,7 @@
 
 mod activity;
 mod adjustment;
+mod carry;
 mod effect;
 mod fact;
 mod history;
@@ -15,7 +16,8 @@ mod target;
 
 pub use activity::{Activity, ActivityKey, ActivityKind, Attributes, Source, attribute};
 pub use adjustment::{Adjustment, Scope};
-pub use effect::{Action, Firing};
+pub use carry::{ContactEffects, Effect, EffectId, EffectOutcome, EffectState, Started};
+pub use effect::{Action, Firing, Nature};
 pub use fact::{Fact, PointsLogRow, Sighting};
 pub use history::{Fired, LedgerRow, Merge, Snapshot};
 pub use ids::{

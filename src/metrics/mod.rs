@@ -5,11 +5,13 @@
 //! `docs/metrics.md` explains each metric and is held to this code by a test.
 
 mod catalogue;
+mod effects;
 mod intake;
 mod scorer;
 mod writeback;
 
 pub use catalogue::{Catalogue, Described};
+pub use effects::EffectMetrics;
 pub use intake::{IntakeMetrics, JournalMetrics, Refusal};
 pub use scorer::{ScorerMetrics, StoreMetrics};
 pub use writeback::{BudgetNow, CallOutcome, Endpoint, Throttle, WritebackMetrics};
@@ -32,6 +34,8 @@ pub struct Metrics {
     pub scorer: ScorerMetrics,
     /// Writing to Mautic.
     pub writeback: WritebackMetrics,
+    /// What triggers do.
+    pub effects: EffectMetrics,
     /// The store.
     pub store: StoreMetrics,
 }
@@ -66,6 +70,7 @@ pub fn register(version: &str, instance: &str) -> Registered {
         journal: JournalMetrics::register(&mut catalogue),
         scorer: ScorerMetrics::register(&mut catalogue),
         writeback: WritebackMetrics::register(&mut catalogue),
+        effects: EffectMetrics::register(&mut catalogue),
         store: StoreMetrics::register(&mut catalogue),
     };
     let (registry, described) = catalogue.finish();

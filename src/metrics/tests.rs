@@ -31,6 +31,9 @@ fn used() -> Registered {
     metrics.writeback.allowed(4.5);
     metrics.writeback.queue(2, 3);
     metrics.writeback.throttled(Throttle::TooManyRequests);
+    metrics.effects.ended("send_email", "done");
+    metrics.effects.done(MILLI);
+    metrics.effects.waiting(3, 2, 1);
     metrics.store.bytes(4096);
     registered
 }
@@ -68,6 +71,11 @@ fn each_call_arrives_in_its_metric() {
         "topicscore_budget_in_flight_requests 2",
         "topicscore_budget_waiting_requests 3",
         r#"topicscore_budget_throttled_total{status="429"} 1"#,
+        r#"topicscore_effects_total{action="send_email",outcome="done"} 1"#,
+        "topicscore_effects_pending 3",
+        "topicscore_effects_failed 2",
+        "topicscore_effects_unknown 1",
+        "topicscore_effect_delay_seconds_count 1",
         "topicscore_store_bytes 4096",
     ] {
         assert!(

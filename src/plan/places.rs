@@ -23,7 +23,7 @@ impl Places {
     }
 
     /// A finding about the part at `path`; without a line if the path is unknown.
-    pub(super) fn finding(
+    pub(crate) fn finding(
         &self,
         path: &str,
         severity: Severity,

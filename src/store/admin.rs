@@ -26,6 +26,12 @@ pub struct Counts {
     pub pending_intents: u64,
     /// Intents parked.
     pub parked_intents: u64,
+    /// Effects of triggers to be done, those included whose outcome is being looked up.
+    pub pending_effects: u64,
+    /// Effects given up.
+    pub failed_effects: u64,
+    /// Effects of which nobody can tell whether they were done.
+    pub unknown_effects: u64,
     /// Calls recorded that wrote to Mautic.
     pub writes: u64,
     /// Ids merged away.

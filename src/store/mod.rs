@@ -6,12 +6,14 @@
 //!    a crash repeats work, it never loses or doubles it.
 //! 3. A contact whose facts changed is dirty in the same transaction, with a new generation.
 //! 4. An intent is pending exactly while desired and observed differ (see [`TargetState`]).
-//! 5. Nothing assumes a single process: work is taken by lease; an expired lease may be taken by anybody.
-//! 6. No transaction stays open while somebody outside is asked.
+//! 5. What a trigger does is kept in the transaction of the scores that fired it.
+//! 6. Nothing assumes a single process: work is taken by lease; an expired lease may be taken by anybody.
+//! 7. No transaction stays open while somebody outside is asked.
 
 mod adjustments;
 mod admin;
 mod deliveries;
+mod effects;
 mod journal;
 mod leases;
 mod outbox;
@@ -23,6 +25,7 @@ pub use crate::domain::{ContactIntents, DesiredValue, Intent, Snapshot, Target, 
 pub use adjustments::{Adjustments, NewAdjustment};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
+pub use effects::{EffectQuery, Effects};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
 pub use leases::Leases;
 pub use outbox::{Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult};
@@ -60,7 +63,16 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything one instance (one Mautic) keeps.
 pub trait Store:
-    Deliveries + Journal + Scores + Adjustments + Outbox + Leases + Settings + Admin + std::fmt::Debug
+    Deliveries
+    + Journal
+    + Scores
+    + Adjustments
+    + Outbox
+    + Effects
+    + Leases
+    + Settings
+    + Admin
+    + std::fmt::Debug
 {
 }
 
@@ -70,6 +82,7 @@ impl<T> Store for T where
         + Scores
         + Adjustments
         + Outbox
+        + Effects
         + Leases
         + Settings
         + Admin

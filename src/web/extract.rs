@@ -1,7 +1,8 @@
 //! Parameters whose mistakes become problems.
 
 use super::problem::Problem;
-use crate::domain::ContactId;
+use crate::domain::{ContactId, EffectState};
+use crate::store::EffectQuery;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -57,6 +58,32 @@ pub(super) struct Limit {
 impl Limit {
     pub(super) fn checked(self) -> Result<usize, Problem> {
         checked_limit(self.limit)
+    }
+}
+
+/// Which effects to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EffectParams {
+    /// How many at most: 1 to 200; default 50.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    /// Only in this state: `pending`, `started`, `done`, `failed`, `unknown` or `expired`.
+    #[param(example = "failed")]
+    state: Option<String>,
+}
+
+impl EffectParams {
+    pub(super) fn checked(self) -> Result<(EffectQuery, usize), Problem> {
+        let states: Result<Vec<EffectState>, String> =
+            self.state.iter().map(|state| state.parse()).collect();
+        let states = states
+            .map_err(|why| Problem::bad_request(why, "leave `state` out to list them all"))?;
+        let query = EffectQuery {
+            states,
+            ..EffectQuery::default()
+        };
+        Ok((query, checked_limit(self.limit)?))
     }
 }
 

@@ -93,7 +93,7 @@ impl ClientWrites {
     }
 }
 
-fn words(error: &Error) -> String {
+pub(super) fn words(error: &Error) -> String {
     format!("{error}. {}", error.hint())
 }
 
@@ -213,7 +213,7 @@ fn status(error: &Error) -> Option<u16> {
     }
 }
 
-fn priority(urgency: Urgency) -> Priority {
+pub(super) fn priority(urgency: Urgency) -> Priority {
     match urgency {
         Urgency::Bulk => Priority::Bulk,
         Urgency::Fresh | Urgency::Crossing => Priority::Urgent,

@@ -10,10 +10,11 @@
 use super::attempt::{Attempt, Made, failed, holds};
 use super::call::{Call, call_for, must_look, segment_adds};
 use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
+use super::told::{tell, vanished};
 use crate::clock::Clock;
-use crate::domain::{ContactId, Fact, GroupId, SegmentId, Sighting, Source, Target, Urgency};
+use crate::domain::{ContactId, Fact, GroupId, SegmentId, Target, Urgency};
 use crate::metrics::{CallOutcome, Endpoint, WritebackMetrics};
-use crate::store::{Batch, ContactIntents, Intent, OUR_MARK, Origin, Owner, Result, SharedStore};
+use crate::store::{ContactIntents, Intent, OUR_MARK, Owner, Result, SharedStore};
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +47,8 @@ pub struct Dispatcher {
     pub least: Urgency,
     /// Rings when intents became pending.
     pub intents: Wake,
+    /// Rung when contacts are given back: what triggers do waits for their scores.
+    pub effects: Wake,
     /// Rung when a merged contact became dirty.
     pub dirty: Wake,
     /// Told of calls and delays.
@@ -119,6 +122,7 @@ impl Dispatcher {
             }
         }
         self.store.release(&self.owner, &contacts).await?;
+        self.effects.ring();
         Ok(contacts.len())
     }
 
@@ -135,7 +139,7 @@ impl Dispatcher {
             .collect();
         let now = self.clock.now();
         self.keep(put_off(claimed, identities, now)).await?;
-        self.tell(vanished(identities, now), now).await?;
+        tell(&self.store, &self.dirty, vanished(identities, now), now).await?;
         let looked = Instant::now();
         let groups = stream::iter(own.clone())
             .map(|claim| self.write_groups(claim, looked, urgency))
@@ -177,30 +181,7 @@ impl Dispatcher {
         }
         let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
         self.store.finish_writes(results, now).await?;
-        self.tell(gone, now).await
-    }
-
-    async fn tell(&self, facts: Vec<Fact>, now: Timestamp) -> Result<()> {
-        if facts.is_empty() {
-            return Ok(());
-        }
-        let sightings = facts
-            .into_iter()
-            .map(|fact| Sighting {
-                source: Source::Poll,
-                fact,
-            })
-            .collect();
-        let batch = Batch {
-            origin: Origin::Lookup,
-            sightings,
-            parked: Vec::new(),
-            received_at: now,
-            urgency: Urgency::Fresh,
-        };
-        self.store.apply(batch).await?;
-        self.dirty.ring();
-        Ok(())
+        tell(&self.store, &self.dirty, gone, now).await
     }
 
     async fn write_groups(
@@ -352,20 +333,6 @@ impl Dispatcher {
         self.metrics
             .call(endpoint, CallOutcome::of_status(status), call.elapsed());
     }
-}
-
-/// What the journal should know of ids that are not their own any more.
-fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp) -> Vec<Fact> {
-    let fact = |(&contact, identity): (&ContactId, &Identity)| match *identity {
-        Identity::Own => None,
-        Identity::MergedInto(winner) => Some(Fact::Merged {
-            loser: contact,
-            winner,
-            at,
-        }),
-        Identity::Deleted => Some(Fact::Deleted { contact, at }),
-    };
-    identities.iter().filter_map(fact).collect()
 }
 
 /// Failed attempts so far, of the intent that failed most.

@@ -112,6 +112,12 @@ pub(crate) fn of_profile(profile: &Profile, say: &mut impl FnMut(&str, String)) 
     for tag in &profile.tags {
         say(&format!("tag {tag}"), "has".to_owned());
     }
+    for utm in &profile.utm {
+        say(&format!("utm {utm:?}"), "has".to_owned());
+    }
+    for company in &profile.companies {
+        say(&format!("company {company}"), "is of".to_owned());
+    }
     for channel in &profile.do_not_contact {
         say(&format!("do not contact {channel}"), "yes".to_owned());
     }

@@ -1,7 +1,7 @@
 //! Config, plan and store.
 
 use super::report::Report;
-use crate::app::Instance;
+use crate::app::{Instance, missing_receivers};
 use crate::cli::load::{self, Loaded, Unloaded};
 use crate::cli::output::number;
 use crate::clock::Clock;
@@ -70,6 +70,7 @@ pub(super) fn plan(report: &mut Report, config: &Config) -> Option<Plan> {
     match Plan::parse(&file, &text) {
         Ok((plan, warnings)) => {
             report.findings("plan", warnings.iter());
+            report.findings("plan", missing_receivers(&plan, config).iter());
             let rules =
                 plan.point_actions.len() + plan.profile_rules.len() + plan.inactivity_rules.len();
             let message = format!(

@@ -78,13 +78,12 @@ fn head(done: &Done) -> String {
         return "nothing was written".to_owned();
     };
     let file = file.display();
-    match (done.written, done.new, done.changes.is_empty()) {
-        (true, true, _) => format!("plan {file}: written; next: `topicscore check`"),
-        (true, false, false) => format!("plan {file}: merged"),
-        (true, false, true) => format!("plan {file}: nothing changed in Mautic"),
-        (false, true, _) => format!("plan {file}: would be written"),
+    match (done.new, done.changes.is_empty(), done.written) {
+        (true, _, true) => format!("plan {file}: written; next: `topicscore check`"),
+        (true, _, false) => format!("plan {file}: would be written"),
+        (false, true, _) => format!("plan {file}: nothing changed in Mautic"),
+        (false, false, true) => format!("plan {file}: merged"),
         (false, false, false) => format!("plan {file}: would be merged; nothing was written"),
-        (false, false, true) => format!("plan {file}: nothing changed in Mautic"),
     }
 }
 

@@ -29,6 +29,8 @@ fn with_details(id: ContactId, contact: &Contact, details: &Details, as_of: Time
     for value in fields.values_mut() {
         value.retain(|character| character != '\0');
     }
+    // Mautic shows no other: companies are a call of their own for every contact.
+    let companies = fields.get("company").cloned().into_iter().collect();
     Profile {
         contact: id,
         as_of,
@@ -39,8 +41,8 @@ fn with_details(id: ContactId, contact: &Contact, details: &Details, as_of: Time
         stage: details.stage,
         fields,
         tags: details.tags.clone(),
-        utm: Default::default(),
-        companies: Default::default(),
+        utm: details.utm.clone(),
+        companies,
         do_not_contact: details.do_not_contact.clone(),
     }
 }
@@ -49,8 +51,8 @@ fn with_details(id: ContactId, contact: &Contact, details: &Details, as_of: Time
 pub(super) enum Shown {
     /// The whole.
     Whole(Box<Profile>),
-    /// All but the id of the stage, which most webhooks leave out.
-    WithoutStage(ContactId),
+    /// All but the id of the stage or what the UTM tags are, which webhooks leave out.
+    InPart(ContactId),
     /// A contact that is deleted by now.
     Nobody,
 }
@@ -62,14 +64,22 @@ pub(super) fn shown(item: &Value, as_of: Timestamp) -> Result<Shown, Fault> {
         return Ok(Shown::Nobody);
     }
     let id = ContactId(json::id(item, "contact.id")?);
-    let stage = json::at(value, "stage");
-    if stage
-        .as_object()
-        .is_some_and(|stage| !stage.is_empty() && !stage.contains_key("id"))
-    {
-        return Ok(Shown::WithoutStage(id));
+    if hides_stage(value) || hides_utm(value) {
+        return Ok(Shown::InPart(id));
     }
     let contact: Contact = serde_json::from_value(value.clone())
         .map_err(|error| Fault::wrong("contact", "a contact", &error.to_string()))?;
     Ok(Shown::Whole(Box::new(profile(&contact, as_of)?)))
+}
+
+fn hides_stage(contact: &Value) -> bool {
+    let stage = json::at(contact, "stage").as_object();
+    stage.is_some_and(|stage| !stage.is_empty() && !stage.contains_key("id"))
+}
+
+/// An empty entry for each: `"utmtags": [[]]`.
+fn hides_utm(contact: &Value) -> bool {
+    let tags = json::at(contact, "utmtags").as_array();
+    let hidden = |tag: &Value| tag.get("utmSource").is_none();
+    tags.is_some_and(|tags| tags.iter().any(hidden))
 }

@@ -234,7 +234,7 @@ fn contact(told: &mut Decoded, item: &Value, points: Option<i64>) -> Result<(), 
             profile.points = points.unwrap_or(profile.points);
             told.tell(Source::Webhook, Fact::Profile(profile));
         }
-        Shown::WithoutStage(contact) => {
+        Shown::InPart(contact) => {
             told.incomplete.insert(contact);
         }
         Shown::Nobody => told.unattributed += 1,

@@ -42,7 +42,8 @@ pub struct Decoded {
     pub unattributed: u64,
     /// Items of known types that tell nothing worth keeping, and test deliveries.
     pub ignored: u64,
-    /// Contacts that were shown without the id of their stage: ask Mautic for the whole.
+    /// Contacts that were shown without the id of their stage, or without what their UTM tags are:
+    /// ask Mautic for the whole.
     pub incomplete: BTreeSet<ContactId>,
 }
 

@@ -463,6 +463,34 @@ fn points_of_a_change_are_the_new_ones_and_a_stage_without_id_makes_no_profile()
     let incomplete = told(contact(json!({"createdByUser": null})));
     assert_eq!(lines(&incomplete), ["5 has 11"]);
     assert_eq!(incomplete.incomplete, [ContactId(5)].into());
+    let mut with_utm = contact(Value::Null);
+    with_utm["contact"]["utmtags"] = json!([[]]);
+    let incomplete = told(with_utm.clone());
+    assert_eq!(lines(&incomplete), ["5 has 11"]);
+    assert_eq!(incomplete.incomplete, [ContactId(5)].into());
+    with_utm["contact"]["utmtags"] = json!([]);
+    assert_eq!(
+        lines(&told(with_utm)),
+        ["5 has 11", "profile 5 with 11 points"]
+    );
+}
+
+#[test]
+fn a_profile_of_utm_tags_and_a_company() {
+    let shown = json!({"id": 5, "tags": [], "fields": {"all": {"company": "Ofen AG"}},
+        "utmtags": [{"id": 1, "utmSource": "nl", "utmMedium": null}]});
+    let profile = profile(
+        &serde_json::from_value(shown).unwrap(),
+        Timestamp::UNIX_EPOCH,
+    )
+    .unwrap();
+    assert_eq!(profile.companies, ["Ofen AG".to_owned()].into());
+    let sources: Vec<_> = profile
+        .utm
+        .iter()
+        .filter_map(|utm| utm.source.as_deref())
+        .collect();
+    assert_eq!(sources, ["nl"]);
 }
 
 fn row(columns: &[(&str, &str)]) -> Row {

@@ -287,7 +287,11 @@ async fn hooks_are_made_edited_and_deleted() {
     let calls: Vec<_> = server
         .calls()
         .iter()
-        .map(|seen| format!("{} {}", plain(seen), seen.body))
+        .map(|seen| {
+            format!("{} {}", plain(seen), seen.body)
+                .trim_end()
+                .to_owned()
+        })
         .collect();
     insta::assert_snapshot!(calls.join("\n"), @r#"
     POST /api/hooks/new {"name":"n","description":"d","webhookUrl":"http://r.example.test/webhook","secret":"s3","eventsOrderbyDir":"ASC","triggers":["mautic.page_on_hit"],"isPublished":true}
@@ -316,4 +320,67 @@ async fn a_mautic_in_a_folder() {
         assert_eq!(client.me(BULK).await.unwrap().username, "sidecar [1]");
         assert_eq!(client.read_version(BULK).await.as_deref(), Ok("5.1.1"));
     }
+}
+
+#[tokio::test]
+async fn what_triggers_ask_for() {
+    use crate::domain::{CampaignId, EmailId, StageId, UserId};
+    let server = Server::api(|seen, _| {
+        let target = seen.target.split('?').next().unwrap_or_default();
+        ok(&match target {
+            "/api/contacts/7/edit" => {
+                json!({"contact": {"id": 7, "fields": {"all": {"city": "Bern"}}}})
+            }
+            "/api/stats/email_stats" => {
+                json!({"total": "3", "stats": [{"id": "41", "lead_id": "7"}]})
+            }
+            "/api/emails/5/contact/8/send" => json!({"success": false, "failed": "no mail server"}),
+            _ => json!({"success": 1}),
+        })
+    })
+    .await;
+    let Setup { client, .. } = setup(&server);
+    let (contact, email) = (ContactId(7), EmailId(5));
+    let patch = ContactPatch {
+        add_tags: vec!["hot".to_owned()],
+        remove_tags: vec!["cold".to_owned()],
+        owner: Some(UserId(2)),
+        fields: vec![("city".to_owned(), "Bern".to_owned())],
+    };
+    let edited = client.edit_contact(contact, &patch, BULK).await.unwrap();
+    assert_eq!(edited.field("city"), Some("Bern"));
+    client
+        .add_to_campaign(CampaignId(3), contact, BULK)
+        .await
+        .unwrap();
+    client
+        .remove_from_campaign(CampaignId(3), contact, BULK)
+        .await
+        .unwrap();
+    client.set_stage(StageId(4), contact, BULK).await.unwrap();
+    let sent = client.send_email(email, contact, BULK).await.unwrap();
+    assert_eq!(sent, EmailAnswer::Success);
+    let failed = client.send_email(email, ContactId(8), BULK).await.unwrap();
+    assert_eq!(failed, EmailAnswer::Failed("no mail server".to_owned()));
+    let newest = client.newest_sending(email, contact, BULK).await.unwrap();
+    assert_eq!(newest, Some(41));
+    let seen = server.seen.lock().unwrap();
+    let calls: Vec<_> = seen.iter().filter(|seen| !seen.is_login()).collect();
+    let told: Vec<_> = calls
+        .iter()
+        .map(|seen| {
+            format!("{} {}", plain(seen), seen.body)
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    PATCH /api/contacts/7/edit {"city":"Bern","owner":2,"tags":["hot","-cold"]}
+    POST /api/campaigns/3/contact/7/add
+    POST /api/campaigns/3/contact/7/remove
+    POST /api/stages/4/contact/7/add
+    POST /api/emails/5/contact/7/send
+    POST /api/emails/5/contact/8/send
+    GET /api/stats/email_stats?where[0][col]=email_id&where[0][expr]=eq&where[0][val]=5&where[1][col]=lead_id&where[1][expr]=eq&where[1][val]=7&order[0][col]=id&order[0][dir]=desc&limit=1
+    "#);
 }

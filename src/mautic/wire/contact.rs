@@ -1,7 +1,7 @@
 //! Contacts, in each of the shapes Mautic gives them.
 
 use super::tolerant::{date, id, integer, text};
-use crate::domain::{ContactId, StageId, UserId};
+use crate::domain::{ContactId, StageId, UserId, Utm};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -37,6 +37,8 @@ pub struct Details {
     pub stage: Option<StageId>,
     /// Tag names.
     pub tags: BTreeSet<String>,
+    /// UTM parameters of its visits, each once. Webhooks show empty entries in their place.
+    pub utm: BTreeSet<Utm>,
     /// Channels the contact must not be contacted on (`email`, `sms`).
     pub do_not_contact: BTreeSet<String>,
 }
@@ -66,6 +68,7 @@ impl Contact {
                 owner: reference(object.get("owner")).map(UserId),
                 stage: reference(object.get("stage")).map(StageId),
                 tags: names(tags, "tag"),
+                utm: object.get("utmtags").map(utm).unwrap_or_default(),
                 do_not_contact: object
                     .get("doNotContact")
                     .map(|channels| names(channels, "channel"))
@@ -79,6 +82,22 @@ impl Contact {
     pub fn field(&self, alias: &str) -> Option<&str> {
         self.fields.get(alias).map(String::as_str)
     }
+}
+
+/// `LeadBundle/Entity/UtmTag.php`; entries without a value tell nothing.
+fn utm(tags: &Value) -> BTreeSet<Utm> {
+    let read = |tag: &Value| {
+        let value = |key: &str| tag.get(key).and_then(text).filter(|text| !text.is_empty());
+        Utm {
+            source: value("utmSource"),
+            medium: value("utmMedium"),
+            campaign: value("utmCampaign"),
+            term: value("utmTerm"),
+            content: value("utmContent"),
+        }
+    };
+    let tags = tags.as_array().into_iter().flatten().map(read);
+    tags.filter(|tag| *tag != Utm::default()).collect()
 }
 
 /// `fields.<group>.<alias>.value`; `fields.all` is a flat copy of the same.
@@ -174,10 +193,33 @@ mod tests {
                 owner: Some(UserId(1)),
                 stage: Some(StageId(1)),
                 tags: ["kitchen", "vip"].map(str::to_owned).into(),
+                utm: BTreeSet::new(),
                 do_not_contact: BTreeSet::new(),
             }),
         };
         assert_eq!(read(REST), expected);
+    }
+
+    #[test]
+    fn utm_tags_are_shown_by_rest_alone() {
+        let utm = |tags: &str| {
+            let contact = format!(r#"{{"id": 1, "tags": [], "utmtags": {tags}}}"#);
+            read(&contact).details.unwrap().utm
+        };
+        let newsletter = r#"{"id": 1, "query": {"utm_source": "nl"}, "url": "https://example.test",
+            "utmCampaign": null, "utmContent": "", "utmMedium": "mail", "utmSource": "nl"}"#;
+        let expected = Utm {
+            source: Some("nl".to_owned()),
+            medium: Some("mail".to_owned()),
+            ..Utm::default()
+        };
+        assert_eq!(
+            utm(&format!("[{newsletter}, {newsletter}]")),
+            [expected].into()
+        );
+        for none in ["null", "[]", "[[]]", r#"[{"id": 4, "utmSource": null}]"#] {
+            assert_eq!(utm(none), BTreeSet::new(), "{none}");
+        }
     }
 
     #[test]

@@ -48,6 +48,10 @@ impl TopicKeys {
     }
 
     /// The group of a topic.
+    #[allow(
+        clippy::option_option,
+        reason = "no group known, or main points: two things"
+    )]
     pub(super) fn group(&self, key: &str) -> Option<Option<u32>> {
         let found = self.0.iter().find(|(_, one)| *one == key);
         found.map(|(group, _)| *group)

@@ -3,6 +3,7 @@
 use super::text::string;
 use super::topics::TopicKeys;
 use jiff::Timestamp;
+use std::fmt::Write as _;
 use toml_edit::{Item, Value as Toml};
 
 /// A value of a rule.
@@ -54,8 +55,16 @@ impl Value {
 }
 
 fn list(ids: &[(u32, String)]) -> String {
-    let item = |(id, note): &(u32, String)| format!("  {id}, # {note}\n");
-    format!("[\n{}]", ids.iter().map(item).collect::<String>())
+    format!("[\n{}]", lines(ids))
+}
+
+/// Ids, each on its line with what is to be said of it.
+pub(super) fn lines(ids: &[(u32, String)]) -> String {
+    ids.iter().fold(String::new(), |mut text, (id, note)| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {id}, # {note}");
+        text
+    })
 }
 
 /// A topic in the form in which topics are compared: plans may rename them.

@@ -5,6 +5,7 @@
 pub(crate) mod adjustments;
 pub(crate) mod admin;
 pub(crate) mod deliveries;
+pub(crate) mod effects;
 pub(crate) mod facts;
 mod give;
 pub(crate) mod ledger;
@@ -81,6 +82,20 @@ macro_rules! store_contract {
             outbox: a_write_to_a_merged_away_id_is_in_doubt,
             outbox: looks_are_taken_over,
             outbox: when_something_is_due,
+            effects: effects_come_with_the_scores_that_fire_them,
+            effects: effects_of_contacts_that_are_gone_never_come,
+            effects: effects_in_order_and_once,
+            effects: urgent_effects_first,
+            effects: one_writer_of_intents_and_effects,
+            effects: parked_intents_hold_up_no_effects,
+            effects: effects_wait_only_for_their_own_lane,
+            effects: started_effects_are_never_pending_again,
+            effects: an_effect_ends_once,
+            effects: an_administrator_tries_again,
+            effects: old_effects_expire_unless_tried,
+            effects: effects_follow_merges_and_deletions,
+            effects: of_two_effects_of_a_crossing_the_begun_one_stays,
+            effects: effects_are_listed_and_counted,
             admin: counts_what_there_is,
             admin: overview_of_a_contact,
             admin: writes_and_delays,

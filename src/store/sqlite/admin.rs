@@ -100,6 +100,9 @@ fn counts(db: &Connection) -> Result<Counts> {
         pending_intents: count("SELECT count(*) FROM target WHERE pending = 1 AND parked = 0")?
             + count("SELECT count(*) FROM target WHERE pending = 1 AND parked = 1")?,
         parked_intents: count("SELECT count(*) FROM target WHERE pending = 1 AND parked = 1")?,
+        pending_effects: count("SELECT count(*) FROM effect WHERE state < 2")?,
+        failed_effects: count("SELECT count(*) FROM effect WHERE state = 3 AND state > 2")?,
+        unknown_effects: count("SELECT count(*) FROM effect WHERE state = 4 AND state > 2")?,
         writes: count("SELECT count(*) FROM write_log")?,
         merged: count("SELECT count(*) FROM alias")?,
         deleted: count("SELECT count(*) FROM tombstone")?,

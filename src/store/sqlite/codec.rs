@@ -1,6 +1,6 @@
 //! How values look in `SQLite`, and how its errors look to people.
 
-use crate::domain::{ActivityKind, GroupId, SegmentId, Source};
+use crate::domain::{ActivityKind, EffectState, GroupId, SegmentId, Source};
 use crate::store::{Result, StoreError, Target, Urgency};
 use jiff::Timestamp;
 use rusqlite::{ErrorCode, ffi};
@@ -112,6 +112,24 @@ pub(super) fn kind(code: u8) -> Result<ActivityKind> {
         .into_iter()
         .find(|kind| kind_code(*kind) == code)
         .ok_or_else(|| unreadable("kind of activity", code))
+}
+
+pub(super) const fn effect_state_code(state: EffectState) -> u8 {
+    match state {
+        EffectState::Pending => 0,
+        EffectState::Started => 1,
+        EffectState::Done => 2,
+        EffectState::Failed => 3,
+        EffectState::Unknown => 4,
+        EffectState::Expired => 5,
+    }
+}
+
+pub(super) fn effect_state(code: u8) -> Result<EffectState> {
+    EffectState::ALL
+        .into_iter()
+        .find(|state| effect_state_code(*state) == code)
+        .ok_or_else(|| unreadable("state of an effect", code))
 }
 
 pub(super) const GROUP: u8 = 0;

@@ -2,13 +2,14 @@
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). Everything between is
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
-//! `targets` and `outbox`, `settings`, `admin`.
+//! `targets`, `outbox` and `effects`, `settings`, `admin`.
 
 mod adjustments;
 mod admin;
 mod codec;
 mod deliveries;
 mod dirty;
+mod effects;
 mod journal;
 mod leases;
 mod open;

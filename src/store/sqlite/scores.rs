@@ -3,7 +3,7 @@
 use super::{
     SqliteStore,
     codec::{limit, micros},
-    dirty, journal, snapshots, targets,
+    dirty, effects, journal, snapshots, targets,
     targets::{Cause, TargetRow},
 };
 use crate::domain::{ContactId, TopicKey};
@@ -104,24 +104,7 @@ fn store(db: &Connection, commit: &ScoreCommit) -> Result<()> {
         return Ok(());
     }
     store_scores(db, contact, &commit.scores)?;
-    let mut fired = db.prepare_cached(
-        "INSERT INTO fired (contact, rule, crossed_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET crossed_at = max(crossed_at, excluded.crossed_at),
-                 rearmed_at = NULL",
-    )?;
-    let mut rearmed = db.prepare_cached(
-        "UPDATE fired SET rearmed_at = ?3 WHERE contact = ?1 AND rule = ?2 AND rearmed_at IS NULL",
-    )?;
-    for (rule, at) in &commit.rearmed {
-        rearmed.execute(params![contact.0, rule.0, micros(*at)])?;
-    }
-    for firing in &commit.firings {
-        fired.execute(params![
-            contact.0,
-            firing.trigger.0,
-            micros(firing.crossed_at)
-        ])?;
-    }
+    effects::fire(db, commit)?;
     store_desired(db, commit)?;
     db.prepare_cached(
         "UPDATE contact SET plan = ?2, scored_at = ?3, scored_generation = ?4, next_change = ?5

@@ -1,6 +1,6 @@
 //! What the API answers. Kept apart from the store's types, so that those can change.
 
-use crate::domain::{ContactId, Profile, SegmentId, Target};
+use crate::domain::{ContactId, Effect, Profile, SegmentId, Target};
 use crate::plan::{Compiled, CompiledTopic, SegmentTest};
 use crate::scoring::{ExplainedContribution, Explanation};
 use crate::store::{ContactOverview, ParkedItem, StoredScore, TargetState, WriteSummary};
@@ -98,6 +98,8 @@ pub(in crate::web) struct ContactBody {
     pub(in crate::web) next_change: Option<Timestamp>,
     /// The newest writes, newest first.
     pub(in crate::web) writes: Vec<WriteBody>,
+    /// What triggers newly did or are to do for it, newest first.
+    pub(in crate::web) effects: Vec<EffectBody>,
 }
 
 impl ContactBody {
@@ -105,6 +107,7 @@ impl ContactBody {
         asked_for: ContactId,
         overview: ContactOverview,
         writes: Vec<WriteSummary>,
+        effects: Vec<Effect>,
         plan: Option<&Compiled>,
     ) -> Self {
         let (scored_at, scored_plan) = overview.scored.unzip();
@@ -126,6 +129,7 @@ impl ContactBody {
             plan: scored_plan,
             next_change: overview.next_change,
             writes: writes.into_iter().map(WriteBody::from).collect(),
+            effects: effects.into_iter().map(EffectBody::from).collect(),
         }
     }
 }
@@ -226,6 +230,68 @@ impl From<WriteSummary> for WriteBody {
             status: write.record.status,
             answer: write.record.answer,
             took_ms: write.record.took_ms,
+        }
+    }
+}
+
+/// One action of a trigger that fired for a contact.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(in crate::web) struct EffectBody {
+    /// Number.
+    pub(in crate::web) id: i64,
+    /// The contact.
+    pub(in crate::web) contact: u32,
+    /// The trigger's name in the plan.
+    pub(in crate::web) trigger: String,
+    /// Its name for people.
+    pub(in crate::web) name: String,
+    /// Why it fired.
+    pub(in crate::web) reason: String,
+    /// When the score crossed.
+    pub(in crate::web) crossed_at: Timestamp,
+    /// Kind of action, such as `add_to_segment` or `webhook`.
+    pub(in crate::web) kind: String,
+    /// The action for people.
+    pub(in crate::web) action: String,
+    /// How far it came: `pending`, `started` (it may have been done and is looked up), `done`,
+    /// `failed`, `unknown` (nobody can tell whether it was done), `expired` (it came too late).
+    pub(in crate::web) state: String,
+    /// Failed attempts so far.
+    pub(in crate::web) attempts: u32,
+    /// When it was decided that the trigger fires.
+    pub(in crate::web) fired_at: Timestamp,
+    /// When it is tried again, of one that waits.
+    pub(in crate::web) not_before: Option<Timestamp>,
+    /// When it was begun, of what can't be undone.
+    pub(in crate::web) started_at: Option<Timestamp>,
+    /// When it was done or given up.
+    pub(in crate::web) finished_at: Option<Timestamp>,
+    /// What the last failed attempt said.
+    pub(in crate::web) last_error: Option<String>,
+    /// What was answered when it was done.
+    pub(in crate::web) answer: Option<String>,
+}
+
+impl From<Effect> for EffectBody {
+    fn from(effect: Effect) -> Self {
+        let waits = effect.finished_at.is_none() && effect.not_before > effect.fired_at;
+        Self {
+            id: effect.id.0,
+            contact: effect.contact.0,
+            trigger: effect.trigger.0,
+            name: effect.name,
+            reason: effect.reason,
+            crossed_at: effect.crossed_at,
+            kind: effect.action.kind().to_owned(),
+            action: effect.action.to_string(),
+            state: effect.state.name().to_owned(),
+            attempts: effect.attempts,
+            fired_at: effect.fired_at,
+            not_before: waits.then_some(effect.not_before),
+            started_at: effect.started.map(|started| started.at),
+            finished_at: effect.finished_at,
+            last_error: effect.last_error,
+            answer: effect.answer,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::bodies::{ContactBody, ContactSummary, ExplainBody};
 use crate::domain::ContactId;
 use crate::scoring::explain;
+use crate::store::EffectQuery;
 use crate::web::extract::{After, ContactPath, Params};
 use crate::web::problem::{Guarded, Parameters, Problem, Reading};
 use crate::web::state::Admin;
@@ -15,6 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Writes shown with a contact.
 const WRITES_SHOWN: usize = 20;
+/// Effects shown with a contact.
+const EFFECTS_SHOWN: usize = 20;
 
 /// A page of contacts.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -108,8 +111,19 @@ pub(in crate::web) async fn load_contact(
         .store
         .contact_writes(overview.contact, WRITES_SHOWN)
         .await?;
+    let query = EffectQuery {
+        contact: Some(overview.contact),
+        ..EffectQuery::default()
+    };
+    let effects = admin.store.effects(&query, EFFECTS_SHOWN).await?;
     let plan = admin.current_plan();
-    Ok(ContactBody::new(id, overview, writes, plan.as_deref()))
+    Ok(ContactBody::new(
+        id,
+        overview,
+        writes,
+        effects,
+        plan.as_deref(),
+    ))
 }
 
 /// Explains a contact's scores now: every contribution with its rule, activity and age.

@@ -1,7 +1,7 @@
-//! Writes, parked items, topics.
+//! Writes, effects, parked items, topics.
 
-use super::bodies::{ParkedBody, TopicBody, WriteBody};
-use crate::web::extract::{Limit, Params};
+use super::bodies::{EffectBody, ParkedBody, TopicBody, WriteBody};
+use crate::web::extract::{EffectParams, Limit, Params};
 use crate::web::problem::{Guarded, Parameters, Problem, Reading};
 use crate::web::state::Admin;
 use axum::Json;
@@ -15,6 +15,13 @@ use utoipa::ToSchema;
 pub(super) struct WritesBody {
     /// Newest first.
     writes: Vec<WriteBody>,
+}
+
+/// What triggers did or are to do.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct EffectsBody {
+    /// Newest first.
+    effects: Vec<EffectBody>,
 }
 
 /// The newest parked items.
@@ -50,6 +57,20 @@ pub(in crate::web) async fn load_writes(
 ) -> Result<Vec<WriteBody>, Problem> {
     let writes = admin.store.recent_writes(limit).await?;
     Ok(writes.into_iter().map(WriteBody::from).collect())
+}
+
+/// Lists what triggers did or are to do, newest first: action, state, answer.
+#[utoipa::path(get, path = "/api/v1/effects", tag = "status", params(EffectParams),
+    responses((status = 200, description = "The newest effects", body = EffectsBody), Guarded, Reading, Parameters))]
+pub(super) async fn get_effects(
+    State(admin): State<Arc<Admin>>,
+    Params(wanted): Params<EffectParams>,
+) -> Result<Json<EffectsBody>, Problem> {
+    let (query, limit) = wanted.checked()?;
+    let effects = admin.store.effects(&query, limit).await?;
+    Ok(Json(EffectsBody {
+        effects: effects.into_iter().map(EffectBody::from).collect(),
+    }))
 }
 
 /// Lists the newest items that could not be understood.

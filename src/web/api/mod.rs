@@ -48,6 +48,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(contacts::get_contact))
         .routes(routes!(contacts::get_explanation))
         .routes(routes!(lists::get_writes))
+        .routes(routes!(lists::get_effects))
         .routes(routes!(lists::get_parked))
         .routes(routes!(get_document))
 }

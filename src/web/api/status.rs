@@ -67,6 +67,12 @@ pub(in crate::web) struct CountsBody {
     pub(in crate::web) pending_intents: u64,
     /// Those among them that need a person.
     pub(in crate::web) parked_intents: u64,
+    /// Actions of triggers that are to be done.
+    pub(in crate::web) pending_effects: u64,
+    /// Actions of triggers that were given up.
+    pub(in crate::web) failed_effects: u64,
+    /// Mails of triggers of which nobody can tell whether they went out.
+    pub(in crate::web) unknown_effects: u64,
     /// Calls recorded that wrote to Mautic.
     pub(in crate::web) writes: u64,
     /// Contacts merged away.
@@ -166,6 +172,9 @@ impl From<Counts> for CountsBody {
             scores: counts.scores,
             pending_intents: counts.pending_intents,
             parked_intents: counts.parked_intents,
+            pending_effects: counts.pending_effects,
+            failed_effects: counts.failed_effects,
+            unknown_effects: counts.unknown_effects,
             writes: counts.writes,
             merged: counts.merged,
             deleted: counts.deleted,

@@ -76,6 +76,14 @@ async fn contacts_are_paged() {
 async fn lists() {
     let site = Site::new();
     insta::assert_snapshot!("writes", site.get("/api/v1/writes?limit=1").await.body);
+    insta::assert_snapshot!("effects", site.get("/api/v1/effects").await.body);
+    let failed = site
+        .get("/api/v1/effects?state=failed&limit=5")
+        .await
+        .json();
+    assert_eq!(failed["effects"].as_array().unwrap().len(), 1);
+    let wrong = site.get("/api/v1/effects?state=lost").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     insta::assert_snapshot!("parked", site.get("/api/v1/parked").await.body);
     insta::assert_snapshot!("topics", site.get("/api/v1/topics").await.body);
 }

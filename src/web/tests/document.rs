@@ -99,6 +99,7 @@ fn the_document_lists_the_routes() {
       "/api/v1/contacts",
       "/api/v1/contacts/{id}",
       "/api/v1/contacts/{id}/explain",
+      "/api/v1/effects",
       "/api/v1/openapi.json",
       "/api/v1/parked",
       "/api/v1/status",

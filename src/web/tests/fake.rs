@@ -1,11 +1,14 @@
 //! A store in memory that answers questions with what a test put in.
 
-use crate::domain::{Adjustment, ContactId, Scope, SegmentId, Snapshot, Target, Urgency};
+use crate::domain::{
+    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, Scope, SegmentId,
+    Snapshot, Target, Urgency,
+};
 use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, Journal, Leases, NewAdjustment, NewDelivery, Outbox, Owner,
-    ParkedItem, PlanRecord, RawDelivery, Result, ScoreCommit, Scores, Settings, StoreError,
-    StoredScore, WriteResult, WriteSummary,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Journal, Leases, NewAdjustment, NewDelivery,
+    Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result, ScoreCommit, Scores, Settings,
+    StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +25,7 @@ pub(super) struct FakeStore {
     pub(super) counts: Counts,
     pub(super) writes: Vec<WriteSummary>,
     pub(super) parked: Vec<ParkedItem>,
+    pub(super) effects: Vec<Effect>,
     pub(super) delays: Vec<u64>,
     pub(super) adjustments: Mutex<Vec<Adjustment>>,
     /// Whether every question fails.
@@ -189,6 +193,50 @@ impl Outbox for FakeStore {
         Err(StoreError::Closed)
     }
     async fn next_due(&self, _: Urgency, _: Timestamp) -> Result<Option<Timestamp>> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Effects for FakeStore {
+    async fn claim_effects(
+        &self,
+        _: &Owner,
+        _: usize,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<ContactEffects>> {
+        Err(StoreError::Closed)
+    }
+    async fn mark_started(
+        &self,
+        _: &Owner,
+        _: EffectId,
+        _: Option<u64>,
+        _: Timestamp,
+    ) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+    async fn finish_effect(&self, _: EffectId, _: EffectOutcome, _: Timestamp) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn next_effect_due(&self, _: Timestamp) -> Result<Option<Timestamp>> {
+        Err(StoreError::Closed)
+    }
+    async fn expire_effects(&self, _: Timestamp, _: &str, _: Timestamp) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+    async fn effects(&self, query: &EffectQuery, limit: usize) -> Result<Vec<Effect>> {
+        self.working().await?;
+        let contact = query.contact.map(|contact| self.winner(contact));
+        let asked = |effect: &&Effect| {
+            contact.is_none_or(|contact| effect.contact == contact)
+                && (query.states.is_empty() || query.states.contains(&effect.state))
+        };
+        let effects = self.effects.iter().filter(asked);
+        Ok(effects.take(limit).cloned().collect())
+    }
+    async fn retry_effect(&self, _: EffectId, _: Timestamp) -> Result<bool> {
         Err(StoreError::Closed)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::fake::FakeStore;
 use crate::domain::{
-    Activity, ActivityKey, ActivityKind, Attributes, ContactId, GroupId, Profile, SegmentId,
-    Snapshot, Target, TopicKey,
+    Action, Activity, ActivityKey, ActivityKind, Attributes, ContactId, Effect, EffectId,
+    EffectState, EmailId, GroupId, Profile, RuleKey, SegmentId, Snapshot, Target, TopicKey,
+    Urgency,
 };
 use crate::plan::{Catalog, Compiled, Named, Plan, compile};
 use crate::store::{
@@ -238,6 +239,9 @@ pub(super) fn store() -> FakeStore {
             scores: 6,
             pending_intents: 1,
             parked_intents: 0,
+            pending_effects: 2,
+            failed_effects: 1,
+            unknown_effects: 1,
             writes: 2,
             merged: 1,
             deleted: 4,
@@ -252,7 +256,38 @@ pub(super) fn store() -> FakeStore {
             reason: "unknown event type".to_owned(),
             at: at("2026-11-21T10:00:00Z"),
         }],
+        effects: vec![
+            effect(5, 7, EffectState::Failed),
+            effect(4, 8, EffectState::Pending),
+        ],
         delays: (1..=200).map(|n| n * 10).collect(),
         ..FakeStore::default()
+    }
+}
+
+fn effect(id: i64, contact: u32, state: EffectState) -> Effect {
+    let fired_at = at("2026-11-21T11:00:00Z");
+    let failed = state == EffectState::Failed;
+    Effect {
+        id: EffectId(id),
+        contact: ContactId(contact),
+        trigger: RuleKey("call".to_owned()),
+        name: "Call <b>".to_owned(),
+        reason: "dishwashers 60 reached 50".to_owned(),
+        scores: vec![("dishwashers".to_owned(), 60)],
+        crossed_at: at("2026-11-21T10:59:00Z"),
+        ordinal: 0,
+        action: Action::SendEmail { email: EmailId(9) },
+        state,
+        attempts: 2,
+        fired_at,
+        wanted_at: fired_at,
+        caused_at: fired_at,
+        urgency: Urgency::Crossing,
+        not_before: at("2026-11-21T12:05:00Z"),
+        started: None,
+        finished_at: failed.then(|| at("2026-11-21T11:30:00Z")),
+        last_error: Some("no such email".to_owned()),
+        answer: None,
     }
 }

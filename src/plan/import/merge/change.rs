@@ -143,7 +143,7 @@ pub(super) fn text(changes: &[Change]) -> String {
             text.push('\n');
             last = Some(who);
         }
-        text.push_str(&format!("  {}\n", change.lines()));
+        text.extend(["  ", &change.lines(), "\n"]);
     }
     text
 }

@@ -96,6 +96,10 @@ impl Plan {
 }
 
 /// The group of a topic (`Some(None)`: main points); `None`: it has none, or one unknown to Mautic.
+#[allow(
+    clippy::option_option,
+    reason = "no group known, or main points: two things"
+)]
 fn group(table: &Table, catalog: &Catalog) -> Option<Option<u32>> {
     if table.get("main_points").and_then(Item::as_bool) == Some(true) {
         return Some(None);

@@ -1,15 +1,16 @@
 //! A list of ids, one to a line, changed item by item: comments of the others stay.
 
+use super::super::value::lines;
 use super::edit::Edits;
 use toml_edit::Array;
 
 /// Changes the list, if each of its items has a line of its own. Returns whether it did.
-pub(super) fn write(edits: &mut Edits<'_>, list: &Array, new: &[(u32, String)]) -> bool {
-    let Some(whole) = list.span() else {
+pub(super) fn write(edits: &mut Edits<'_>, array: &Array, new: &[(u32, String)]) -> bool {
+    let Some(whole) = array.span() else {
         return false;
     };
     let mut items = Vec::new();
-    for item in list {
+    for item in array {
         let (Some(id), Some(place)) = (item.as_integer(), item.span()) else {
             return false;
         };
@@ -24,7 +25,7 @@ pub(super) fn write(edits: &mut Edits<'_>, list: &Array, new: &[(u32, String)]) 
     let starts_below = items
         .first()
         .is_some_and(|(_, place)| edits.line_end(whole.start) <= place.start);
-    let (Some((_, last)), Some(end)) = (items.last(), ends.last()) else {
+    let (Some((last_id, last)), Some(end)) = (items.last(), ends.last()) else {
         return false;
     };
     if !alone || !starts_below || *end >= whole.end {
@@ -35,16 +36,13 @@ pub(super) fn write(edits: &mut Edits<'_>, list: &Array, new: &[(u32, String)]) 
         let line = edits.line_of(place.start);
         edits.replace(line, "");
     }
-    let added: String = new
-        .iter()
-        .filter(|(id, _)| !items.iter().any(|(one, _)| *one == i64::from(*id)))
-        .map(|(id, note)| format!("  {id}, # {note}\n"))
-        .collect();
+    let known = |id: u32| items.iter().any(|(one, _)| *one == i64::from(id));
+    let added: Vec<_> = new.iter().filter(|(id, _)| !known(*id)).cloned().collect();
     if !added.is_empty() {
-        if wanted(items[items.len() - 1].0) && !edits.has_comma(last.end) {
+        if wanted(*last_id) && !edits.has_comma(last.end) {
             edits.replace(last.end..last.end, ",");
         }
-        edits.replace(*end..*end, added);
+        edits.replace(*end..*end, lines(&added));
     }
     true
 }

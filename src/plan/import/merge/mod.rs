@@ -78,7 +78,7 @@ pub fn merge(
     }
     let topics = plan.topics(catalog);
     let keys = TopicKeys::beside(topics.keys.clone(), &topics.taken, catalog);
-    let mut merger = Merger {
+    let mut merge = Merger {
         text,
         plan: &plan,
         base,
@@ -90,13 +90,13 @@ pub fn merge(
         edits: Edits::of(text),
         changes: Vec::new(),
     };
-    merger.behaviour(options);
-    merger.rules();
-    merger.gone();
-    merger.triggers();
-    let merged = merger.finish();
-    ReadPlan::parse(file, &merged.text)?;
-    Ok(merged)
+    merge.behaviour(options);
+    merge.rules();
+    merge.gone();
+    merge.triggers();
+    let result = merge.finish();
+    ReadPlan::parse(file, &result.text)?;
+    Ok(result)
 }
 
 struct Merger<'m> {

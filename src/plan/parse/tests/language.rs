@@ -214,6 +214,9 @@ fn point_actions() {
                     7,
                 ),
             ),
+            made_at: Some(
+                2025-12-24T12:00:00Z,
+            ),
             kind: UrlHit,
             pays: [
                 (
@@ -307,6 +310,7 @@ fn point_actions() {
             ),
             name: "Budget",
             mautic: None,
+            made_at: None,
             kind: FormSubmit,
             pays: [
                 (
@@ -391,6 +395,7 @@ fn point_actions() {
             ),
             name: "Came in",
             mautic: None,
+            made_at: None,
             kind: SegmentEnter,
             pays: [
                 (

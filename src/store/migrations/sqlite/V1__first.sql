@@ -159,6 +159,35 @@ CREATE TABLE fired (
     PRIMARY KEY (contact, rule)
 ) STRICT, WITHOUT ROWID;
 
+-- What triggers do. State: 0 pending, 1 started, 2 done, 3 failed, 4 unknown, 5 expired.
+CREATE TABLE effect (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    contact     INTEGER NOT NULL,
+    rule        TEXT NOT NULL,                -- the trigger
+    crossed_at  INTEGER NOT NULL,
+    ordinal     INTEGER NOT NULL,             -- place among the trigger's actions
+    lane        TEXT NOT NULL,                -- who does it: waits only for its own kind
+    action      TEXT NOT NULL,                -- JSON
+    context     TEXT NOT NULL,                -- JSON: the trigger's name, reason, scores
+    state       INTEGER NOT NULL DEFAULT 0,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    not_before  INTEGER NOT NULL DEFAULT 0,
+    fired_at    INTEGER NOT NULL,
+    wanted_at   INTEGER NOT NULL,             -- fired_at, or when somebody had it tried again
+    caused_at   INTEGER NOT NULL,
+    urgency     INTEGER NOT NULL,
+    started_at  INTEGER,
+    mark        INTEGER,                      -- newest row of email_stats before it was started
+    finished_at INTEGER,
+    last_error  TEXT,
+    answer      TEXT,
+    UNIQUE (contact, rule, crossed_at, ordinal)
+) STRICT;
+CREATE INDEX effect_order ON effect (urgency DESC, id, contact, lane, not_before) WHERE state < 2;
+CREATE INDEX effect_lane ON effect (contact, lane, id) WHERE state < 2;
+CREATE INDEX effect_due ON effect (not_before) WHERE state < 2;
+CREATE INDEX effect_given_up ON effect (state, id) WHERE state > 2;
+
 -- A segment's row is also what is known of the contact's membership in it.
 CREATE TABLE target (
     contact       INTEGER NOT NULL,
@@ -186,6 +215,7 @@ CREATE INDEX target_order ON target (urgency DESC, caused_at, contact, not_befor
 CREATE INDEX target_due ON target (not_before, contact) WHERE pending = 1 AND parked = 0;
 CREATE INDEX target_parked ON target (contact) WHERE pending = 1 AND parked = 1;
 
+-- One writer per contact: of its targets and of its effects.
 CREATE TABLE intent_lease (
     contact INTEGER PRIMARY KEY,
     owner   TEXT NOT NULL,

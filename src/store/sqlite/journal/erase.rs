@@ -7,12 +7,13 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 
 /// What is kept per contact and goes with it.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
     "DELETE FROM adjustment WHERE contact = ?1",
     "DELETE FROM write_log WHERE contact = ?1",
     "DELETE FROM fired WHERE contact = ?1",
+    "DELETE FROM effect WHERE contact = ?1",
     "DELETE FROM target WHERE contact = ?1",
     "DELETE FROM score WHERE contact = ?1",
     "DELETE FROM dirty WHERE contact = ?1",

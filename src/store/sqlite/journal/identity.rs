@@ -5,7 +5,7 @@
 //! a merge before it deletes the loser, and drops it with the winner (`ContactMerger.php`): so a
 //! merged-away id that answers 404 says that its winner was deleted.
 
-use super::{super::dirty, super::targets, Applier, merges};
+use super::{super::dirty, super::effects, super::targets, Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -155,10 +155,15 @@ impl Applier<'_> {
             "UPDATE points_log SET contact = ?2, done_by = coalesce(done_by, ?1) WHERE contact = ?1",
             "UPDATE adjustment SET contact = ?2 WHERE contact = ?1",
             "UPDATE write_log SET contact = ?2 WHERE contact = ?1",
-            "UPDATE OR IGNORE fired SET contact = ?2 WHERE contact = ?1",
+            "INSERT INTO fired (contact, rule, crossed_at, rearmed_at)
+             SELECT ?2, rule, crossed_at, rearmed_at FROM fired WHERE contact = ?1
+             ON CONFLICT DO UPDATE SET crossed_at = excluded.crossed_at,
+                 rearmed_at = excluded.rearmed_at
+             WHERE excluded.crossed_at > crossed_at",
         ] {
             self.db.prepare_cached(sql)?.execute([loser.0, winner.0])?;
         }
+        effects::merge(self.db, loser, winner)?;
         targets::merge(self.db, loser, winner, self.cause())?;
         if let Some((since, urgency)) = dirty::take(self.db, loser)? {
             self.dirty_since(winner, since, urgency);

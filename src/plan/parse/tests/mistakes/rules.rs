@@ -112,7 +112,7 @@ fn mistakes_in_point_actions() {
 
     'url.hit'
     [point_action.deep]
-    15:15 error: point_action has no key "deep" (one of: accumulative_time, assets, campaigns, cooldown, decay, diminishing, emails, first_time, forms, key, kind, limit, mautic, messages, name, page_hits, pages, points, repeat, returns_after, …)
+    15:15 error: point_action has no key "deep" (one of: accumulative_time, assets, campaigns, cooldown, decay, diminishing, emails, first_time, forms, key, kind, limit, made_at, mautic, messages, name, page_hits, pages, points, repeat, …)
 
     'url.hit'
     cooldown = '1 hour'
