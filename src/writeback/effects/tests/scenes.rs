@@ -416,9 +416,10 @@ async fn emails_to_contacts_that_can_not_get_them() {
         .await;
     scene.fire(&[email()]).await;
     scene.work().await;
-    assert_eq!(scene.state().await, EffectState::Done);
+    assert_eq!(scene.state().await, EffectState::Failed);
     let said = scene.said().await;
-    assert!(said.contains("sent nothing"), "{said}");
+    assert!(said.contains("must not be emailed"), "{said}");
+    assert_eq!(scene.sent().await, 0);
     let body = json!({"email": "", "overwriteWithBlank": true});
     scene
         .api(reqwest::Method::PATCH, "contacts/1/edit", Some(body))
