@@ -11,9 +11,9 @@ use topicscore::plan::{Catalog, Compiled, Named, Plan, compile, doubts};
 use topicscore::scoring::{evaluate, explain};
 
 /// Whose story it is.
-pub const CONTACT: ContactId = ContactId(4711);
+pub(crate) const CONTACT: ContactId = ContactId(4711);
 
-pub fn named(names: &[&str]) -> Vec<Named> {
+pub(crate) fn named(names: &[&str]) -> Vec<Named> {
     (1..)
         .zip(names)
         .map(|(id, name)| Named {
@@ -23,12 +23,12 @@ pub fn named(names: &[&str]) -> Vec<Named> {
         .collect()
 }
 
-pub fn moment(text: &str) -> Timestamp {
+pub(crate) fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// Reads and binds a plan, in force since `made_at`; there must be nothing to say against it.
-pub fn plan(file: &str, text: &str, catalog: &Catalog, made_at: &str) -> Compiled {
+pub(crate) fn plan(file: &str, text: &str, catalog: &Catalog, made_at: &str) -> Compiled {
     let (plan, warnings) = Plan::parse(file, text).unwrap_or_else(|errors| panic!("{errors}"));
     assert!(warnings.is_empty(), "{warnings}");
     let doubts = doubts(&plan, catalog);
@@ -41,9 +41,9 @@ pub fn plan(file: &str, text: &str, catalog: &Catalog, made_at: &str) -> Compile
 }
 
 /// What somebody did: natural key, moment, kind, object, URL.
-pub type Did<'a> = (&'a str, &'a str, &'a str, Option<u32>, &'a str);
+pub(crate) type Did<'a> = (&'a str, &'a str, &'a str, Option<u32>, &'a str);
 
-pub fn activities(table: &[Did<'_>]) -> Vec<Activity> {
+pub(crate) fn activities(table: &[Did<'_>]) -> Vec<Activity> {
     let each = table.iter().map(|(key, at, kind, object, url)| Activity {
         key: ActivityKey((*key).into()),
         contact: CONTACT,
@@ -57,7 +57,7 @@ pub fn activities(table: &[Did<'_>]) -> Vec<Activity> {
 }
 
 /// A form's answer, or another attribute.
-pub fn with(mut activity: Activity, attributes: &[(&str, &str)]) -> Activity {
+pub(crate) fn with(mut activity: Activity, attributes: &[(&str, &str)]) -> Activity {
     let pairs = attributes.iter();
     let pairs = pairs.map(|(name, value)| ((*name).into(), (*value).into()));
     activity.attributes.extend(pairs);
@@ -65,7 +65,7 @@ pub fn with(mut activity: Activity, attributes: &[(&str, &str)]) -> Activity {
 }
 
 /// A contact that has a profile and has done nothing yet.
-pub fn known(profile: Profile) -> Snapshot {
+pub(crate) fn known(profile: Profile) -> Snapshot {
     Snapshot {
         profile: Some(profile),
         ..Snapshot::of(CONTACT)
@@ -73,7 +73,7 @@ pub fn known(profile: Profile) -> Snapshot {
 }
 
 /// A profile made at a moment.
-pub fn profile(added_at: &str, fields: &[(&str, &str)]) -> Profile {
+pub(crate) fn profile(added_at: &str, fields: &[(&str, &str)]) -> Profile {
     let mut profile = Profile::unknown(CONTACT, moment(added_at));
     profile.added_at = Some(moment(added_at));
     let pairs = fields.iter();
@@ -86,13 +86,13 @@ pub fn profile(added_at: &str, fields: &[(&str, &str)]) -> Profile {
 type Turn<'p> = Box<dyn Fn(&mut Snapshot) + 'p>;
 
 /// The daemon's way through a history.
-pub struct Story<'p> {
+pub(crate) struct Story<'p> {
     plan: &'p Compiled,
     to_come: Vec<Activity>,
     turns: BTreeMap<Timestamp, Vec<Turn<'p>>>,
     now: Timestamp,
     /// What is known by now.
-    pub known: Snapshot,
+    pub(crate) known: Snapshot,
     /// What followed so far, a line each.
     log: Vec<String>,
     standing: text::Standing,
@@ -100,7 +100,12 @@ pub struct Story<'p> {
 
 impl<'p> Story<'p> {
     /// Begins when the contact is first heard of, with what is known of it then.
-    pub fn new(plan: &'p Compiled, begins: &str, known: Snapshot, to_come: Vec<Activity>) -> Self {
+    pub(crate) fn new(
+        plan: &'p Compiled,
+        begins: &str,
+        known: Snapshot,
+        to_come: Vec<Activity>,
+    ) -> Self {
         let mut story = Self {
             plan,
             to_come,
@@ -115,14 +120,14 @@ impl<'p> Story<'p> {
     }
 
     /// At a moment, something else becomes known.
-    pub fn at(mut self, when: &str, turn: impl Fn(&mut Snapshot) + 'p) -> Self {
+    pub(crate) fn at(mut self, when: &str, turn: impl Fn(&mut Snapshot) + 'p) -> Self {
         let turns = self.turns.entry(moment(when)).or_default();
         turns.push(Box::new(turn));
         self
     }
 
     /// Goes on until then, with a look whenever there is something to see.
-    pub fn until(&mut self, end: &str) -> &mut Self {
+    pub(crate) fn until(&mut self, end: &str) -> &mut Self {
         let end = moment(end);
         // Far more than any story has: a change that is told again and again would never end.
         for _ in 0..10_000 {
@@ -203,7 +208,7 @@ impl<'p> Story<'p> {
     }
 
     /// Why a topic has its score now.
-    pub fn why(&self, topic: &str) -> String {
+    pub(crate) fn why(&self, topic: &str) -> String {
         let all = explain(self.plan, &self.known, self.now);
         let explained = all.iter().find(|one| one.topic.0 == topic).unwrap();
         let parts: i64 = explained.contributions.iter().map(|one| one.points.0).sum();
@@ -213,7 +218,7 @@ impl<'p> Story<'p> {
     }
 
     /// What followed since it was last asked for.
-    pub fn followed(&mut self) -> String {
+    pub(crate) fn followed(&mut self) -> String {
         std::mem::take(&mut self.log).join("\n")
     }
 }

@@ -7,14 +7,14 @@ use topicscore::plan::{Compiled, Named};
 use topicscore::scoring::{Evaluation, ExplainedContribution, Explanation};
 
 /// A moment on the plan's clock.
-pub fn local(plan: &Compiled, moment: Timestamp) -> String {
+pub(crate) fn local(plan: &Compiled, moment: Timestamp) -> String {
     let zoned = moment.to_zoned(plan.ticks.zone.clone());
     zoned.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Where a contact stands: what is told when it changes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct Standing {
     scores: Vec<(String, i32)>,
     bands: Vec<String>,
     grades: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    pub fn of(plan: &Compiled, evaluation: &Evaluation<'_>) -> Self {
+    pub(crate) fn of(plan: &Compiled, evaluation: &Evaluation<'_>) -> Self {
         let topics = || plan.topics.iter().zip(&evaluation.topics);
         let scores = topics().map(|(topic, evaluated)| (topic.key.0.clone(), evaluated.score));
         let bands = topics().filter_map(|(topic, evaluated)| {
@@ -48,7 +48,7 @@ impl Standing {
     }
 
     /// Bands, grades and segments that are others than before, with the scores.
-    pub fn news_since(&self, before: &Self) -> Option<String> {
+    pub(crate) fn news_since(&self, before: &Self) -> Option<String> {
         let now = self.bands.iter().chain(&self.grades).chain(&self.segments);
         let is_old = |one: &&String| {
             let mut old = before
@@ -69,7 +69,7 @@ impl Standing {
 }
 
 /// A firing: what, since when, why, and what it does.
-pub fn firing(plan: &Compiled, firing: &Firing) -> String {
+pub(crate) fn firing(plan: &Compiled, firing: &Firing) -> String {
     let crossed = local(plan, firing.crossed_at);
     let actions = firing.actions.iter().map(|one| action(plan, one));
     let actions = actions.collect::<Vec<_>>().join(", ");
@@ -112,7 +112,7 @@ fn name(things: &[Named], id: u32) -> &str {
 }
 
 /// An explanation: what it is made of, what was passed over, what comes next.
-pub fn explanation(plan: &Compiled, of: &Explanation) -> String {
+pub(crate) fn explanation(plan: &Compiled, of: &Explanation) -> String {
     let mut text = format!("{}: {} at {}", of.label, of.score, local(plan, of.at));
     if let Some(band) = &of.band {
         write!(text, " ({band})").unwrap();
