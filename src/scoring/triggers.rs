@@ -5,8 +5,9 @@
 //! at most once, however the history is told anew.
 
 use super::courses::Courses;
+use super::profile;
 use super::steps::{Steps, moments};
-use crate::domain::{Fired, Firing, RuleKey, Snapshot};
+use crate::domain::{Fired, Firing, RuleKey, Scope, Snapshot};
 use crate::plan::{BoundScoreTest, Compiled, CompiledTrigger, Edge, Rearm, ScoreTest, Tree};
 use jiff::Timestamp;
 
@@ -24,11 +25,12 @@ pub(super) struct Outcome {
 /// Decides one trigger.
 pub(super) fn decide(
     plan: &Compiled,
+    history: &Snapshot,
     trigger: &CompiledTrigger,
-    fired: Option<&Fired>,
     courses: &Courses<'_, '_>,
     now: Timestamp,
 ) -> Outcome {
+    let fired = history.fired.get(&trigger.key);
     let truth = truth(plan, &trigger.when, courses);
     let holds = match trigger.edge {
         Edge::Rising => truth,
@@ -47,7 +49,12 @@ pub(super) fn decide(
                 Rearm::When(tree) => self::truth(plan, tree, courses),
                 Rearm::Never | Rearm::AtOnce => holds.map(|holds| !holds),
             };
-            again(*fired, &armed, &crossings, now, &mut outcome);
+            let unseen = tells_no_history(plan, history, trigger);
+            again(trigger, *fired, &armed, &crossings, now, &mut outcome);
+            // It was seen armed and holds again, but no moment tells since when.
+            let back = unseen && fired.rearmed_at.is_some() && crossings.holds;
+            let allowed = trigger.since.is_none_or(|since| now >= since);
+            outcome.fires = outcome.fires.or((back && allowed).then_some(now));
         }
     }
     outcome
@@ -126,15 +133,24 @@ fn first_time(
 
 /// A trigger that fired before: for a crossing after it was armed again.
 fn again(
+    trigger: &CompiledTrigger,
     fired: Fired,
     armed: &Steps<bool>,
     crossings: &Crossings,
     now: Timestamp,
     outcome: &mut Outcome,
 ) {
-    let after = |at: Timestamp| at > fired.crossed_at;
+    // A wait that ended with its crossing is armed again at that very moment.
+    let after = |at: Timestamp| at >= fired.crossed_at;
     let in_course = armed.changes().iter().find(|(at, is)| *is && after(*at));
     let in_course = in_course.map(|(at, _)| *at);
+    // A condition of its own may hold all the time.
+    let all_along = matches!(trigger.rearm, Rearm::When(_)) && armed.at(fired.crossed_at);
+    let in_course = if all_along {
+        Some(fired.crossed_at)
+    } else {
+        in_course
+    };
     // A profile tells no history: that it is armed now may be all there is to see.
     let seen_now = armed.last().then_some(now);
     let rearmed = fired.rearmed_at.or(in_course).or(seen_now);
@@ -144,10 +160,36 @@ fn again(
     let Some(rearmed) = rearmed else {
         return;
     };
-    let new = crossings.at.iter().rev().find(|at| **at > rearmed).copied();
-    // It was seen armed and holds again, but no moment tells since when: a profile changed.
-    let unseen = (fired.rearmed_at.is_some() && crossings.holds).then_some(now);
-    outcome.fires = new.or(unseen);
+    let wanted =
+        |at: &&Timestamp| **at > rearmed && trigger.since.is_none_or(|since| **at >= since);
+    outcome.fires = crossings.at.iter().rev().find(wanted).copied();
+}
+
+/// Whether something that has no history pays into what the trigger asks about: a profile, or
+/// points for the members of a segment. Everything else has its moment, at which it fires once.
+fn tells_no_history(plan: &Compiled, history: &Snapshot, trigger: &CompiledTrigger) -> bool {
+    let by_hand = |topic: usize| {
+        let key = &plan.topics[topic].key;
+        let mut mine = history.adjustments.iter().filter(|one| one.topic == *key);
+        mine.any(|one| matches!(one.scope, Scope::Segment(_)))
+    };
+    let mut asked: Vec<usize> = Vec::new();
+    for leaf in trigger.when.leaves() {
+        match leaf {
+            ScoreTest::AtLeast(topic, _) | ScoreTest::Below(topic, _) => asked.push(*topic),
+            ScoreTest::Band(topic, _) => asked.push(*topic),
+            ScoreTest::Grade(grade, _) => {
+                asked.extend([plan.grades[*grade].fit, plan.grades[*grade].engagement]);
+            }
+        }
+    }
+    while let Some(topic) = asked.pop() {
+        if profile::pays_into(plan, topic) || by_hand(topic) {
+            return true;
+        }
+        asked.extend(plan.topics[topic].sum_of.iter().map(|(part, _)| *part));
+    }
+    false
 }
 
 /// Whether a condition held, over time.
@@ -249,9 +291,4 @@ fn words(plan: &Compiled, trigger: &CompiledTrigger, scores: &[i32]) -> String {
         Edge::Falling => "no more: ",
     };
     format!("{over}{}", parts.join(", "))
-}
-
-/// Triggers that fired for the contact and are none of the plan's any more keep their state.
-pub(super) fn state<'h>(history: &'h Snapshot, trigger: &CompiledTrigger) -> Option<&'h Fired> {
-    history.fired.get(&trigger.key)
 }
