@@ -3,6 +3,7 @@
 use super::catalog::{keep_catalog, kept_catalog, read_catalog};
 use super::effects::missing_receivers;
 use super::tokens::StoredTokens;
+use super::triggers;
 use crate::clock::Clock;
 use crate::config::{Config, Login, WriteMode};
 use crate::health::Health;
@@ -192,11 +193,13 @@ impl Instance {
             bail!("the plan's triggers need more than the config has:\n{missing}");
         }
         let catalog = self.catalog().await?;
-        let compiled = match compile(&plan, &catalog) {
-            Ok(compiled) => Arc::new(compiled),
+        let mut compiled = match compile(&plan, &catalog) {
+            Ok(compiled) => compiled,
             Err(findings) => bail!("the plan does not fit this Mautic:\n{findings}"),
         };
         let now = self.clock.now();
+        triggers::date(&self.store, &mut compiled, now).await?;
+        let compiled = Arc::new(compiled);
         let record = PlanRecord {
             version: compiled.version.clone(),
             text: source.text.clone(),

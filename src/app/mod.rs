@@ -9,6 +9,7 @@ mod instance;
 mod pulse;
 mod start;
 mod tokens;
+mod triggers;
 mod upgrade;
 
 pub use behaviour::{Behaviours, RuleDifference, compare_behaviours};

@@ -20,7 +20,11 @@ const KEYS: [&str; 7] = [
     "from",
 ];
 
-/// The mail server; `Some(None)` if nothing of it is given.
+/// The mail server; `Some(None)` if nothing of it is given, `None` after a mistake.
+#[allow(
+    clippy::option_option,
+    reason = "as in all readers, the outer one tells of mistakes"
+)]
 pub(super) fn mail(given: &Given<'_, '_>) -> Option<Option<MailConfig>> {
     const HOST: &str = "name the mail server, such as \"smtp.example.com\"";
     const FROM: &str = "write an address such as \"Scores <scores@example.com>\"";
@@ -122,7 +126,7 @@ fn target<'a, 's>(
         None
     });
     let url = table.need("url", URL);
-    let url = url.and_then(|value| read_address(&given.setting(value)));
+    let url = url.and_then(|value| read_address(&given.setting("url", value)));
     let secret = secret(given, table);
     Some(WebhookTarget {
         name: name?.to_owned(),
@@ -147,12 +151,12 @@ fn secret<'a, 's>(given: &Given<'a, 's>, table: &Table<'a, 's>) -> Option<Secret
             return None;
         }
         (Some(own), None) => {
-            let setting = given.setting(own);
+            let setting = given.setting("secret", own);
             let secret = setting.secret();
             (setting, secret)
         }
         (None, Some(file)) => {
-            let setting = given.setting(file);
+            let setting = given.setting("secret_file", file);
             let secret = setting.secret_file();
             (setting, secret)
         }

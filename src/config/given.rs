@@ -86,10 +86,10 @@ impl<'a, 's> Given<'a, 's> {
     }
 
     /// A setting that stands in a table of a list.
-    pub(super) fn setting(&self, value: Value<'a, 's>) -> Setting<'_, 'a, 's> {
+    pub(super) fn setting(&self, key: &'static str, value: Value<'a, 's>) -> Setting<'_, 'a, 's> {
         Setting {
             given: self,
-            key: value.key(),
+            key,
             from: From::File(value),
         }
     }

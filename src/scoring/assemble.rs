@@ -5,7 +5,7 @@ use super::doings::Doing;
 use super::era::{Era, eras};
 use super::letter::{self, Claim};
 use super::limits::{Limiter, words};
-use super::payments::{ByEra, Listener, Payment, claims, pay};
+use super::payments::{ByEra, Listener, Paid, Payment, claims, pay};
 use super::topic::{score, sum_at};
 use super::{given, profile, silence};
 use crate::domain::Snapshot;
@@ -18,6 +18,8 @@ pub(super) struct Assembly<'a, 'l> {
     pub(super) history: &'a Snapshot,
     pub(super) doings: &'l [Doing<'a>],
     pub(super) now: Timestamp,
+    /// What Mautic itself would pay for, by index of the action; filled where the plan counts so.
+    pub(super) letter: Vec<Vec<Claim>>,
     /// Filled with what was passed over, if anybody asks.
     pub(super) ignored: Option<Vec<Ignored<'a>>>,
 }
@@ -31,6 +33,9 @@ impl<'a> Assembly<'a, '_> {
             .iter()
             .map(|one| eras(one, self.doings))
             .collect();
+        if plan.behaviour == Behaviour::Mautic {
+            self.letter = letter::claims(plan, self.history, self.doings);
+        }
         let mut topics = self.of_actions(&eras);
         for (index, parts) in topics.iter_mut().enumerate() {
             parts.sort_by_key(|part| part.from);
@@ -39,33 +44,39 @@ impl<'a> Assembly<'a, '_> {
         for (index, parts) in topics.iter_mut().enumerate() {
             self.of_silence(index, &eras[index], parts);
             self.given(index, &eras[index], parts);
+            // What is carried over and what a profile gives is no part of Mautic's main points.
+            parts.sort_by(|a, b| (a.from, a.rule).cmp(&(b.from, b.rule)));
+            given::operate(parts);
             self.carried(index, &eras[index], parts);
             self.of_profile(index, parts);
             parts.sort_by(|a, b| (a.from, a.rule).cmp(&(b.from, b.rule)));
-            given::operate(parts);
         }
         topics
     }
 
     fn of_actions(&mut self, eras: &[Vec<Era>]) -> Vec<Vec<Contribution<'a>>> {
-        let (plan, doings) = (self.plan, self.doings);
+        let plan = self.plan;
         let mut topics = vec![Vec::new(); plan.topics.len()];
-        let letter = match plan.behaviour {
-            Behaviour::Mautic => letter::claims(plan, self.history, doings),
-            Behaviour::Corrected => Vec::new(),
-        };
         for (number, action) in plan.point_actions.iter().enumerate() {
             let mut by_era = ByEra::new();
             for (topic, weight) in &action.pays {
                 for era in &eras[*topic] {
-                    let literal = letter.get(number).map(Vec::as_slice);
-                    let payments = by_era
+                    let literal = self.letter.get(number).map(Vec::as_slice);
+                    let paid = by_era
                         .entry(*era)
                         .or_insert_with(|| self.payments(action, literal, *era));
-                    let parts = payments
+                    let parts = paid
+                        .payments
                         .iter()
                         .map(|payment| self.contribution(action, *topic, *weight, *era, payment));
                     topics[*topic].extend(parts);
+                    let passed_over = paid.ignored.iter().cloned().map(|one| Ignored {
+                        topic: Some(*topic),
+                        ..one
+                    });
+                    if let Some(list) = self.ignored.as_mut() {
+                        list.extend(passed_over);
+                    }
                 }
             }
         }
@@ -73,28 +84,28 @@ impl<'a> Assembly<'a, '_> {
     }
 
     fn payments(
-        &mut self,
+        &self,
         action: &'a CompiledAction,
         literal: Option<&[Claim]>,
         era: Era,
-    ) -> Vec<Payment> {
+    ) -> Paid<'a> {
         let (plan, doings) = (self.plan, self.doings);
         // What was passed over before the present era is of no interest any more.
-        let listener: Listener<'_, 'a> = self.ignored.as_mut().filter(|_| era.until.is_none());
-        match literal {
+        let asked = self.ignored.is_some() && era.until.is_none();
+        let mut ignored = Vec::new();
+        let listener: Listener<'_, 'a> = asked.then_some(&mut ignored);
+        let payments = match literal {
             Some(literal) => {
                 let mine = literal.iter().copied();
                 let mine = mine.filter(|claim| era.contains(doings[claim.doing].activity.at));
                 pay(plan, action, doings, mine, listener)
             }
-            None => pay(
-                plan,
-                action,
-                doings,
-                claims(plan, action, doings, era),
-                listener,
-            ),
-        }
+            None => {
+                let mine = claims(plan, action, doings, era);
+                pay(plan, action, doings, mine, listener)
+            }
+        };
+        Paid { payments, ignored }
     }
 
     fn contribution(
@@ -113,14 +124,15 @@ impl<'a> Assembly<'a, '_> {
         };
         let (key, name) = (&action.key.0, &action.name);
         let (points, at) = (weight.of(payment.points), Some(doing.activity.at));
-        let fade = action.fade.as_ref().unwrap_or(&plan.topics[topic].fade);
         let lost_at = payment
             .lost_at
             .filter(|_| plan.topics[topic].group().is_some());
         let part = Contribution::new(key, name, points, at, reason);
-        part.fading(fade, &plan.ticks)
-            .ending(era.until)
-            .ending(lost_at)
+        let part = match &action.fade {
+            Some(fade) => part.fading_as_its_rule_says(fade, &plan.ticks),
+            None => part.fading(&plan.topics[topic].fade, &plan.ticks),
+        };
+        part.ending(era.until).ending(lost_at)
     }
 
     /// The topic's own limits, over all rules on activities; they begin anew with each era.
@@ -137,7 +149,8 @@ impl<'a> Assembly<'a, '_> {
                     continue;
                 };
                 let allowed = limiter.pay(from, part.points);
-                if let (Some(limit), Some(list)) = (allowed.cut_by, self.ignored.as_mut())
+                let listener = self.ignored.as_mut().filter(|_| era.until.is_none());
+                if let (Some(limit), Some(list)) = (allowed.cut_by, listener)
                     && let Reason::Activity { activity, .. } = &part.reason
                 {
                     let lost = super::words::points(part.points - allowed.points);
@@ -177,7 +190,7 @@ impl<'a> Assembly<'a, '_> {
         let adjusted = given::adjustments(topic, history);
         let mut given: Vec<_> = adjusted.collect();
         let mut adopted = given::foreign(plan, topic, history);
-        adopted.extend(given::unexplained(plan, index, history, parts));
+        adopted.extend(given::unexplained(plan, index, history, &self.paid_for()));
         // Those to be reported count for nobody.
         let counts = |part: &Contribution<'_>| match &part.reason {
             Reason::Adopted(row) if topic.foreign == Foreign::Report => {
@@ -191,6 +204,15 @@ impl<'a> Assembly<'a, '_> {
             let era = eras.iter().find(|era| era.contains(from));
             part.ending(era.and_then(|era| era.until))
         }));
+    }
+
+    /// When each action had something to pay for, as Mautic counts.
+    fn paid_for(&self) -> Vec<Vec<Timestamp>> {
+        let at = |claim: &Claim| self.doings[claim.doing].activity.at;
+        let actions = self.letter.iter();
+        actions
+            .map(|claims| claims.iter().map(at).collect())
+            .collect()
     }
 
     /// What each era leaves to the next one.

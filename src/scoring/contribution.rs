@@ -96,8 +96,18 @@ impl<'a> Contribution<'a> {
         self
     }
 
-    /// Lets it fade. Negative points do not fade little by little: decay never raises a score.
-    pub(super) fn fading(mut self, fade: &'a Fade, ticks: &Ticks) -> Self {
+    /// Lets it fade as its topic says: negative points do not, for decay never raises a score.
+    pub(super) fn fading(self, fade: &'a Fade, ticks: &Ticks) -> Self {
+        if self.points > 0 {
+            self.fading_as_its_rule_says(fade, ticks)
+        } else {
+            self
+        }
+    }
+
+    /// Lets it fade as its own rule says: that may end negative points at once, but does not
+    /// make them fade little by little.
+    pub(super) fn fading_as_its_rule_says(mut self, fade: &'a Fade, ticks: &Ticks) -> Self {
         if let (Some(days), Some(from)) = (fade.expiry(), self.from) {
             let end = ticks.after_days(from, days);
             return self.ending(end);

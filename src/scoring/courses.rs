@@ -12,25 +12,34 @@ use std::cell::OnceCell;
 pub(super) struct Courses<'e, 'a> {
     plan: &'a Compiled,
     parts: &'e [Vec<Contribution<'a>>],
+    begin: Option<Timestamp>,
     now: Timestamp,
     scores: Vec<OnceCell<Steps<i32>>>,
     bands: Vec<OnceCell<Steps<Option<usize>>>>,
 }
 
 impl<'e, 'a> Courses<'e, 'a> {
+    /// Courses of a contact that is known since `begin`.
     pub(super) fn new(
         plan: &'a Compiled,
         parts: &'e [Vec<Contribution<'a>>],
+        begin: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
         let topics = plan.topics.len();
         Self {
             plan,
             parts,
+            begin,
             now,
             scores: vec![OnceCell::new(); topics],
             bands: vec![OnceCell::new(); topics],
         }
+    }
+
+    /// The first moment known of the contact: nothing held before it.
+    pub(super) const fn begin(&self) -> Option<Timestamp> {
+        self.begin
     }
 
     /// A topic's scores.

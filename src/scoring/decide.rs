@@ -34,8 +34,7 @@ pub(super) fn decide(
         decision.segments.insert(rule.segment, membership);
     }
     for trigger in &plan.triggers {
-        let fired = triggers::state(history, trigger);
-        let outcome = triggers::decide(plan, trigger, fired, courses, now);
+        let outcome = triggers::decide(plan, history, trigger, courses, now);
         let firing = outcome
             .fires
             .map(|at| triggers::firing(plan, trigger, at, scores));

@@ -4,8 +4,9 @@ use super::machine::{Machine, classify};
 use crate::domain::{Activity, ActivityKind, ContactId, Snapshot};
 use crate::plan::{Behaviour, Compiled};
 
-/// Entries of one contact into the same segment, stage or campaign within so many seconds are one:
-/// webhook and table may tell another second, and Mautic notes some twice (FACTS N15).
+/// Entries of one contact into the same segment, stage or campaign within so many seconds are one,
+/// and so are sendings of one text message: webhook and table may tell another second, and Mautic
+/// notes some twice (FACTS N15).
 const ONE_ENTRY: i64 = 60;
 
 /// One activity.
@@ -70,8 +71,8 @@ fn order(activity: &Activity) -> (&str, u64, &str) {
 
 fn one_entry(activities: &mut Vec<&Activity>) {
     let is_entry = |kind| {
-        use ActivityKind::{CampaignEnter, SegmentEnter, StageEnter};
-        matches!(kind, SegmentEnter | StageEnter | CampaignEnter)
+        use ActivityKind::{CampaignEnter, SegmentEnter, SmsSend, StageEnter};
+        matches!(kind, SegmentEnter | StageEnter | CampaignEnter | SmsSend)
     };
     let mut kept: Vec<&Activity> = Vec::new();
     activities.retain(|activity| {

@@ -6,9 +6,9 @@ use super::courses::Courses;
 use super::decide::{Decision, decide};
 use super::doings::doings;
 use super::topic::{next_change, score, whole};
-use super::{bands, given, profile, words};
+use super::{bands, given, profile, silence, words};
 use crate::domain::Snapshot;
-use crate::plan::{Compiled, Foreign, THOUSANDTHS};
+use crate::plan::{Compiled, CompiledTopic, Foreign, THOUSANDTHS};
 use jiff::Timestamp;
 
 /// The score of one topic and all that it is made of.
@@ -62,18 +62,21 @@ pub(super) fn evaluate_with<'a>(
         history,
         doings: &doings,
         now,
+        letter: Vec::new(),
         ignored,
     };
     let parts = assembly.contributions();
     let ignored = assembly.ignored;
     let scores = scores(plan, &parts, now);
-    let courses = Courses::new(plan, &parts, now);
+    let begin = silence::first_seen(history, &doings);
+    let courses = Courses::new(plan, &parts, begin, now);
     let decision = decide(plan, history, &scores, &courses, now);
     let turn = profile::next_turn(plan, history, now);
     let mut next = decision.next_change;
     let mut topics = Vec::with_capacity(plan.topics.len());
     for (index, topic) in plan.topics.iter().enumerate() {
-        let own = next_change(&parts[index], topic.scale, &plan.ticks, now);
+        let more = of_parts(topic, &scores);
+        let own = next_change(&parts[index], more, topic.scale, &plan.ticks, now);
         let turns = turn.filter(|_| profile::pays_into(plan, index));
         let change = own.into_iter().chain(turns).min();
         let waits = !topic.bands.dwell.is_zero();
@@ -102,14 +105,17 @@ fn scores(plan: &Compiled, parts: &[Vec<Contribution<'_>>], now: Timestamp) -> V
     for index in &plan.order {
         let topic = &plan.topics[*index];
         let own = super::topic::sum_at(&parts[*index], &plan.ticks, now);
-        let of_parts: i64 = topic
-            .sum_of
-            .iter()
-            .map(|(part, weight)| weight.of(i64::from(scores[*part]) * THOUSANDTHS))
-            .sum();
-        scores[*index] = score(topic.scale, own + of_parts);
+        scores[*index] = score(topic.scale, own + of_parts(topic, &scores));
     }
     scores
+}
+
+/// What a total gets of its parts, in thousandths.
+fn of_parts(topic: &CompiledTopic, scores: &[i32]) -> i64 {
+    let parts = topic.sum_of.iter();
+    parts
+        .map(|(part, weight)| weight.of(i64::from(scores[*part]) * THOUSANDTHS))
+        .sum()
 }
 
 fn topic_evaluation<'a>(
@@ -129,6 +135,8 @@ fn topic_evaluation<'a>(
             part.worth = part.worth_on(&plan.ticks, day);
             part
         })
+        // What has faded to nothing is of no interest any more.
+        .filter(|part| part.fade.is_none() || part.worth != 0)
         .collect();
     contributions.extend(topic.sum_of.iter().map(|(part, weight)| {
         let (score, label) = (scores[*part], &plan.topics[*part].label);

@@ -250,16 +250,35 @@ fn passed_over(
     mine
 }
 
-/// The topic's next change: what its parts are then that they are not now.
+/// So many moments that may change a topic are looked at for one that does.
+const LOOKED_AT: usize = 32;
+
+/// The topic's next change: what its parts are then that they are not now. A condition that speaks
+/// of today names days on which it may turn, and most of them pass.
 fn change(
     plan: &Compiled,
     history: &Snapshot,
     topic: usize,
     now: &Evaluation<'_>,
 ) -> Option<Change> {
-    let at = now.topics[topic].next_change?;
-    let then = evaluate(plan, history, at);
-    let (before, after) = (&now.topics[topic], &then.topics[topic]);
+    let mut at = now.topics[topic].next_change?;
+    for _ in 0..LOOKED_AT {
+        let then = evaluate(plan, history, at);
+        let after = &then.topics[topic];
+        let because = differences(&now.topics[topic], after);
+        if !because.is_empty() {
+            return Some(Change {
+                at,
+                score: after.score,
+                because,
+            });
+        }
+        at = after.next_change?;
+    }
+    None
+}
+
+fn differences(before: &TopicEvaluation<'_>, after: &TopicEvaluation<'_>) -> Vec<String> {
     let mut because = Vec::new();
     for part in &before.contributions {
         match same(&after.contributions, part) {
@@ -284,11 +303,7 @@ fn change(
             ));
         }
     }
-    Some(Change {
-        at,
-        score: after.score,
-        because,
-    })
+    because
 }
 
 fn same<'p, 'a>(

@@ -53,12 +53,13 @@ pub(super) fn foreign<'a>(
 
 /// Payments of the plan's own actions that Mautic logged and that no known activity explains: opens
 /// of a deleted contact's email pay somebody else (SEMANTICS 2), a hit may be counted twice
-/// (SEMANTICS 5). Only where the plan counts as Mautic does.
+/// (SEMANTICS 5). What the plan's own limits cut off is explained: `paid_for` says by action when
+/// there was something to pay for. Only where the plan counts as Mautic does.
 pub(super) fn unexplained<'a>(
     plan: &'a Compiled,
     topic: usize,
     history: &'a Snapshot,
-    parts: &[Contribution<'a>],
+    paid_for: &[Vec<Timestamp>],
 ) -> Vec<Contribution<'a>> {
     let compiled = &plan.topics[topic];
     let literal = plan.behaviour == Behaviour::Mautic && compiled.foreign == Foreign::Adopt;
@@ -66,7 +67,7 @@ pub(super) fn unexplained<'a>(
         return Vec::new();
     }
     let mut found = Vec::new();
-    for action in &plan.point_actions {
+    for (action, paid_for) in plan.point_actions.iter().zip(paid_for) {
         let pays = action.pays.iter().any(|(into, _)| *into == topic);
         let Some(id) = action.mautic.filter(|_| pays) else {
             continue;
@@ -74,8 +75,7 @@ pub(super) fn unexplained<'a>(
         let logged = history.ledger.iter().filter(|ledger| {
             ledger.row.group == compiled.group() && ledger.row.point_action() == Some(id)
         });
-        let mine = parts.iter().filter(|part| part.rule == action.key.0);
-        let mut paid: Vec<Timestamp> = mine.filter_map(|part| part.from).collect();
+        let mut paid = paid_for.clone();
         let logged: Vec<&LedgerRow> = logged.collect();
         let extra = logged.len().saturating_sub(paid.len());
         let unmatched = logged

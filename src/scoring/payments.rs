@@ -39,7 +39,13 @@ pub(super) fn claims(
     each.filter(|(_, doing)| era.contains(doing.activity.at))
         .filter(|(_, doing)| !(doing.landing && action.kind == ActivityKind::UrlHit))
         .filter(|(_, doing)| fits(plan, action, doing.activity))
-        .filter(|(_, doing)| !asked || visits.next(&action.url_options, doing))
+        // What is worth nothing is no visit either; the till says why it pays nothing.
+        .filter(|(_, doing)| {
+            let worthless = doing
+                .machine
+                .is_some_and(|one| one.worth(&plan.machine) == 0);
+            !asked || worthless || visits.next(&action.url_options, doing)
+        })
         .map(|(doing, _)| Claim {
             doing,
             lost_at: None,
@@ -159,8 +165,11 @@ impl<'a> Till<'a> {
             }
             Repeat::Once => Ok(None),
             Repeat::PerItem => {
+                // A click counts as the hit that it leads to: its email is not what was looked at.
+                let hit = self.action.kind == ActivityKind::UrlHit;
+                let object = activity.object.filter(|_| !hit);
                 let url = || activity.url.clone();
-                let item = (activity.object, activity.object.map_or_else(url, |_| None));
+                let item = (object, object.map_or_else(url, |_| None));
                 if self.items.contains(&item) {
                     return Err(Box::new(|| "it pays once per item".to_owned()));
                 }
@@ -192,4 +201,10 @@ impl<'a> Till<'a> {
 }
 
 /// What a rule's payments are, by era: topics of one rule may begin anew at other times.
-pub(super) type ByEra = BTreeMap<Era, Vec<Payment>>;
+pub(super) type ByEra<'a> = BTreeMap<Era, Paid<'a>>;
+
+/// What a rule paid in an era, and what it passed over if anybody asks.
+pub(super) struct Paid<'a> {
+    pub(super) payments: Vec<Payment>,
+    pub(super) ignored: Vec<Ignored<'a>>,
+}

@@ -3,7 +3,7 @@
 use super::contribution::{Contribution, Reason};
 use super::doings::Doing;
 use super::era::Era;
-use crate::domain::Snapshot;
+use crate::domain::{ActivityKind, Snapshot};
 use crate::plan::{CompiledInactivity, THOUSANDTHS, Ticks, Weight};
 use jiff::Timestamp;
 
@@ -23,8 +23,10 @@ pub(super) fn contributions<'a>(
     };
     let first = era.from.map_or(first, |from| from.max(first));
     let ends = doings.iter().filter(|doing| {
+        // The hit that a click leads to tells nothing that the click did not.
         doing.machine.is_none()
-            && rule.kinds.contains(&doing.activity.kind)
+            && !doing.landing
+            && counts(rule, doing.activity.kind)
             && era.contains(doing.activity.at)
     });
     let mut since = first;
@@ -41,6 +43,12 @@ pub(super) fn contributions<'a>(
         steps(rule, weight, ticks, since, end, &mut found);
     }
     found
+}
+
+/// A click is a `url.hit` as well, as in rules on activities.
+fn counts(rule: &CompiledInactivity, kind: ActivityKind) -> bool {
+    let hit = kind == ActivityKind::EmailClick && rule.kinds.contains(&ActivityKind::UrlHit);
+    hit || rule.kinds.contains(&kind)
 }
 
 /// Each step's points stand in place of the step before, until the silence ends.

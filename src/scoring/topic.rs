@@ -89,9 +89,10 @@ fn fading_days(parts: &[Contribution<'_>], ticks: &Ticks, now: Timestamp) -> BTr
 }
 
 /// When time alone will next change the score: a beginning, an end, or the first tick at which
-/// enough has faded.
+/// enough has faded. `more` thousandths stand beside `parts`: what a total gets of its parts.
 pub(super) fn next_change(
     parts: &[Contribution<'_>],
+    more: i64,
     scale: Scale,
     ticks: &Ticks,
     now: Timestamp,
@@ -100,13 +101,14 @@ pub(super) fn next_change(
     let scheduled = ends.flatten().filter(|at| *at > now).min();
     let fading = parts.iter().filter(|part| part.counts_at(now));
     let last = fading.filter_map(|part| part.last_day(ticks)).max();
-    let faded = last.and_then(|last| first_fall(parts, scale, ticks, now, last));
+    let faded = last.and_then(|last| first_fall(parts, more, scale, ticks, now, last));
     scheduled.into_iter().chain(faded).min()
 }
 
 /// What fades only falls, so the first tick with a lower score can be found by halving.
 fn first_fall(
     parts: &[Contribution<'_>],
+    more: i64,
     scale: Scale,
     ticks: &Ticks,
     now: Timestamp,
@@ -114,8 +116,8 @@ fn first_fall(
 ) -> Option<Timestamp> {
     let counting: Vec<_> = parts.iter().filter(|part| part.counts_at(now)).collect();
     let on = |day| {
-        let sum = counting.iter().map(|part| part.worth_on(ticks, day)).sum();
-        score(scale, sum)
+        let own = counting.iter().map(|part| part.worth_on(ticks, day));
+        score(scale, more + own.sum::<i64>())
     };
     let today = ticks.last_day(now);
     let current = on(today);

@@ -5,8 +5,9 @@
 //! at most once, however the history is told anew.
 
 use super::courses::Courses;
+use super::profile;
 use super::steps::{Steps, moments};
-use crate::domain::{Fired, Firing, RuleKey, Snapshot};
+use crate::domain::{Fired, Firing, RuleKey, Scope, Snapshot};
 use crate::plan::{BoundScoreTest, Compiled, CompiledTrigger, Edge, Rearm, ScoreTest, Tree};
 use jiff::Timestamp;
 
@@ -24,17 +25,18 @@ pub(super) struct Outcome {
 /// Decides one trigger.
 pub(super) fn decide(
     plan: &Compiled,
+    history: &Snapshot,
     trigger: &CompiledTrigger,
-    fired: Option<&Fired>,
     courses: &Courses<'_, '_>,
     now: Timestamp,
 ) -> Outcome {
+    let fired = history.fired.get(&trigger.key);
     let truth = truth(plan, &trigger.when, courses);
     let holds = match trigger.edge {
         Edge::Rising => truth,
         Edge::Falling => truth.map(|holds| !holds),
     };
-    let crossings = crossings(&holds, trigger, now);
+    let crossings = crossings(&holds, trigger, courses.begin(), now);
     let mut outcome = Outcome {
         next_change: crossings.next,
         ..Outcome::default()
@@ -47,7 +49,12 @@ pub(super) fn decide(
                 Rearm::When(tree) => self::truth(plan, tree, courses),
                 Rearm::Never | Rearm::AtOnce => holds.map(|holds| !holds),
             };
-            again(*fired, &armed, &crossings, now, &mut outcome);
+            let unseen = tells_no_history(plan, history, trigger);
+            again(trigger, *fired, &armed, &crossings, now, &mut outcome);
+            // It was seen armed and holds again, but no moment tells since when.
+            let back = unseen && fired.rearmed_at.is_some() && crossings.holds;
+            let allowed = trigger.since.is_none_or(|since| now >= since);
+            outcome.fires = outcome.fires.or((back && allowed).then_some(now));
         }
     }
     outcome
@@ -61,9 +68,16 @@ struct Crossings {
     holds: bool,
     /// When it will have held for long enough.
     next: Option<Timestamp>,
+    /// It has held ever since the contact is known: when that was for long enough.
+    always_since: Option<Timestamp>,
 }
 
-fn crossings(holds: &Steps<bool>, trigger: &CompiledTrigger, now: Timestamp) -> Crossings {
+fn crossings(
+    holds: &Steps<bool>,
+    trigger: &CompiledTrigger,
+    begin: Option<Timestamp>,
+    now: Timestamp,
+) -> Crossings {
     let mut at = Vec::new();
     let mut next = None;
     let changes = holds.changes();
@@ -84,11 +98,15 @@ fn crossings(holds: &Steps<bool>, trigger: &CompiledTrigger, now: Timestamp) -> 
     // What has held for as long as anything is known has come to hold; what has not held for as
     // long has not ceased to.
     let always = changes.is_empty() && holds.first() && trigger.edge == Edge::Rising;
+    let long_enough = begin.and_then(|begin| begin.checked_add(trigger.dwell).ok());
+    let always_since = long_enough.filter(|_| always);
+    next = always_since.filter(|at| *at > now).or(next);
     let last_began = changes.last().is_some_and(|(_, holds)| *holds);
     Crossings {
-        holds: always || (last_began && next.is_none()),
+        holds: (always || last_began) && next.is_none(),
         at,
         next,
+        always_since,
     }
 }
 
@@ -104,23 +122,35 @@ fn first_time(
     let new = last.filter(|at| *at >= made || crossings.holds);
     match new {
         Some(at) => Some(at).filter(|at| !old(at)),
-        // It holds, and nobody knows since when.
-        None if crossings.holds && last.is_none() && trigger.since.is_none() => Some(now),
+        // It holds, and nobody knows since when; not for longer than the contact is known.
+        None if crossings.holds && last.is_none() => {
+            let new = crossings.always_since.is_some_and(|at| !old(&at));
+            (new || trigger.since.is_none()).then_some(now)
+        }
         None => None,
     }
 }
 
 /// A trigger that fired before: for a crossing after it was armed again.
 fn again(
+    trigger: &CompiledTrigger,
     fired: Fired,
     armed: &Steps<bool>,
     crossings: &Crossings,
     now: Timestamp,
     outcome: &mut Outcome,
 ) {
-    let after = |at: Timestamp| at > fired.crossed_at;
+    // A wait that ended with its crossing is armed again at that very moment.
+    let after = |at: Timestamp| at >= fired.crossed_at;
     let in_course = armed.changes().iter().find(|(at, is)| *is && after(*at));
     let in_course = in_course.map(|(at, _)| *at);
+    // A condition of its own may hold all the time.
+    let all_along = matches!(trigger.rearm, Rearm::When(_)) && armed.at(fired.crossed_at);
+    let in_course = if all_along {
+        Some(fired.crossed_at)
+    } else {
+        in_course
+    };
     // A profile tells no history: that it is armed now may be all there is to see.
     let seen_now = armed.last().then_some(now);
     let rearmed = fired.rearmed_at.or(in_course).or(seen_now);
@@ -130,10 +160,36 @@ fn again(
     let Some(rearmed) = rearmed else {
         return;
     };
-    let new = crossings.at.iter().rev().find(|at| **at > rearmed).copied();
-    // It was seen armed and holds again, but no moment tells since when: a profile changed.
-    let unseen = (fired.rearmed_at.is_some() && crossings.holds).then_some(now);
-    outcome.fires = new.or(unseen);
+    let wanted =
+        |at: &&Timestamp| **at > rearmed && trigger.since.is_none_or(|since| **at >= since);
+    outcome.fires = crossings.at.iter().rev().find(wanted).copied();
+}
+
+/// Whether something that has no history pays into what the trigger asks about: a profile, or
+/// points for the members of a segment. Everything else has its moment, at which it fires once.
+fn tells_no_history(plan: &Compiled, history: &Snapshot, trigger: &CompiledTrigger) -> bool {
+    let by_hand = |topic: usize| {
+        let key = &plan.topics[topic].key;
+        let mut mine = history.adjustments.iter().filter(|one| one.topic == *key);
+        mine.any(|one| matches!(one.scope, Scope::Segment(_)))
+    };
+    let mut asked: Vec<usize> = Vec::new();
+    for leaf in trigger.when.leaves() {
+        match leaf {
+            ScoreTest::AtLeast(topic, _) | ScoreTest::Below(topic, _) => asked.push(*topic),
+            ScoreTest::Band(topic, _) => asked.push(*topic),
+            ScoreTest::Grade(grade, _) => {
+                asked.extend([plan.grades[*grade].fit, plan.grades[*grade].engagement]);
+            }
+        }
+    }
+    while let Some(topic) = asked.pop() {
+        if profile::pays_into(plan, topic) || by_hand(topic) {
+            return true;
+        }
+        asked.extend(plan.topics[topic].sum_of.iter().map(|(part, _)| *part));
+    }
+    false
 }
 
 /// Whether a condition held, over time.
@@ -235,9 +291,4 @@ fn words(plan: &Compiled, trigger: &CompiledTrigger, scores: &[i32]) -> String {
         Edge::Falling => "no more: ",
     };
     format!("{over}{}", parts.join(", "))
-}
-
-/// Triggers that fired for the contact and are none of the plan's any more keep their state.
-pub(super) fn state<'h>(history: &'h Snapshot, trigger: &CompiledTrigger) -> Option<&'h Fired> {
-    history.fired.get(&trigger.key)
 }

@@ -55,21 +55,16 @@ pub fn may_get(state: &State, email: Id, contact: Id) -> bool {
         .contacts
         .get(contact)
         .is_some_and(|contact| !contact.text("email").is_empty());
+    let refuses = state
+        .do_not_contact
+        .values()
+        .any(|row| row.contact == contact && row.channel == "email");
     let got = state
         .web
         .email_stats
         .values()
         .any(|stat| stat.email == Some(email) && stat.contact == Some(contact));
-    has_address && !refuses(state, contact) && !got
-}
-
-/// Whether a contact must not be emailed.
-#[must_use]
-pub fn refuses(state: &State, contact: Id) -> bool {
-    state
-        .do_not_contact
-        .values()
-        .any(|row| row.contact == contact && row.channel == "email")
+    has_address && !refuses && !got
 }
 
 /// [`send`] of a segment email to a member of a segment.

@@ -26,7 +26,7 @@ fn catalog() -> Catalog {
         filtered_segments: vec![SegmentId(3)],
         emails: named(&[(1, "Autumn offers")]),
         pages: Vec::new(),
-        forms: named(&[(7, "Contact us")]),
+        forms: named(&[(7, "Contact us"), (8, "Ask for an offer")]),
         assets: named(&[(9, "Dishwasher guide")]),
         stages: named(&[(1, "Lead"), (2, "Customer")]),
         campaigns: named(&[(1, "Hot"), (2, "Cold")]),
@@ -59,7 +59,7 @@ fn the_example_binds() {
         .iter()
         .map(|action| action.objects.iter().copied().collect())
         .collect();
-    assert_eq!(objects, [vec![7], vec![], vec![9], vec![1]]);
+    assert_eq!(objects, [vec![7], vec![8], vec![], vec![9], vec![1]]);
     assert!(matches!(
         compiled.segments[0].test,
         SegmentTest::Score { topic: 1, .. }

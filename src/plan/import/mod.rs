@@ -31,7 +31,7 @@ use topics::TopicKeys;
 pub struct ImportOptions {
     /// Name of the plan's time zone; an unknown one becomes UTC.
     pub time_zone: String,
-    /// How point actions count. `None`: as in Mautic in a new plan, unchanged in one that is there.
+    /// How point actions count. `None`: corrected in a new plan, unchanged in one that is there.
     pub behaviour: Option<Behaviour>,
     /// Writes published triggers as triggers; else they are comments.
     pub triggers: bool,
@@ -164,7 +164,7 @@ fn header(options: &ImportOptions) -> String {
     let zone = &options.time_zone;
     let known = TimeZoneDatabase::bundled().get(zone).is_ok();
     let zone = if known { zone } else { "UTC" };
-    let behaviour = behaviour_name(options.behaviour.unwrap_or(Behaviour::Mautic));
+    let behaviour = behaviour_name(options.behaviour.unwrap_or_default());
     format!(
         "# Made from Mautic's own point actions. Every key is explained in docs/plan.md.\n\
          # topicscore becomes the only writer of the point groups named here: switch off\n\

@@ -143,8 +143,8 @@ pub(crate) async fn effects_come_with_the_scores_that_fire_them(store: SharedSto
     let found = all(&store).await;
     assert_eq!(found[2].action, stage(2));
     assert_eq!(found[3].action, stage(3));
-    let fired = snapshot(&store, 1).await.unwrap().fired;
-    assert_eq!(fired[&RuleKey("call".into())].crossed_at, at(1_600));
+    let known = snapshot(&store, 1).await.unwrap().fired;
+    assert_eq!(known[&RuleKey("call".into())].crossed_at, at(1_600));
 }
 
 pub(crate) async fn effects_of_contacts_that_are_gone_never_come(store: SharedStore) {
@@ -177,12 +177,12 @@ pub(crate) async fn effects_in_order_and_once(store: SharedStore) {
     }
     release(&store, &[1, 2]).await;
     assert_eq!(actions(&claim(&store, 2_502).await), expected[3..]);
-    let finished = &all(&store).await[0];
+    let last = &all(&store).await[0];
     assert_eq!(
-        (finished.state, finished.finished_at),
+        (last.state, last.finished_at),
         (EffectState::Done, Some(at(3_000)))
     );
-    assert_eq!(finished.answer.as_deref(), Some("fine"));
+    assert_eq!(last.answer.as_deref(), Some("fine"));
 }
 
 pub(crate) async fn urgent_effects_first(store: SharedStore) {

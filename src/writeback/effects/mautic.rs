@@ -1,6 +1,7 @@
 //! Effects by Mautic's REST.
 
 use super::decide::Trouble;
+use super::ports::NoMail;
 use super::ports::MauticEffects;
 use crate::domain::{Action, ContactId, EmailId, Urgency};
 use crate::mautic::retry::Outcome;
@@ -85,14 +86,20 @@ impl MauticEffects for ClientWrites {
         }
     }
 
-    async fn has_address(&self, contact: ContactId) -> Result<bool, Trouble> {
+    async fn cannot_email(&self, contact: ContactId) -> Result<Option<NoMail>, Trouble> {
         let call = Carrier {
             client: &self.client,
             contact,
             priority: Priority::Urgent,
         };
         match call.read().await {
-            Ok(contact) => Ok(contact.field("email").is_some()),
+            Ok(contact) if contact.field("email").is_none() => Ok(Some(NoMail::Address)),
+            Ok(contact) => {
+                let refuses = contact
+                    .details
+                    .is_some_and(|details| details.do_not_contact.contains("email"));
+                Ok(refuses.then_some(NoMail::DoNotContact))
+            }
             Err(trouble) => Err(certain(trouble)),
         }
     }

@@ -17,6 +17,6 @@ mod worker;
 
 pub use decide::Trouble;
 pub use hooks::{HookTarget, HttpHooks};
-pub use ports::{Hooks, Mailer, MauticEffects, OutgoingMail, WebhookCall};
+pub use ports::{Hooks, Mailer, MauticEffects, NoMail, OutgoingMail, WebhookCall};
 pub use smtp::{SmtpMailer, SmtpSettings, SmtpTls};
 pub use worker::EffectWorker;

@@ -27,9 +27,10 @@ pub trait MauticEffects: Send + Sync + std::fmt::Debug {
         urgency: Urgency,
     ) -> Result<String, Trouble>;
 
-    /// Whether the contact has an email address; without one Mautic fails in a way that tells
-    /// nothing (FACTS 135). Never [`Trouble::Unsure`].
-    async fn has_address(&self, contact: ContactId) -> Result<bool, Trouble>;
+    /// Why the contact can't be emailed, if so. To be asked first: without an address Mautic fails in
+    /// a way that tells nothing (FACTS 135), and by API it sends to contacts, too, that must not be
+    /// emailed (SEMANTICS 3, email.send). Never [`Trouble::Unsure`].
+    async fn cannot_email(&self, contact: ContactId) -> Result<Option<NoMail>, Trouble>;
 
     /// Has an email sent, once. [`Trouble::Later`] only if it was surely not sent.
     async fn send_email(&self, contact: ContactId, email: EmailId) -> Result<(), Trouble>;
@@ -40,6 +41,15 @@ pub trait MauticEffects: Send + Sync + std::fmt::Debug {
         contact: ContactId,
         email: EmailId,
     ) -> Result<Option<u64>, Trouble>;
+}
+
+/// Why Mautic is not asked to email a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoMail {
+    /// It has no address.
+    Address,
+    /// It must not be emailed.
+    DoNotContact,
 }
 
 /// A mail to a person.

@@ -3,7 +3,10 @@
 //! PURE.
 
 use crate::domain::Effect;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -38,11 +41,7 @@ pub fn signature(key: &[u8], id: &str, timestamp: i64, body: &str) -> String {
 pub fn message_id(instance: &str, effect: &Effect) -> String {
     let fired = effect.fired_at.as_microsecond();
     let digest = Sha256::digest(format!("{instance}/{}/{fired}", effect.id));
-    let hex: String = digest[..12]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("msg_{hex}")
+    format!("msg_{}", URL_SAFE_NO_PAD.encode(&digest[..15]))
 }
 
 #[cfg(test)]

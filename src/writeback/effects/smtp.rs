@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// Longest time until the server is ready to take the message.
-const PREPARE: Duration = Duration::from_secs(60);
+const PREPARE: Duration = Duration::from_mins(1);
 /// Longest time until it said that it has taken it (RFC 5321 4.5.3.2.6 allows it ten minutes; by
 /// then a lease would have run out).
 const HAND_OVER: Duration = Duration::from_mins(2);

@@ -9,7 +9,7 @@
 //! 4. No store transaction is open while anybody is asked.
 
 use super::decide::{self, Step, Trouble};
-use super::ports::{Hooks, Mailer, MauticEffects, OutgoingMail, WebhookCall};
+use super::ports::{Hooks, Mailer, MauticEffects, NoMail, OutgoingMail, WebhookCall};
 use super::render::About;
 use super::sign;
 use crate::clock::Clock;
@@ -344,10 +344,14 @@ impl Turn<'_> {
         email: EmailId,
     ) -> Result<Option<std::result::Result<String, Trouble>>> {
         let (mautic, contact) = (&self.worker.mautic, effect.contact);
-        match mautic.has_address(contact).await {
-            Ok(true) => {}
-            Ok(false) => {
+        match mautic.cannot_email(contact).await {
+            Ok(None) => {}
+            Ok(Some(NoMail::Address)) => {
                 let what = format!("contact {contact} has no email address");
+                return Ok(Some(Err(Trouble::Refused { what })));
+            }
+            Ok(Some(NoMail::DoNotContact)) => {
+                let what = format!("contact {contact} must not be emailed (do not contact)");
                 return Ok(Some(Err(Trouble::Refused { what })));
             }
             Err(trouble) => return Ok(Some(Err(trouble))),
@@ -365,7 +369,7 @@ impl Turn<'_> {
         let answer = match mautic.newest_sending(contact, email).await {
             Ok(newest) if newest > mark => "sent",
             Ok(_) => {
-                "Mautic answered success but sent nothing: the contact must not be emailed (do not contact)"
+                "Mautic answered success but its table shows no email sent"
             }
             Err(_) => "Mautic answered success",
         };

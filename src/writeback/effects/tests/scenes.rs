@@ -411,14 +411,20 @@ async fn what_mautic_does_not_take_over_is_told() {
 #[tokio::test]
 async fn emails_to_contacts_that_can_not_get_them() {
     let scene = Scene::set().await;
-    scene
-        .post("contacts/1/dnc/email/add", json!({"reason": 3}))
-        .await;
+    // What Mautic answers of contacts that must not be emailed (FACTS 135).
+    let success = Fault::Answer {
+        status: 200,
+        headers: [].into(),
+        body: "{\"success\":true}".into(),
+    };
+    let nothing = Rule::new("/api/emails/*/contact/*/send", success).times(1);
+    scene.mautic.inject(nothing).await;
     scene.fire(&[email()]).await;
     scene.work().await;
-    assert_eq!(scene.state().await, EffectState::Done);
+    assert_eq!(scene.state().await, EffectState::Failed);
     let said = scene.said().await;
-    assert!(said.contains("sent nothing"), "{said}");
+    assert!(said.contains("must not be emailed"), "{said}");
+    assert_eq!(scene.sent().await, 0);
     let body = json!({"email": "", "overwriteWithBlank": true});
     scene
         .api(reqwest::Method::PATCH, "contacts/1/edit", Some(body))

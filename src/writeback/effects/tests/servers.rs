@@ -120,13 +120,16 @@ pub(super) struct Called {
     pub(super) body: String,
 }
 
+/// Status and `Retry-After`.
+type Answer = (u16, Option<u64>);
+
 /// A receiver of webhooks that checks signatures.
 #[derive(Debug, Clone)]
 pub(super) struct HookServer {
     pub(super) address: SocketAddr,
     pub(super) secret: String,
     called: Arc<Mutex<Vec<Called>>>,
-    answers: Arc<Mutex<VecDeque<(u16, Option<u64>)>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
 }
 
 impl HookServer {
@@ -144,7 +147,7 @@ impl HookServer {
     }
 
     /// Status and `Retry-After` of the next answers; after them 204.
-    pub(super) fn will(&self, answers: &[(u16, Option<u64>)]) {
+    pub(super) fn will(&self, answers: &[Answer]) {
         self.answers.lock().unwrap().extend(answers);
     }
 
