@@ -100,7 +100,12 @@ pub(crate) struct Story<'p> {
 
 impl<'p> Story<'p> {
     /// Begins when the contact is first heard of, with what is known of it then.
-    pub(crate) fn new(plan: &'p Compiled, begins: &str, known: Snapshot, to_come: Vec<Activity>) -> Self {
+    pub(crate) fn new(
+        plan: &'p Compiled,
+        begins: &str,
+        known: Snapshot,
+        to_come: Vec<Activity>,
+    ) -> Self {
         let mut story = Self {
             plan,
             to_come,

@@ -95,7 +95,7 @@ async fn a_contact_shows_decay_what_was_passed_over_and_what_comes_next() {
     site.plan.send_replace(Some(Arc::new(plan)));
     let text = page(&site, "/contacts/7").await;
     for part in [
-        "60, half after every 30 days, 57.29",
+        "60, half after every 30 days, 58.63 now",
         "Rounding",
         "Passed over: 1",
         "it pays once per contact",
