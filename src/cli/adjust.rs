@@ -243,7 +243,8 @@ async fn take_back(global: &Global, instance: &Instance, id: i64) -> anyhow::Res
         points,
         ..
     } = &ended;
+    let whose = scope.to_string().replace(':', " ");
     output::print_text(&format!(
-        "adjustment {id} counts no longer: {points:+} in {topic} for {scope}\n{SOON}"
+        "adjustment {id} counts no longer: {points:+} in {topic} for {whose}\n{SOON}"
     ))
 }

@@ -165,6 +165,8 @@ pub async fn give(
 /// # Errors
 /// If there is no such adjustment, it is over already, or the store fails.
 pub async fn end(store: &SharedStore, id: i64, now: Timestamp) -> Result<Adjustment, Refusal> {
+    // The store keeps microseconds: finer, what ends now would seem to have ended before.
+    let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
     let ended = store.end_adjustment(id, now).await?;
     let ended = ended.ok_or_else(|| {
         Refusal::unknown(
@@ -201,7 +203,10 @@ pub async fn known(store: &SharedStore, contact: ContactId) -> Result<ContactId,
 
 fn deleted(scope: Scope) -> Refusal {
     Refusal::unknown(
-        format!("{scope} was deleted in Mautic"),
+        format!(
+            "{} was deleted in Mautic",
+            scope.to_string().replace(':', " ")
+        ),
         "topicscore has erased everything it knew of the contact; nobody is there to get points",
     )
 }

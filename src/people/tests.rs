@@ -259,7 +259,7 @@ async fn points_are_given_to_whoever_lives_on() {
     let given = give(&store, &plan(), &of(12), now()).await.unwrap();
     assert_eq!(given.merged_from, Some(ContactId(12)));
     assert_eq!(given.adjustment.scope, Scope::Contact(ContactId(7)));
-    for (contact, said) in [(3, "was deleted"), (99, "is not known here")] {
+    for (contact, said) in [(3, "contact 3 was deleted"), (99, "is not known here")] {
         let refusal = give(&store, &plan(), &of(contact), now()).await;
         let refusal = refusal.unwrap_err().to_string();
         assert!(refusal.contains(said), "{refusal}");
@@ -267,7 +267,7 @@ async fn points_are_given_to_whoever_lives_on() {
     assert_eq!(store.adjustments(None, 10).await.unwrap().len(), 1);
 
     let id = given.adjustment.id;
-    let later = at("2026-11-21T13:00:00Z");
+    let later = at("2026-11-21T13:00:00.000000999Z");
     let ended = end(&store, id, later).await.unwrap();
     assert!(is_over(&ended, later) && !is_over(&ended, now()));
     for (id, said) in [(id, "ended at"), (99, "no adjustment 99")] {
