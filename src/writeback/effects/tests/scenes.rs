@@ -411,7 +411,7 @@ async fn what_mautic_does_not_take_over_is_told() {
 #[tokio::test]
 async fn emails_to_contacts_that_can_not_get_them() {
     let scene = Scene::set().await;
-    // What Mautic answers of contacts that must not be emailed (FACTS 135).
+    // Mautic's answer is no proof that it sent something (FACTS 135).
     let success = Fault::Answer {
         status: 200,
         headers: [].into(),
@@ -419,6 +419,15 @@ async fn emails_to_contacts_that_can_not_get_them() {
     };
     let nothing = Rule::new("/api/emails/*/contact/*/send", success).times(1);
     scene.mautic.inject(nothing).await;
+    scene.fire(&[email()]).await;
+    scene.work().await;
+    assert_eq!(scene.state().await, EffectState::Done);
+    let said = scene.said().await;
+    assert!(said.contains("no email sent"), "{said}");
+    // By API Mautic emails those, too, who must not be emailed.
+    scene
+        .post("contacts/1/dnc/email/add", json!({"reason": 3}))
+        .await;
     scene.fire(&[email()]).await;
     scene.work().await;
     assert_eq!(scene.state().await, EffectState::Failed);
