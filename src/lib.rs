@@ -21,6 +21,7 @@ pub mod intake;
 pub mod lifecycle;
 pub mod mautic;
 pub mod metrics;
+pub mod people;
 pub mod plan;
 pub mod scorer;
 pub mod scoring;

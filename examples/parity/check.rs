@@ -11,13 +11,13 @@ use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use topicscore::{
     app::import::{action, paid_by_gone, trigger},
-    domain::{ContactId, GroupId, LedgerRow, Snapshot},
+    domain::{ContactId, GroupId, Snapshot},
     mautic::wire,
     plan::{
         ActionGroup, Behaviour, Catalog, Compiled, ImportOptions, MauticPoints, Named, Plan,
         Writes, compile, import,
     },
-    scoring::{Contribution, Reason, evaluate},
+    scoring::{OfAction, by_action, evaluate, logged},
     store::{Admin, Scores},
 };
 
@@ -65,14 +65,6 @@ pub(crate) struct Difference {
     pub(crate) actions: Vec<OfAction>,
     pub(crate) kind: Kind,
     pub(crate) why: String,
-}
-
-/// What an action gave.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct OfAction {
-    pub(crate) action: String,
-    pub(crate) logged: i64,
-    pub(crate) computed: i64,
 }
 
 /// Scenarios checked at once.
@@ -276,8 +268,9 @@ fn compare(
             return;
         }
         let parts = evaluated.map_or(&[][..], |topic| &topic.contributions);
-        let actions = by_action(plan, snapshot, parts, group);
-        let logged: i64 = rows(snapshot, group).map(|(_, delta)| delta).sum();
+        let of = group.map(GroupId);
+        let actions = by_action(plan, snapshot, parts, of);
+        let logged: i64 = logged(snapshot, of).map(|row| row.row.delta).sum();
         let observed = if group.is_none() { seen } else { Some(logged) };
         let (kind, why) = told.kind_of(id.0, group, mautic, &actions);
         found.push(Difference {
@@ -302,48 +295,6 @@ fn compare(
         check(format!("group {}", group.id), score, topic, Some(group.id));
     }
     found
-}
-
-/// Logged changes of one group (or of main points), each with what it names.
-fn rows(snapshot: &Snapshot, group: Option<u32>) -> impl Iterator<Item = (&str, i64)> {
-    let mine = move |row: &&LedgerRow| row.row.group.map(|id| id.0) == group;
-    let rows = snapshot.ledger.iter().filter(mine);
-    rows.map(|row| (row.row.event_name.as_str(), row.row.delta))
-}
-
-fn by_action(
-    plan: &Compiled,
-    snapshot: &Snapshot,
-    parts: &[Contribution<'_>],
-    group: Option<u32>,
-) -> Vec<OfAction> {
-    let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for (name, delta) in rows(snapshot, group) {
-        sums.entry(name.to_owned()).or_default().0 += delta;
-    }
-    for part in parts {
-        let action = plan
-            .point_actions
-            .iter()
-            .find(|action| action.key.0 == part.rule);
-        let id = action.and_then(|action| action.mautic);
-        let name = match (&part.reason, id) {
-            (Reason::Adopted(row), _) => row.row.event_name.clone(),
-            (_, Some(id)) => format!("{id}: {}", part.name),
-            _ => part.name.to_owned(),
-        };
-        sums.entry(name).or_default().1 += part.worth / 1000;
-    }
-    let differing = sums
-        .into_iter()
-        .filter(|(_, (logged, computed))| logged != computed);
-    differing
-        .map(|(action, (logged, computed))| OfAction {
-            action,
-            logged,
-            computed,
-        })
-        .collect()
 }
 
 /// The files of a folder.

@@ -1,11 +1,11 @@
 //! Of which kind a difference is, with what shows it.
 
-use super::check::OfAction;
 use super::replay::Sources;
 use mautic_fixtures::recordings::Scenario;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use topicscore::scoring::OfAction;
 
 /// Why outside knowledge does not suffice (SEMANTICS 10, by its numbers).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

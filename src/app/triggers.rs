@@ -55,7 +55,9 @@ mod tests {
     fn plan(triggers: &[&str]) -> Compiled {
         let head = "format = 1\n[[topic]]\nkey = 'a'\n".to_owned();
         let text = triggers.iter().fold(head, |text, key| {
-            format!("{text}[[trigger]]\nname = '{key}'\ntopic = 'a'\nat = 5\nadd_tags = ['{key}']\n")
+            format!(
+                "{text}[[trigger]]\nname = '{key}'\ntopic = 'a'\nat = 5\nadd_tags = ['{key}']\n"
+            )
         });
         let (plan, _) = Plan::parse("plan.toml", &text).unwrap();
         compile(&plan, &Catalog::default()).unwrap()
@@ -65,7 +67,11 @@ mod tests {
     async fn triggers_are_dated_when_they_first_come_into_force() {
         let folder = tempfile::tempdir().unwrap();
         let store: SharedStore = Arc::new(SqliteStore::open(folder.path().join("store")).unwrap());
-        let at = |day: &str| format!("2026-01-{day}T00:00:00Z").parse::<Timestamp>().unwrap();
+        let at = |day: &str| {
+            format!("2026-01-{day}T00:00:00Z")
+                .parse::<Timestamp>()
+                .unwrap()
+        };
         for (triggers, day, expected) in [
             (&["one"][..], "01", vec![at("01")]),
             (&["one", "two"], "02", vec![at("01"), at("02")]),

@@ -2,14 +2,18 @@
 
 use super::{Global, load, output};
 use crate::app::{Instance, kept_catalog};
+use crate::config::WriteMode;
 use crate::domain::ContactId;
+use crate::people::{Explained, Question, TopicExplained, explain, moment};
 use crate::plan::{Compiled, Plan, compile};
-use crate::scoring::{ExplainedContribution, Explanation, explain};
+use crate::scoring::{Difference, ExplainedContribution, Explanation};
 use anyhow::{Context, anyhow};
 use clap::Args;
-use jiff::Timestamp;
-use serde::Serialize;
+use jiff::tz::TimeZone;
 use std::process::ExitCode;
+
+/// Passed-over activities shown of a topic; `--json` has more.
+const PASSED_OVER: usize = 10;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -19,88 +23,40 @@ pub(super) struct Arguments {
     /// Only this topic (its key in the plan)
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Answer {
-    asked_for: ContactId,
-    /// The winner, if a merged-away id was asked for.
-    contact: ContactId,
-    at: Timestamp,
-    plan: String,
-    /// When time alone will next change a score.
-    next_change: Option<Timestamp>,
-    topics: Vec<Topic>,
-}
-
-#[derive(Debug, Serialize)]
-struct Topic {
-    #[serde(rename = "topic")]
-    key: String,
-    label: String,
-    score: i32,
-    raw: i64,
-    cut: i64,
-    band: Option<String>,
-    contributions: Vec<ExplainedContribution>,
-}
-
-impl From<Explanation> for Topic {
-    fn from(explanation: Explanation) -> Self {
-        Self {
-            key: explanation.topic.0,
-            label: explanation.label,
-            score: explanation.score,
-            raw: explanation.raw,
-            cut: explanation.cut,
-            band: explanation.band,
-            contributions: explanation.contributions,
-        }
-    }
+    /// Another moment than now, past or to come
+    ///
+    /// A date (its beginning), a local time in the plan's time zone, or a moment with its offset:
+    /// 2026-01-31, 2026-01-31T08:00, 2026-01-31T08:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = load::config(global, load::Lines::Few)?;
+    let observes = config.write.mode == WriteMode::Observe;
     let instance = load::open_existing(config)?;
-    let answer = read(&instance, &arguments).await?;
+    let plan = plan_in_force(&instance).await?;
+    let zone = &plan.ticks.zone;
+    let at = arguments.at.as_deref().map(|text| moment(text, zone));
+    let question = Question {
+        contact: ContactId(arguments.contact),
+        topic: arguments.topic.as_deref(),
+        at: at.transpose().map_err(output::refused)?,
+        now: instance.clock.now(),
+        observes,
+    };
+    let answer = explain(&instance.store, &plan, question).await;
+    let answer = answer.map_err(output::refused)?;
     if global.json {
         output::print_json(&answer)?;
     } else {
-        output::print_text(&text(&answer))?;
+        output::print_text(&text(&answer, zone))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(instance: &Instance, arguments: &Arguments) -> anyhow::Result<Answer> {
-    let plan = plan_in_force(instance).await?;
-    let asked_for = ContactId(arguments.contact);
-    let contact = instance.store.resolve(asked_for).await?.ok_or_else(|| {
-        output::advice(
-            format!("contact {asked_for} was deleted in Mautic"),
-            "topicscore has erased everything it knew of the contact; there is nothing to explain",
-        )
-    })?;
-    let snapshots = instance.store.snapshots(&[contact]).await?;
-    let snapshot = snapshots.first().ok_or_else(|| {
-        output::advice(
-            format!("contact {asked_for} is not known here"),
-            "compare the id with Mautic; `topicscore backfill` fetches contacts from before the start",
-        )
-    })?;
-    let at = instance.clock.now();
-    let explanations = explain(&plan, snapshot, at);
-    Ok(Answer {
-        asked_for,
-        contact,
-        at,
-        next_change: explanations.first().and_then(|one| one.next_change),
-        topics: wanted(explanations, arguments.topic.as_deref())?,
-        plan: plan.version,
-    })
-}
-
 /// The plan that the stored scores follow from; the file may say something else by now.
-async fn plan_in_force(instance: &Instance) -> anyhow::Result<Compiled> {
+pub(super) async fn plan_in_force(instance: &Instance) -> anyhow::Result<Compiled> {
     let record = instance.store.active_plan().await?;
     let catalog = kept_catalog(&instance.store).await?;
     let (Some(record), Some(catalog)) = (record, catalog) else {
@@ -118,82 +74,143 @@ async fn plan_in_force(instance: &Instance) -> anyhow::Result<Compiled> {
         .context("the stored plan does not fit Mautic any more")
 }
 
-fn wanted(explanations: Vec<Explanation>, topic: Option<&str>) -> anyhow::Result<Vec<Topic>> {
-    let known: Vec<String> = explanations.iter().map(|one| one.topic.0.clone()).collect();
-    let mut topics: Vec<_> = explanations.into_iter().map(Topic::from).collect();
-    if let Some(topic) = topic {
-        topics.retain(|one| one.key == topic);
-        if topics.is_empty() {
-            return Err(output::advice(
-                format!("the plan has no topic `{topic}`"),
-                format!("its topics are: {}", known.join(", ")),
-            ));
-        }
-    }
-    Ok(topics)
-}
-
-fn text(answer: &Answer) -> String {
-    let mut parts = Vec::new();
-    if answer.contact == answer.asked_for {
-        parts.push(format!("contact {}, plan {}", answer.contact, answer.plan));
-    } else {
-        parts.push(format!(
-            "contact {} was merged into contact {}; this is contact {1}, plan {}",
-            answer.asked_for, answer.contact, answer.plan
-        ));
-    }
-    parts.extend(answer.topics.iter().map(topic_text));
+fn text(answer: &Explained, zone: &TimeZone) -> String {
+    let mut parts = vec![head(answer, zone)];
+    let topics = answer.topics.iter();
+    parts.extend(topics.map(|topic| topic_text(topic, zone)));
     parts.push(match answer.next_change {
-        Some(at) => format!("time alone will next change a score at {at:.0}"),
-        None => "time alone will change no score".to_owned(),
+        Some(at) => {
+            let at = output::local(at, zone);
+            format!("time alone will next change something at {at}")
+        }
+        None => "nothing will change by time alone".to_owned(),
     });
     parts.join("\n\n")
 }
 
-fn topic_text(topic: &Topic) -> String {
-    let band = topic
-        .band
-        .as_ref()
-        .map_or(String::new(), |band| format!(", {band}"));
-    let head = format!(
-        "{} ({}): {} points{band}",
-        topic.label, topic.key, topic.score
-    );
-    if topic.contributions.is_empty() && topic.cut == 0 {
-        return format!("{head}\n  nothing pays into it");
+fn head(answer: &Explained, zone: &TimeZone) -> String {
+    let Explained {
+        asked_for,
+        contact,
+        plan,
+        ..
+    } = answer;
+    let mut head = if contact == asked_for {
+        format!("contact {contact}, plan {plan}")
+    } else {
+        format!(
+            "contact {asked_for} was merged into contact {contact}; this is contact {contact}, \
+             plan {plan}"
+        )
+    };
+    if let Some(note) = answer.note {
+        let at = output::local(answer.at, zone);
+        head.push_str(&format!("\nas of {at}; note: {note}"));
     }
-    let mut rows = vec![
-        ["  points", "since", "age", "rule", "why"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    rows.extend(topic.contributions.iter().map(row));
-    if topic.cut != 0 {
-        let why = if topic.cut > 0 {
+    head
+}
+
+fn topic_text(topic: &TopicExplained, zone: &TimeZone) -> String {
+    let of = &topic.explanation;
+    let band = of.band.as_ref();
+    let band = band.map_or(String::new(), |band| format!(", {band}"));
+    let mut lines = vec![format!(
+        "{} ({}): {} points{band}",
+        of.label, of.topic, of.score
+    )];
+    lines.push(contributions(of, zone));
+    lines.extend(passed_over(of, zone));
+    let withheld = of.withheld.iter();
+    lines.extend(withheld.map(|why| format!("  not written: {why}")));
+    lines.extend(topic.difference.iter().flat_map(difference));
+    if let Some(next) = &of.next {
+        let (at, score) = (output::local(next.at, zone), next.score);
+        let because = match next.because.as_slice() {
+            [] => String::new(),
+            causes => format!(" because {}", causes.join("; ")),
+        };
+        lines.push(format!("  next: {at} -> {score}{because}"));
+    }
+    lines.join("\n")
+}
+
+fn contributions(of: &Explanation, zone: &TimeZone) -> String {
+    let rounded = of.rounding.0 != 0;
+    if of.contributions.is_empty() && of.cut == 0 && !rounded {
+        return "  nothing pays into it".to_owned();
+    }
+    let titles = ["  points", "earned", "since", "age", "fades", "rule", "why"];
+    let mut rows = vec![titles.map(str::to_owned).to_vec()];
+    let parts = of.contributions.iter();
+    rows.extend(parts.map(|part| row(part, zone)));
+    if rounded {
+        rows.push(line(signed(of.rounding), "rounded to whole points"));
+    }
+    if of.cut != 0 {
+        let raised = of.cut > 0;
+        let why = if raised {
             "raised to the floor"
         } else {
             "cut at the ceiling"
         };
-        let row = [
-            format!("{:+}", topic.cut),
-            String::new(),
-            String::new(),
-            String::new(),
-        ];
-        rows.push(row.into_iter().chain([why.to_owned()]).collect());
+        rows.push(line(format!("{:+}", of.cut), why));
     }
-    format!("{head}\n{}", output::table(&rows))
+    output::table(&rows)
 }
 
-fn row(part: &ExplainedContribution) -> Vec<String> {
+fn row(part: &ExplainedContribution, zone: &TimeZone) -> Vec<String> {
+    let until = part
+        .until
+        .map(|at| format!("until {}", output::local(at, zone)));
+    let fades = part.fades.clone().into_iter().chain(until);
     vec![
-        format!("{:+}", part.points),
+        signed(part.points),
+        signed(part.earned),
         part.since
-            .map_or("always".to_owned(), |since| format!("{since:.0}")),
+            .map_or("always".to_owned(), |since| output::local(since, zone)),
         part.age_days
             .map_or(String::new(), |days| format!("{days} d")),
+        fades.collect::<Vec<_>>().join(", "),
         part.name.clone(),
         part.because.clone(),
     ]
+}
+
+/// A line that is no contribution: points and why.
+fn line(points: String, why: &str) -> Vec<String> {
+    let mut row = vec![String::new(); 7];
+    row[0] = points;
+    row[6] = why.to_owned();
+    row
+}
+
+fn signed(points: crate::scoring::Points) -> String {
+    let sign = if points.0 > 0 { "+" } else { "" };
+    format!("{sign}{points}")
+}
+
+fn passed_over(of: &Explanation, zone: &TimeZone) -> Vec<String> {
+    if of.ignored.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec!["  passed over:".to_owned()];
+    let shown = of.ignored.iter().take(PASSED_OVER);
+    lines.extend(shown.map(|one| {
+        let at = output::local(one.at, zone);
+        format!("    {at}  {}: {} ({})", one.activity, one.why, one.name)
+    }));
+    let more = of.ignored.len().saturating_sub(PASSED_OVER) + of.ignored_more;
+    if more > 0 {
+        lines.push(format!("    and {more} more"));
+    }
+    lines
+}
+
+fn difference(of: &Difference) -> Vec<String> {
+    let more = of.observed.saturating_sub(of.computed);
+    let than = if more > 0 { "more" } else { "fewer" };
+    let by = more.unsigned_abs();
+    let mut lines = vec![format!("  Mautic itself has {}, {by} {than}:", of.observed)];
+    lines.extend(of.words().into_iter().map(|why| format!("    {why}")));
+    lines
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per command. Data goes to stdout, logs and progress to stderr.
 
+mod adjust;
 mod backfill;
 mod check;
 mod demo;
@@ -77,7 +78,15 @@ enum Command {
     /// Show what triggers did, and have what failed tried again
     Effects(effects::Arguments),
     /// Show why a contact has its points
+    ///
+    /// What each rule gave, what it is worth now, what was passed over and why, and what comes
+    /// next; of now, or of a moment past or to come.
     Explain(explain::Arguments),
+    /// Give points by hand, list what was given, and take it back
+    ///
+    /// Points given by hand survive every recompute and do not fade. A daemon that runs scores
+    /// the contact within seconds.
+    Adjust(adjust::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -113,6 +122,7 @@ impl Cli {
             Command::Status => status::run(&global).await,
             Command::Effects(arguments) => effects::run(&global, arguments).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
+            Command::Adjust(arguments) => adjust::run(&global, arguments).await,
         };
         result.unwrap_or_else(|error| {
             output::print_error(&error);

@@ -1,7 +1,8 @@
 //! How data and errors are printed.
 
 use crate::mautic;
-use jiff::Timestamp;
+use crate::people::Refusal;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -38,6 +39,20 @@ pub(super) fn advice(what: impl std::fmt::Display, hint: impl std::fmt::Display)
 /// Mautic's error with what to do about it.
 pub(super) fn mautic_advice(what: &str, error: &mautic::Error) -> anyhow::Error {
     advice(format!("{what}: {error}"), error.hint())
+}
+
+/// Why a question or a wish came to nothing, with what to do about it.
+pub(super) fn refused(refusal: Refusal) -> anyhow::Error {
+    match refusal {
+        Refusal::Unknown { what, hint } | Refusal::Wrong { what, hint } => advice(what, hint),
+        Refusal::Store(error) => error.into(),
+    }
+}
+
+/// A moment on the clocks of a zone, to the minute: `2026-11-21 08:15`.
+pub(super) fn local(moment: Timestamp, zone: &TimeZone) -> String {
+    let local = moment.to_zoned(zone.clone());
+    local.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A number and its noun.

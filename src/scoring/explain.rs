@@ -14,14 +14,17 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The contact.
+    #[serde(skip)]
     pub contact: ContactId,
     /// The topic.
     pub topic: TopicKey,
     /// Its name for people.
     pub label: String,
     /// The moment explained.
+    #[serde(skip)]
     pub at: Timestamp,
     /// Plan version.
+    #[serde(skip)]
     pub plan: String,
     /// The score.
     pub score: i32,
@@ -37,11 +40,14 @@ pub struct Explanation {
     pub withheld: Option<String>,
     /// What it is made of, oldest first.
     pub contributions: Vec<ExplainedContribution>,
-    /// What rules ask for, and what was passed over or cut all the same; newest first.
+    /// What rules ask for, and what was passed over or cut all the same; the newest, newest first.
     pub ignored: Vec<IgnoredActivity>,
+    /// How many more were passed over.
+    pub ignored_more: usize,
     /// What will change next if nothing happens.
     pub next: Option<Change>,
     /// When time alone will next change one of the contact's scores.
+    #[serde(skip)]
     pub next_change: Option<Timestamp>,
 }
 
@@ -123,6 +129,9 @@ pub fn explain(plan: &Compiled, history: &Snapshot, at: Timestamp) -> Vec<Explan
         .map(|(index, topic)| {
             let evaluated = &evaluation.topics[index];
             let band = evaluated.band;
+            let mut ignored = passed_over(plan, index, &ignored, at);
+            let ignored_more = ignored.len().saturating_sub(LISTED);
+            ignored.truncate(LISTED);
             Explanation {
                 contact: history.contact,
                 topic: topic.key.clone(),
@@ -136,7 +145,8 @@ pub fn explain(plan: &Compiled, history: &Snapshot, at: Timestamp) -> Vec<Explan
                 band: band.map(|band| topic.bands.list[band].name.clone()),
                 withheld: evaluated.withheld.clone(),
                 contributions: explained_parts(plan, evaluated, at),
-                ignored: passed_over(plan, index, &ignored, at),
+                ignored,
+                ignored_more,
                 next: change(plan, history, index, &evaluation),
                 next_change: evaluation.next_change,
             }
@@ -237,7 +247,6 @@ fn passed_over(
         })
         .collect();
     mine.sort_by(|a, b| (b.at, &a.rule).cmp(&(a.at, &b.rule)));
-    mine.truncate(LISTED);
     mine
 }
 

@@ -19,6 +19,7 @@ mod contribution;
 mod courses;
 mod days;
 mod decide;
+mod difference;
 mod doings;
 mod era;
 mod evaluate;
@@ -43,6 +44,7 @@ mod words;
 
 pub use contribution::{Contribution, Ignored, Reason};
 pub use decide::{Decision, desired_values};
+pub use difference::{Difference, OfAction, by_action, difference, logged};
 pub use evaluate::{Evaluation, TopicEvaluation, evaluate};
 pub use explain::{
     ActivityRef, Change, ExplainedContribution, Explanation, IgnoredActivity, explain,

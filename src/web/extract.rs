@@ -3,7 +3,8 @@
 use super::problem::Problem;
 use crate::domain::{ContactId, EffectState};
 use crate::store::EffectQuery;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::Json;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,40 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Err(error) => Err(Problem::bad_request(
                 error.body_text(),
                 "see /api/v1/openapi.json for the parameters",
+            )),
+        }
+    }
+}
+
+/// A JSON body.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::from_request(request, state).await {
+            Ok(Json(value)) => Ok(Self(value)),
+            Err(error) => Err(Problem::bad_request(
+                error.body_text(),
+                "send JSON with `Content-Type: application/json` as /api/v1/openapi.json says",
+            )),
+        }
+    }
+}
+
+/// A number in a path.
+pub(super) struct NumberPath(pub(super) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for NumberPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<i64>::from_request_parts(parts, state).await {
+            Ok(Path(number)) => Ok(Self(number)),
+            Err(error) => Err(Problem::bad_request(
+                error.body_text(),
+                "an adjustment's number is a whole number, as /api/v1/adjustments lists it",
             )),
         }
     }
@@ -104,7 +139,7 @@ impl After {
     }
 }
 
-fn checked_limit(limit: Option<usize>) -> Result<usize, Problem> {
+pub(super) fn checked_limit(limit: Option<usize>) -> Result<usize, Problem> {
     match limit {
         None => Ok(50),
         Some(limit @ 1..=MAX_LIMIT) => Ok(limit),

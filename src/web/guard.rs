@@ -37,6 +37,10 @@ const HEADERS: [(HeaderName, &str); 5] = [
 #[derive(Debug, Clone)]
 pub(super) struct Session(pub(super) String);
 
+/// The user name of a visitor's Basic credentials; any will do.
+#[derive(Debug, Clone)]
+pub(super) struct BasicName(pub(super) String);
+
 pub(super) async fn safe_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
@@ -104,6 +108,39 @@ fn is_loopback(authority: &Authority) -> bool {
         && (named || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
 }
 
+/// No other site may change anything, whatever cookies or credentials the browser adds.
+pub(super) async fn same_origin(request: Request, next: Next) -> Response {
+    if request.method().is_safe() || !from_another_site(request.headers()) {
+        return next.run(request).await;
+    }
+    failed(
+        request.uri().path(),
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "Nothing was changed",
+            "the request comes from a page of another site",
+            "use the pages here; behind a proxy, let it pass the Host header on as it came",
+        ),
+    )
+}
+
+/// Browsers tell where a request comes from; `Origin` is `null` for our own forms, too, because
+/// of our referrer policy: those are told by their token.
+fn from_another_site(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    match text(header::ORIGIN) {
+        None => headers.contains_key(header::ORIGIN),
+        Some("null") => false,
+        Some(origin) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_none() || host != text(header::HOST)
+        }
+    }
+}
+
 /// With a password, everything but the open routes needs a session or Basic credentials.
 pub(super) async fn authenticated(
     State(admin): State<Arc<Admin>>,
@@ -120,13 +157,16 @@ pub(super) async fn authenticated(
         request.extensions_mut().insert(Session(token));
         return next.run(request).await;
     }
-    if let Some(given) = basic_password(request.headers()) {
+    if let Some((name, given)) = basic(request.headers()) {
         let from = peer(&request);
         match admin
             .sessions
             .password_fits(password, &given, from, admin.now())
         {
-            Ok(true) => return next.run(request).await,
+            Ok(true) => {
+                request.extensions_mut().insert(BasicName(name));
+                return next.run(request).await;
+            }
             Ok(false) => {}
             Err(seconds) => return too_many(seconds).into_response(),
         }
@@ -161,7 +201,7 @@ pub(super) fn too_many(seconds: i64) -> ([(HeaderName, String); 1], Problem) {
     ([(header::RETRY_AFTER, seconds.to_string())], problem)
 }
 
-fn basic_password(headers: &HeaderMap) -> Option<String> {
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
     let decoded = scheme
@@ -169,7 +209,7 @@ fn basic_password(headers: &HeaderMap) -> Option<String> {
         .then(|| STANDARD.decode(encoded.trim()).ok())??;
     let pair = String::from_utf8(decoded).ok()?;
     pair.split_once(':')
-        .map(|(_, password)| password.to_owned())
+        .map(|(name, password)| (name.to_owned(), password.to_owned()))
 }
 
 /// Whom the connection is from, where the server tells.
@@ -191,7 +231,7 @@ pub(super) async fn wrong_method(uri: Uri) -> Response {
         StatusCode::METHOD_NOT_ALLOWED,
         "Method not allowed",
         format!("{} does not answer this method", uri.path()),
-        "the admin interface only reads: use GET",
+        "the API's routes and methods are listed in /api/v1/openapi.json",
     );
     failed(uri.path(), problem)
 }

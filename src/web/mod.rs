@@ -1,6 +1,6 @@
 //! The admin listener: JSON API, pages, login, metrics, health.
 //!
-//! Reads the store and asks the workers how they are; changes nothing. Safe by default: without
+//! Reads the store and asks the workers how they are; changes nothing but points given by hand. Safe by default: without
 //! a password it answers loopback names and addresses only, so that no web page can reach it by
 //! DNS rebinding; with one, everything but `/healthz`, `/readyz` and `/metrics` needs a login.
 
@@ -8,6 +8,7 @@ mod api;
 mod assets;
 mod cookies;
 mod extract;
+mod forms;
 mod guard;
 mod login;
 mod ops;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 use utoipa::openapi::OpenApi;
 
-/// Largest request body: the login form.
+/// Largest request body: the forms for login and for points.
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// The admin listener's routes.
@@ -46,6 +47,7 @@ pub fn router(state: AdminState) -> Router {
             guard::authenticated,
         ))
         .layer(middleware::from_fn_with_state(admin, guard::known_host))
+        .layer(middleware::from_fn(guard::same_origin))
         .layer(middleware::from_fn(guard::in_time))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(middleware::from_fn(guard::safe_headers))

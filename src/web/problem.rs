@@ -1,5 +1,6 @@
 //! Errors as people and programs can use them: `application/problem+json` (RFC 9457).
 
+use crate::people::Refusal;
 use crate::store::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -65,13 +66,23 @@ impl std::fmt::Display for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::warn!(%error, "the admin interface can't read the store");
+        tracing::warn!(%error, "the admin interface can't use the store");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "The store can't be read",
             error.to_string(),
             "see /readyz and the log; free disk space and the file's owner are the usual causes",
         )
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown { what, hint } => Self::not_found(what, hint),
+            Refusal::Wrong { what, hint } => Self::bad_request(what, hint),
+            Refusal::Store(error) => error.into(),
+        }
     }
 }
 
@@ -115,6 +126,15 @@ pub(super) enum Reading {
     /// The store can't be read, no plan is loaded, or the answer took too long.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
+}
+
+/// What a route that changes something can answer.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "only describes answers in the OpenAPI document")]
+pub(super) enum Changing {
+    /// The request comes from another site, or has a session's cookie without its CSRF token.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
 }
 
 /// What a route with parameters can answer.

@@ -70,6 +70,11 @@ impl Sessions {
         format!("{}_form", self.cookie)
     }
 
+    /// Name of the cookie that forms belong to where there is no session.
+    pub(super) fn page_cookie(&self) -> String {
+        format!("{}_page", self.cookie)
+    }
+
     /// A token that nobody can guess.
     pub(super) fn token() -> String {
         URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())

@@ -2,7 +2,6 @@
 
 use crate::domain::{ContactId, Effect, Profile, SegmentId, Target};
 use crate::plan::{Compiled, CompiledTopic, SegmentTest};
-use crate::scoring::{ExplainedContribution, Explanation};
 use crate::store::{ContactOverview, ParkedItem, StoredScore, TargetState, WriteSummary};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -316,73 +315,6 @@ impl From<ParkedItem> for ParkedBody {
             kind: item.kind,
             reason: item.reason,
             at: item.at,
-        }
-    }
-}
-
-/// One topic's score, taken apart: `cut` and the contributions' points add up to the score.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(in crate::web) struct ExplainBody {
-    /// The topic's name in the plan.
-    pub(in crate::web) topic: String,
-    /// Its name for people.
-    pub(in crate::web) label: String,
-    /// The score.
-    pub(in crate::web) score: i32,
-    /// Sum of the contributions.
-    pub(in crate::web) raw: i64,
-    /// What floor (positive) or ceiling (negative) changed.
-    pub(in crate::web) cut: i64,
-    /// The band it is in.
-    pub(in crate::web) band: Option<String>,
-    /// What it is made of, oldest first.
-    pub(in crate::web) contributions: Vec<ContributionBody>,
-}
-
-impl From<Explanation> for ExplainBody {
-    fn from(explanation: Explanation) -> Self {
-        let contributions = explanation.contributions.into_iter();
-        Self {
-            topic: explanation.topic.0,
-            label: explanation.label,
-            score: explanation.score,
-            raw: explanation.raw,
-            cut: explanation.cut,
-            band: explanation.band,
-            contributions: contributions.map(ContributionBody::from).collect(),
-        }
-    }
-}
-
-/// One part of a score.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(in crate::web) struct ContributionBody {
-    /// The rule's name in the plan.
-    pub(in crate::web) rule: String,
-    /// Its name for people.
-    pub(in crate::web) name: String,
-    /// Points.
-    pub(in crate::web) points: i64,
-    /// Since when; `null`: as long as is known.
-    pub(in crate::web) since: Option<Timestamp>,
-    /// Age in whole days.
-    pub(in crate::web) age_days: Option<i64>,
-    /// Why, in words.
-    pub(in crate::web) because: String,
-    /// Natural key of the activity, if it was one.
-    pub(in crate::web) activity: Option<String>,
-}
-
-impl From<ExplainedContribution> for ContributionBody {
-    fn from(part: ExplainedContribution) -> Self {
-        Self {
-            rule: part.rule,
-            name: part.name,
-            points: part.points.0 / 1000,
-            since: part.since,
-            age_days: part.age_days,
-            because: part.because,
-            activity: part.activity.map(|activity| activity.key.0),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Contacts, their scores and why.
 
-use super::bodies::{ContactBody, ContactSummary, ExplainBody};
+use super::bodies::{ContactBody, ContactSummary};
+use super::why::ExplanationsBody;
 use crate::domain::ContactId;
-use crate::scoring::explain;
+use crate::people::{self, Question, moment};
 use crate::store::EffectQuery;
 use crate::web::extract::{After, ContactPath, Params};
 use crate::web::problem::{Guarded, Parameters, Problem, Reading};
-use crate::web::state::Admin;
+use crate::web::state::{Admin, Mode};
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -28,27 +28,15 @@ pub(in crate::web) struct ContactsBody {
     pub(in crate::web) next_after: Option<u32>,
 }
 
-/// Why a contact has its scores.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub(in crate::web) struct ExplanationsBody {
-    /// The contact: the winner, if a merged-away id was asked for.
-    pub(in crate::web) contact: u32,
-    /// The moment explained.
-    pub(in crate::web) at: Timestamp,
-    /// Version of the plan in force.
-    pub(in crate::web) plan: String,
-    /// When time alone will next change a score.
-    pub(in crate::web) next_change: Option<Timestamp>,
-    /// The topics.
-    pub(in crate::web) topics: Vec<ExplainBody>,
-}
-
-/// Which topic to explain.
+/// What to explain.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct TopicParam {
+pub(super) struct WhyParams {
     /// Only this topic (its name in the plan); every topic without it.
     topic: Option<String>,
+    /// Another moment than now, past or to come: a date (its beginning), a local time in the plan's
+    /// time zone, or a moment with its offset.
+    at: Option<String>,
 }
 
 /// Lists contacts by rising id with their scores.
@@ -126,51 +114,43 @@ pub(in crate::web) async fn load_contact(
     ))
 }
 
-/// Explains a contact's scores now: every contribution with its rule, activity and age.
+/// Explains a contact's scores: every contribution with its rule, activity, age and decay; what
+/// was passed over and why; what comes next; how Mautic's own number differs.
 ///
 /// Computed anew from the journal; a change that came within the last moment can be in it before
 /// it is in the stored score.
 #[utoipa::path(get, path = "/api/v1/contacts/{id}/explain", tag = "contacts",
-    params(("id" = u32, Path, description = "Mautic's contact id"), TopicParam),
+    params(("id" = u32, Path, description = "Mautic's contact id"), WhyParams),
     responses((status = 200, description = "The explanation", body = ExplanationsBody),
         (status = 404, description = "Unknown contact or topic", body = Problem,
             content_type = "application/problem+json"), Guarded, Reading, Parameters))]
 pub(super) async fn get_explanation(
     State(admin): State<Arc<Admin>>,
     ContactPath(id): ContactPath,
-    Params(wanted): Params<TopicParam>,
+    Params(wanted): Params<WhyParams>,
 ) -> Result<Json<ExplanationsBody>, Problem> {
-    let mut found = load_explanations(&admin, id).await?;
-    if let Some(topic) = wanted.topic {
-        let known: Vec<String> = found.topics.iter().map(|t| t.topic.clone()).collect();
-        found.topics.retain(|explained| explained.topic == topic);
-        if found.topics.is_empty() {
-            return Err(Problem::not_found(
-                format!("the plan has no topic `{topic}`"),
-                format!("its topics are: {}", known.join(", ")),
-            ));
-        }
-    }
-    Ok(Json(found))
+    let (topic, at) = (wanted.topic.as_deref(), wanted.at.as_deref());
+    let explained = load_explanations(&admin, id, topic, at).await?;
+    Ok(Json(explained))
 }
 
 pub(in crate::web) async fn load_explanations(
     admin: &Admin,
-    id: ContactId,
+    contact: ContactId,
+    topic: Option<&str>,
+    at: Option<&str>,
 ) -> Result<ExplanationsBody, Problem> {
     let plan = admin.current_plan().ok_or_else(Problem::no_plan)?;
-    let winner = admin.store.resolve(id).await?.ok_or_else(|| unknown(id))?;
-    let snapshots = admin.store.snapshots(&[winner]).await?;
-    let snapshot = snapshots.first().ok_or_else(|| unknown(id))?;
-    let at = admin.now();
-    let explanations = explain(&plan, snapshot, at);
-    Ok(ExplanationsBody {
-        contact: winner.0,
+    let at = at.map(|text| moment(text, &plan.ticks.zone)).transpose()?;
+    let question = Question {
+        contact,
+        topic,
         at,
-        plan: plan.version.clone(),
-        next_change: explanations.first().and_then(|topic| topic.next_change),
-        topics: explanations.into_iter().map(ExplainBody::from).collect(),
-    })
+        now: admin.now(),
+        observes: admin.mode == Mode::Observe,
+    };
+    let explained = people::explain(&admin.store, &plan, question).await?;
+    Ok(explained.into())
 }
 
 fn unknown(id: ContactId) -> Problem {

@@ -1,15 +1,19 @@
 //! The JSON API under `/api/v1`. Routes and their document come from the same declarations.
 
+mod adjustments;
 mod bodies;
 mod contacts;
 mod lists;
 mod status;
+mod why;
 
-pub(super) use bodies::{ContactBody, ContactSummary, ExplainBody, ScoreBody, TargetBody};
+pub(super) use adjustments::{AdjustmentBody, WishBody, add_adjustment, load_adjustments};
+pub(super) use bodies::{ContactBody, ContactSummary, ScoreBody, TargetBody};
 pub(super) use bodies::{ParkedBody, WriteBody};
 pub(super) use contacts::{load_contact, load_contacts, load_explanations};
 pub(super) use lists::{load_parked, load_writes};
 pub(super) use status::{StatusBody, load_status};
+pub(super) use why::{ContributionBody, DifferenceBody, ExplainBody};
 
 use super::ops;
 use super::problem::Guarded;
@@ -32,6 +36,7 @@ use utoipa_axum::routes;
         (name = "operation", description = "For load balancers and monitoring; never needs a login"),
         (name = "status", description = "The instance as a whole"),
         (name = "contacts", description = "Contacts, their scores and why"),
+        (name = "adjustments", description = "Points given by hand"),
     )
 )]
 struct Description;
@@ -47,6 +52,11 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(contacts::get_contacts))
         .routes(routes!(contacts::get_contact))
         .routes(routes!(contacts::get_explanation))
+        .routes(routes!(
+            adjustments::get_adjustments,
+            adjustments::post_adjustment
+        ))
+        .routes(routes!(adjustments::delete_adjustment))
         .routes(routes!(lists::get_writes))
         .routes(routes!(lists::get_effects))
         .routes(routes!(lists::get_parked))

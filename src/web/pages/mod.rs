@@ -1,5 +1,6 @@
 //! The pages: what the API answers, for people. Plain HTML, readable without script.
 
+mod adjust;
 mod contact;
 mod contacts;
 mod overview;
@@ -14,7 +15,10 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -23,6 +27,8 @@ pub(super) fn routes() -> Router<Arc<Admin>> {
         .route("/", get(overview::page))
         .route("/contacts", get(contacts::page))
         .route("/contacts/{id}", get(contact::page))
+        .route("/contacts/{id}/adjustments", post(adjust::give))
+        .route("/contacts/{id}/adjustments/{number}/end", post(adjust::end))
         .route("/parked", get(parked::page))
 }
 

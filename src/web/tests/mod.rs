@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adjust;
 mod answers;
 mod document;
 mod fake;

@@ -89,6 +89,27 @@ async fn a_contact_shows_scores_reasons_and_what_mautic_should_hold() {
 }
 
 #[tokio::test]
+async fn a_contact_shows_decay_what_was_passed_over_and_what_comes_next() {
+    let (store, plan) = world::fading();
+    let site = Site::with(store, None, Mode::Observe);
+    site.plan.send_replace(Some(Arc::new(plan)));
+    let text = page(&site, "/contacts/7").await;
+    for part in [
+        "60, half after every 30 days, 58.63 now",
+        "Rounding",
+        "Passed over: 1",
+        "it pays once per contact",
+        "What comes next",
+        "fades from",
+        "Time alone changes nothing.",
+        "60, 40 fewer than here",
+        "Mautic holds 60 points that it never logged",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_merged_away_contact_says_so() {
     let text = page(&Site::new(), "/contacts/12").await;
     assert!(text.contains("Contact 12 was merged into contact 7"));

@@ -68,7 +68,11 @@ leave = 40
 "#;
 
 pub(super) fn plan() -> Compiled {
-    let (plan, _) = Plan::parse("plan.toml", PLAN).unwrap();
+    bound(PLAN)
+}
+
+fn bound(text: &str) -> Compiled {
+    let (plan, _) = Plan::parse("plan.toml", text).unwrap_or_else(|found| panic!("{found}"));
     let named = |id, name: &str| Named {
         id,
         name: name.to_owned(),
@@ -83,6 +87,17 @@ pub(super) fn plan() -> Compiled {
         version: "0123456789ab".to_owned(),
         ..compiled
     }
+}
+
+/// The same where points fade and the oven page pays once, seen twice by contact 7.
+pub(super) fn fading() -> (FakeStore, Compiled) {
+    let fades = PLAN.replacen("group = 3", "group = 3\ndecay = { half_life = 30 }", 1);
+    let (before, page) = fades.rsplit_once("\"always\"").unwrap();
+    let mut store = store();
+    let again = activity(7, "hit:9", ActivityKind::PageHit, "2026-11-20T09:00:00Z");
+    let seven = store.snapshots.get_mut(&ContactId(7)).unwrap();
+    seven.activities.push(again);
+    (store, bound(&format!("{before}\"once\"{page}")))
 }
 
 fn activity(contact: u32, key: &str, kind: ActivityKind, when: &str) -> Activity {

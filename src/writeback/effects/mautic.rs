@@ -1,8 +1,8 @@
 //! Effects by Mautic's REST.
 
 use super::decide::Trouble;
-use super::ports::NoMail;
 use super::ports::MauticEffects;
+use super::ports::NoMail;
 use crate::domain::{Action, ContactId, EmailId, Urgency};
 use crate::mautic::retry::Outcome;
 use crate::mautic::{

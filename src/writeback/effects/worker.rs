@@ -368,9 +368,7 @@ impl Turn<'_> {
         }
         let answer = match mautic.newest_sending(contact, email).await {
             Ok(newest) if newest > mark => "sent",
-            Ok(_) => {
-                "Mautic answered success but its table shows no email sent"
-            }
+            Ok(_) => "Mautic answered success but its table shows no email sent",
             Err(_) => "Mautic answered success",
         };
         Ok(Some(Ok(answer.to_owned())))
