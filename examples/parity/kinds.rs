@@ -39,7 +39,9 @@ impl Kind {
             Self::Configuration => "the action was another one when it paid",
             Self::Unlogged => "main points changed without a log row, or with one without a sign",
             Self::NoGroupEvent => "a form changed the group score, and nothing tells",
-            Self::Merged => "a merge: Mautic dropped group scores, or tells not whose rows they were",
+            Self::Merged => {
+                "a merge: Mautic dropped group scores, or tells not whose rows they were"
+            }
             Self::Moved => "rows were moved when a browser changed its owner",
             Self::DeletedOpened => "an email of a deleted contact was opened",
             Self::ProcessedTwice => "a trigger made Mautic process a hit twice",
@@ -111,7 +113,11 @@ impl Told {
         mautic: i64,
         actions: &[OfAction],
     ) -> (Kind, String) {
-        let mine = || self.log.iter().filter(|row| (row.contact, row.group) == (contact, group));
+        let mine = || {
+            self.log
+                .iter()
+                .filter(|row| (row.contact, row.group) == (contact, group))
+        };
         let mut found = BTreeSet::new();
         for (event, logged, computed) in self.by_action(contact, group, actions) {
             if logged != computed {
@@ -139,7 +145,11 @@ impl Told {
         differing: &'t [OfAction],
     ) -> Vec<(&'t str, i64, i64)> {
         let mut logged: BTreeMap<&str, i64> = BTreeMap::new();
-        for row in self.log.iter().filter(|row| (row.contact, row.group) == (contact, group)) {
+        for row in self
+            .log
+            .iter()
+            .filter(|row| (row.contact, row.group) == (contact, group))
+        {
             *logged.entry(&row.event).or_default() += row.delta;
         }
         for one in differing {
@@ -160,7 +170,9 @@ impl Told {
     fn of_action(&self, contact: u32, event: &str, logged: i64, computed: i64) -> Kind {
         let mut rows = self.log.iter().filter(|row| row.event == event);
         let by_action = rows.clone().find(|row| is_action(row));
-        let id = event.split_once(": ").and_then(|(id, _)| id.parse::<u32>().ok());
+        let id = event
+            .split_once(": ")
+            .and_then(|(id, _)| id.parse::<u32>().ok());
         let Some(action) = by_action else {
             // No action ever logged it for anybody, or it was the API, a campaign, a form.
             return match rows.next() {
@@ -221,7 +233,10 @@ impl Told {
             return true;
         };
         let name = format!("{id}: ");
-        let mut rows = self.log.iter().filter(|row| is_action(row) && row.event.starts_with(&name));
+        let mut rows = self
+            .log
+            .iter()
+            .filter(|row| is_action(row) && row.event.starts_with(&name));
         *changed || rows.any(|row| row.delta != *points)
     }
 }
@@ -259,7 +274,11 @@ fn log(table: &Value) -> Vec<Logged> {
 
 /// An action is edited once right after it was made (its properties come second: FACTS 50).
 fn actions(setup: &Value) -> BTreeMap<u32, (i64, bool)> {
-    let date = |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let date = |value: &Value| {
+        value
+            .as_str()
+            .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+    };
     let read = |action: &Value| {
         let added = date(&action["dateAdded"]);
         let edited = date(&action["dateModified"]).zip(added);
@@ -280,9 +299,9 @@ fn moved(scenario: &Scenario) -> BTreeSet<u32> {
         .filter_map(|row| Some((number(&row["id"])?, number(&row["lead_id"])?)))
         .collect();
     let deliveries = scenario.lines("deliveries.jsonl").unwrap_or_default();
-    let bodies = deliveries.iter().filter_map(|told| {
-        serde_json::from_str::<Value>(told["body_raw"].as_str()?).ok()
-    });
+    let bodies = deliveries
+        .iter()
+        .filter_map(|told| serde_json::from_str::<Value>(told["body_raw"].as_str()?).ok());
     let mut moved = BTreeSet::new();
     for body in bodies {
         for told in rows(&body["mautic.page_on_hit"]) {
@@ -302,7 +321,10 @@ fn moved(scenario: &Scenario) -> BTreeSet<u32> {
 fn winner(row: &Value) -> Option<u32> {
     let (_, rest) = row["details"].as_str()?.split_once("\"merged_into\";")?;
     let digits: Vec<&str> = rest.split(|c: char| !c.is_ascii_digit()).collect();
-    let numbers: Vec<&str> = digits.into_iter().filter(|digits| !digits.is_empty()).collect();
+    let numbers: Vec<&str> = digits
+        .into_iter()
+        .filter(|digits| !digits.is_empty())
+        .collect();
     let place = usize::from(rest.starts_with('s'));
     numbers.get(place)?.parse().ok()
 }

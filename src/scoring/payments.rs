@@ -106,6 +106,8 @@ struct Till<'a> {
     limiter: Limiter<'a>,
     items: BTreeSet<Item>,
     payments: usize,
+    /// Times that `diminishing` counts: payments, and those for which it pays nothing.
+    times: usize,
     last: Option<Timestamp>,
 }
 
@@ -120,6 +122,7 @@ impl<'a> Till<'a> {
             limiter: Limiter::new(&action.limits, &plan.ticks),
             items: BTreeSet::new(),
             payments: 0,
+            times: 0,
             last: None,
         }
     }
@@ -137,6 +140,7 @@ impl<'a> Till<'a> {
         }
         self.items.extend(item);
         self.payments += 1;
+        self.times += 1;
         self.last = Some(at);
         let cut = allowed.cut_by.map(|limit| {
             let lost = points - allowed.points;
@@ -188,12 +192,13 @@ impl<'a> Till<'a> {
         }
     }
 
-    fn diminished(&self, full: i64) -> Result<i64, Why<'a>> {
+    fn diminished(&mut self, full: i64) -> Result<i64, Why<'a>> {
         let steps = &self.action.diminishing;
-        let Some(percent) = steps.get(self.payments).or(steps.last()) else {
+        let Some(percent) = steps.get(self.times).or(steps.last()) else {
             return Ok(full);
         };
         if *percent == 0 {
+            self.times += 1;
             return Err(Box::new(|| "repeats pay nothing any more".to_owned()));
         }
         Ok(full * i64::from(*percent) / 100)

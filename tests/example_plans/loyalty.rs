@@ -56,10 +56,12 @@ fn points_expire_and_gold_comes_and_goes() {
         at: moment("2026-02-05T09:00:00Z"),
         expires_at: Some(moment("2026-03-01T11:00:00Z")),
     };
-    let mut story = Story::new(&plan, begins, known(member), activities(&DID))
-        .at("2026-02-05T09:00:00Z", move |known| {
-            known.adjustments.push(goodwill.clone())
-        });
+    let mut story = Story::new(&plan, begins, known(member), activities(&DID)).at(
+        "2026-02-05T09:00:00Z",
+        move |known| {
+            known.adjustments.push(goodwill.clone());
+        },
+    );
 
     story.until("2025-01-31T12:00:00Z");
     insta::assert_snapshot!(story.why("loyalty"), @"

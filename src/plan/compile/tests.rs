@@ -98,7 +98,7 @@ fn everything_unbound_is_told_at_its_place() {
         |
      16 | forms = [7, 'Contact', 99]
         |             ^
-      help: one of: Contact us
+      help: one of: Contact us, Ask for an offer
 
     warning: Mautic has no form with the id 99
       --> plan.toml:16:24

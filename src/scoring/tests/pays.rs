@@ -27,7 +27,8 @@ fn repeats_cooldown_and_diminishing() {
         ("repeat = 'per-item'\ncooldown = '31 minutes'", 30),
         ("repeat = 'always'\ndiminishing = [100, 50, 25]", 23),
         ("repeat = 'always'\ndiminishing = [100, 0]", 10),
-        ("repeat = 'always'\ndiminishing = [0, 100]", 0),
+        // Nothing for the first time, everything from the second on.
+        ("repeat = 'always'\ndiminishing = [0, 100]", 40),
         ("repeat = 'always'\ndiminishing = [50, 200]", 85),
         ("repeat = 'per-item'\ndiminishing = [100, 10]", 12),
         ("repeat = 'always'\nsince = 2026-01-01T08:30:00Z", 40),

@@ -128,7 +128,7 @@ fn rule(may: May) -> impl Strategy<Value = String> {
         &[
             "cooldown = '6 hours'",
             "diminishing = [100, 55, 10]",
-            "when = { not = { url = '*/1' } }",
+            "since = 2026-01-10",
         ],
     );
     (kinds, points, pays, repeat, more, part(may.limits, LIMIT), decay(may)).prop_map(

@@ -31,7 +31,7 @@ fn a_stage_begins_anew_and_may_carry() {
             "stages = { reset = [1], carry = 100 }",
             ["a 20", "a 20", "a 40", "a 40"],
         ),
-        // A third of what is shown: 20, not more.
+        // A third of the score before, each time.
         (
             "stages = { reset = 'any', carry = 33 }",
             ["a 20", "a 7", "a 27", "a 29"],
