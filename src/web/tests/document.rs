@@ -68,7 +68,7 @@ async fn bring_about(method: &str, path: &str, status: u16) -> Option<Answer> {
         }
         (path, 400) if path.contains("{id}") => site.send(plain(&path.replace("{id}", "x"))).await,
         (_, 400) if method == "post" => {
-            let wrong = Body::from(WISH.replace("5", "0"));
+            let wrong = Body::from(WISH.replace('5', "0"));
             site.send(request(&verb, &real).body(wrong).unwrap()).await
         }
         (_, 400) => site.send(plain(&format!("{real}?limit=x"))).await,
