@@ -61,8 +61,10 @@ fn the_end_of_an_adjustment_is_announced() {
     assert_eq!(evaluation.next_change, Some(at("2026-02-01")));
 }
 
-/// Rows of Mautic's log: day, group, points, type, event name, action name.
-fn ledger(rows: &[(u8, Option<u32>, i64, &str, &str, &str)]) -> Snapshot {
+/// A row of Mautic's log: day, group, points, type, event name, action name.
+type Row<'t> = (u8, Option<u32>, i64, &'t str, &'t str, &'t str);
+
+fn ledger(rows: &[Row<'_>]) -> Snapshot {
     let mut known = history("");
     for (index, (day, group, delta, log_type, event, action)) in rows.iter().enumerate() {
         known.ledger.push(LedgerRow {

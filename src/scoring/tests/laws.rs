@@ -153,7 +153,7 @@ fn some(cases: u32) -> ProptestConfig {
 const END: i64 = LAST + 30 * 24 * 60;
 
 proptest! {
-    #![proptest_config(some(64))]
+    #![proptest_config(some(200))]
 
     #[test]
     fn order_and_duplicates_change_nothing(text in plans(May::ALL), (history, order) in shuffled()) {

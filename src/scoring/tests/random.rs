@@ -17,6 +17,10 @@ pub(super) fn minute(minutes: i64) -> Timestamp {
 pub(super) const LAST: i64 = 60 * 24 * 60;
 
 /// What plans may have.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each says by its name what a law leaves out"
+)]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct May {
     pub(super) limits: bool,
