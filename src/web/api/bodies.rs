@@ -34,7 +34,7 @@ impl ScoreBody {
         Self {
             label: topic.map_or_else(|| score.topic.0.clone(), |topic| topic.label.clone()),
             topic: score.topic.0,
-            group: topic.and_then(|topic| topic.group()).map(|group| group.0),
+            group: topic.and_then(CompiledTopic::group).map(|group| group.0),
             score: score.score,
             raw: score.raw,
             band: score.band,
