@@ -268,9 +268,9 @@ fn compare(
             return;
         }
         let parts = evaluated.map_or(&[][..], |topic| &topic.contributions);
-        let of = group.map(GroupId);
-        let actions = by_action(plan, snapshot, parts, of);
-        let logged: i64 = logged(snapshot, of).map(|row| row.row.delta).sum();
+        let asked = group.map(GroupId);
+        let actions = by_action(plan, snapshot, parts, asked);
+        let logged: i64 = logged(snapshot, asked).map(|row| row.row.delta).sum();
         let observed = if group.is_none() { seen } else { Some(logged) };
         let (kind, why) = told.kind_of(id.0, group, mautic, &actions);
         found.push(Difference {
