@@ -118,7 +118,7 @@ impl House {
         let mut command = Command::new(env!("CARGO_BIN_EXE_topicscore"));
         command.current_dir(self.folder.path()).args(arguments);
         command.env_remove("TOPICSCORE_CONFIG");
-        command.timeout(Duration::from_secs(60));
+        command.timeout(Duration::from_mins(1));
         command
     }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use mautic_fixtures::recordings::Scenario;
 use serde::Serialize;
 use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use topicscore::{
     app::import::{action, paid_by_gone, trigger},
     domain::{ContactId, GroupId, Snapshot},
@@ -28,7 +28,8 @@ pub(crate) struct Report {
     pub(crate) scenarios_equal: usize,
     pub(crate) contacts: usize,
     pub(crate) contacts_equal: usize,
-    pub(crate) differences: usize,
+    /// Every number that is not Mautic's.
+    pub(crate) differences: Vec<Difference>,
     /// Differences of no kind that outside knowledge must fail at.
     pub(crate) unexplained: usize,
     pub(crate) source: &'static str,
@@ -48,12 +49,14 @@ pub(crate) struct Outcome {
     pub(crate) equal: bool,
     pub(crate) contacts: usize,
     pub(crate) contacts_equal: usize,
+    #[serde(skip)]
     pub(crate) differences: Vec<Difference>,
 }
 
 /// One number that is not Mautic's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Difference {
+    pub(crate) scenario: String,
     pub(crate) contact: u32,
     /// `points`, or `group 3`.
     pub(crate) of: String,
@@ -88,7 +91,9 @@ pub(crate) async fn check_all(scenarios: Vec<Scenario>, source: Sources) -> anyh
         report.scenarios_equal += usize::from(outcome.equal);
         report.contacts += outcome.contacts;
         report.contacts_equal += outcome.contacts_equal;
-        report.differences += outcome.differences.len();
+        report
+            .differences
+            .extend(outcome.differences.iter().cloned());
         let unexplained = outcome
             .differences
             .iter()
@@ -154,7 +159,12 @@ async fn compared(scenario: &Scenario, source: Sources) -> anyhow::Result<Outcom
         );
         outcome.contacts += 1;
         outcome.contacts_equal += usize::from(found.is_empty());
-        outcome.differences.extend(found);
+        outcome
+            .differences
+            .extend(found.into_iter().map(|one| Difference {
+                scenario: scenario.name.clone(),
+                ..one
+            }));
     }
     outcome.equal = outcome.differences.is_empty();
     Ok(outcome)
@@ -268,12 +278,13 @@ fn compare(
             return;
         }
         let parts = evaluated.map_or(&[][..], |topic| &topic.contributions);
-        let asked = group.map(GroupId);
-        let actions = by_action(plan, snapshot, parts, asked);
-        let logged: i64 = logged(snapshot, asked).map(|row| row.row.delta).sum();
+        let owner = group.map(GroupId);
+        let actions = by_action(plan, snapshot, parts, owner);
+        let logged: i64 = logged(snapshot, owner).map(|row| row.row.delta).sum();
         let observed = if group.is_none() { seen } else { Some(logged) };
         let (kind, why) = told.kind_of(id.0, group, mautic, &actions);
         found.push(Difference {
+            scenario: String::new(),
             contact: id.0,
             of,
             mautic,
@@ -295,25 +306,4 @@ fn compare(
         check(format!("group {}", group.id), score, topic, Some(group.id));
     }
     found
-}
-
-/// The files of a folder.
-pub(crate) fn scenario(folder: &Path) -> anyhow::Result<Scenario> {
-    let name = folder.file_name().unwrap_or(folder.as_os_str());
-    let mut files = Recording::files(folder)?;
-    for path in ["setup.json", "expected.json", "timeline.jsonl"] {
-        let file = folder.join(path);
-        let text = fs::read_to_string(&file);
-        let text = text.with_context(|| format!("{} can't be read", file.display()));
-        // Only the timeline may be missing: it is no more than an aid to explain differences.
-        match text {
-            Ok(text) => drop(files.insert(path.to_owned(), text)),
-            Err(_) if path == "timeline.jsonl" => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Scenario {
-        name: name.to_string_lossy().into_owned(),
-        files,
-    })
 }

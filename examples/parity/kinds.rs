@@ -63,6 +63,10 @@ struct Logged {
 }
 
 /// What the recording tells besides the numbers.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each says that something happened in the recording"
+)]
 pub(crate) struct Told {
     log: Vec<Logged>,
     /// Points of the actions at the end, and whether they were changed after they were made.
@@ -317,7 +321,7 @@ fn moved(scenario: &Scenario) -> BTreeSet<u32> {
     moved
 }
 
-/// PHP's serialize(): `a:1:{s:11:"merged_into";i:3;}`.
+/// PHP's `serialize()`: `a:1:{s:11:"merged_into";i:3;}`.
 fn winner(row: &Value) -> Option<u32> {
     let (_, rest) = row["details"].as_str()?.split_once("\"merged_into\";")?;
     let digits: Vec<&str> = rest.split(|c: char| !c.is_ascii_digit()).collect();

@@ -11,8 +11,12 @@ use anyhow::Context;
 use check::{Report, check_all};
 use clap::Parser;
 use mautic_fixtures::recordings::{self, Scenario};
-use replay::Sources;
-use std::{path::PathBuf, process::ExitCode};
+use replay::{Recording, Sources};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Takes recorded scenarios in, imports the plan from Mautic's own configuration, and compares main
 /// points and group scores with what Mautic had. Exits with 1 if a difference is of no known
@@ -56,8 +60,26 @@ fn read(folders: &[PathBuf]) -> anyhow::Result<Vec<Scenario>> {
     if folders.is_empty() {
         return recordings::scenarios().context("the bundled recordings can't be read");
     }
-    folders
-        .iter()
-        .map(|folder| check::scenario(folder))
-        .collect()
+    folders.iter().map(|folder| scenario(folder)).collect()
+}
+
+/// The files of a folder.
+fn scenario(folder: &Path) -> anyhow::Result<Scenario> {
+    let name = folder.file_name().unwrap_or(folder.as_os_str());
+    let mut files = Recording::files(folder)?;
+    for path in ["setup.json", "expected.json", "timeline.jsonl"] {
+        let file = folder.join(path);
+        let text = fs::read_to_string(&file);
+        let text = text.with_context(|| format!("{} can't be read", file.display()));
+        // Only the timeline may be missing: it is no more than an aid to explain differences.
+        match text {
+            Ok(text) => drop(files.insert(path.to_owned(), text)),
+            Err(_) if path == "timeline.jsonl" => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Scenario {
+        name: name.to_string_lossy().into_owned(),
+        files,
+    })
 }

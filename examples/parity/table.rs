@@ -41,7 +41,7 @@ pub(crate) fn text(report: &Report) -> String {
         report.scenarios,
         report.contacts_equal,
         report.contacts,
-        report.differences,
+        report.differences.len(),
         report.unexplained
     );
     text

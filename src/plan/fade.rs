@@ -85,11 +85,23 @@ fn part(full: i64, of: u64, all: u64) -> i64 {
 }
 
 fn halves(days: u16) -> Vec<u64> {
-    let factor = |age: u32| (-f64::from(age) / f64::from(days)).exp2() * SCALE as f64;
-    (0..)
-        .map(|age| factor(age).round() as u64)
+    // After 20 half-lives less than a millionth is left.
+    let ages = 0..=u32::from(days) * 20;
+    ages.map(|age| factor(age, days))
         .take_while(|factor| *factor > NOTHING)
         .collect()
+}
+
+/// What is left after so many days, in parts of [`SCALE`].
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "2^32 is a whole number in 64-bit floats, and the factor is between 0 and 1"
+)]
+fn factor(age: u32, days: u16) -> u64 {
+    let part = (-f64::from(age) / f64::from(days)).exp2();
+    (part * SCALE as f64).round() as u64
 }
 
 #[cfg(test)]

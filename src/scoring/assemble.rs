@@ -94,17 +94,11 @@ impl<'a> Assembly<'a, '_> {
         let asked = self.ignored.is_some() && era.until.is_none();
         let mut ignored = Vec::new();
         let listener: Listener<'_, 'a> = asked.then_some(&mut ignored);
-        let payments = match literal {
-            Some(literal) => {
-                let mine = literal.iter().copied();
-                let mine = mine.filter(|claim| era.contains(doings[claim.doing].activity.at));
-                pay(plan, action, doings, mine, listener)
-            }
-            None => {
-                let mine = claims(plan, action, doings, era);
-                pay(plan, action, doings, mine, listener)
-            }
+        let mine = match literal {
+            Some(literal) => in_era(literal, doings, era),
+            None => claims(plan, action, doings, era),
         };
+        let payments = pay(plan, action, doings, mine, listener);
         Paid { payments, ignored }
     }
 
@@ -249,4 +243,11 @@ impl<'a> Assembly<'a, '_> {
             }
         }
     }
+}
+
+fn in_era(literal: &[Claim], doings: &[Doing<'_>], era: Era) -> Vec<Claim> {
+    let claims = literal.iter().copied();
+    claims
+        .filter(|claim| era.contains(doings[claim.doing].activity.at))
+        .collect()
 }

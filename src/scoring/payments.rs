@@ -162,12 +162,11 @@ impl<'a> Till<'a> {
 
     fn repeat(&self, activity: &Activity) -> Result<Option<Item>, Why<'a>> {
         match self.action.repeat {
-            Repeat::Always => Ok(None),
             // Mautic's own count has looked at that already, contact by contact.
             Repeat::Once if self.payments > 0 && self.plan.behaviour != Behaviour::Mautic => {
                 Err(Box::new(|| "it pays once per contact".to_owned()))
             }
-            Repeat::Once => Ok(None),
+            Repeat::Always | Repeat::Once => Ok(None),
             Repeat::PerItem => {
                 // A click counts as the hit that it leads to: its email is not what was looked at.
                 let hit = self.action.kind == ActivityKind::UrlHit;

@@ -176,8 +176,9 @@ fn tells_no_history(plan: &Compiled, history: &Snapshot, trigger: &CompiledTrigg
     let mut asked: Vec<usize> = Vec::new();
     for leaf in trigger.when.leaves() {
         match leaf {
-            ScoreTest::AtLeast(topic, _) | ScoreTest::Below(topic, _) => asked.push(*topic),
-            ScoreTest::Band(topic, _) => asked.push(*topic),
+            ScoreTest::AtLeast(topic, _)
+            | ScoreTest::Below(topic, _)
+            | ScoreTest::Band(topic, _) => asked.push(*topic),
             ScoreTest::Grade(grade, _) => {
                 asked.extend([plan.grades[*grade].fit, plan.grades[*grade].engagement]);
             }

@@ -10,7 +10,8 @@ pub(super) fn meets(test: &Test, value: Option<&str>, moment: Timestamp, ticks: 
     let compare = |operand: &Operand, fits: fn(Ordering) -> bool| {
         value.is_some_and(|value| order(value, operand, moment, ticks).is_some_and(fits))
     };
-    let text = |fits: &dyn Fn(&str) -> bool| value.is_some_and(|value| fits(&value.to_lowercase()));
+    let folded =
+        |fits: &dyn Fn(&str) -> bool| value.is_some_and(|value| fits(&value.to_lowercase()));
     match test {
         Test::Is(operands) => operands.iter().any(|one| compare(one, Ordering::is_eq)),
         Test::Above(operand) => compare(operand, Ordering::is_gt),
@@ -19,10 +20,10 @@ pub(super) fn meets(test: &Test, value: Option<&str>, moment: Timestamp, ticks: 
         Test::AtMost(operand) => compare(operand, Ordering::is_le),
         Test::Between(low, high) => compare(low, Ordering::is_ge) && compare(high, Ordering::is_le),
         Test::Empty => value.is_none(),
-        Test::Contains(part) => text(&|value| value.contains(&part.to_lowercase())),
-        Test::Starts(part) => text(&|value| value.starts_with(&part.to_lowercase())),
-        Test::Ends(part) => text(&|value| value.ends_with(&part.to_lowercase())),
-        Test::Like(pattern) => text(&|value| like(&pattern.to_lowercase(), value)),
+        Test::Contains(part) => folded(&|value| value.contains(&part.to_lowercase())),
+        Test::Starts(part) => folded(&|value| value.starts_with(&part.to_lowercase())),
+        Test::Ends(part) => folded(&|value| value.ends_with(&part.to_lowercase())),
+        Test::Like(pattern) => folded(&|value| like(&pattern.to_lowercase(), value)),
         Test::Regex(pattern) => value.is_some_and(|value| pattern.regex.is_match(value)),
         Test::Not(test) => !meets(test, value, moment, ticks),
     }
