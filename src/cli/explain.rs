@@ -95,7 +95,7 @@ fn head(answer: &Explained, zone: &TimeZone) -> String {
         plan,
         ..
     } = answer;
-    let mut head = if contact == asked_for {
+    let head = if contact == asked_for {
         format!("contact {contact}, plan {plan}")
     } else {
         format!(
@@ -103,11 +103,11 @@ fn head(answer: &Explained, zone: &TimeZone) -> String {
              plan {plan}"
         )
     };
-    if let Some(note) = answer.note {
+    let note = answer.note.map_or(String::new(), |note| {
         let at = output::local(answer.at, zone);
-        head.push_str(&format!("\nas of {at}; note: {note}"));
-    }
-    head
+        format!("\nas of {at}; note: {note}")
+    });
+    format!("{head}{note}")
 }
 
 fn topic_text(topic: &TopicExplained, zone: &TimeZone) -> String {
@@ -144,7 +144,7 @@ fn contributions(of: &Explanation, zone: &TimeZone) -> String {
     let parts = of.contributions.iter();
     rows.extend(parts.map(|part| row(part, zone)));
     if rounded {
-        rows.push(line(signed(of.rounding), "rounded to whole points"));
+        rows.push(line(of.rounding.signed(), "rounded to whole points"));
     }
     if of.cut != 0 {
         let raised = of.cut > 0;
@@ -164,8 +164,8 @@ fn row(part: &ExplainedContribution, zone: &TimeZone) -> Vec<String> {
         .map(|at| format!("until {}", output::local(at, zone)));
     let fades = part.fades.clone().into_iter().chain(until);
     vec![
-        signed(part.points),
-        signed(part.earned),
+        part.points.signed(),
+        part.earned.signed(),
         part.since
             .map_or("always".to_owned(), |since| output::local(since, zone)),
         part.age_days
@@ -178,15 +178,10 @@ fn row(part: &ExplainedContribution, zone: &TimeZone) -> Vec<String> {
 
 /// A line that is no contribution: points and why.
 fn line(points: String, why: &str) -> Vec<String> {
-    let mut row = vec![String::new(); 7];
-    row[0] = points;
-    row[6] = why.to_owned();
+    let mut row = vec![points];
+    row.resize(6, String::new());
+    row.push(why.to_owned());
     row
-}
-
-fn signed(points: crate::scoring::Points) -> String {
-    let sign = if points.0 > 0 { "+" } else { "" };
-    format!("{sign}{points}")
 }
 
 fn passed_over(of: &Explanation, zone: &TimeZone) -> Vec<String> {

@@ -20,6 +20,15 @@ pub(super) fn points(thousandths: i64) -> String {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Points(pub i64);
 
+impl Points {
+    /// With a sign in front, unless it is nothing: `+2.5`.
+    #[must_use]
+    pub fn signed(self) -> String {
+        let sign = if self.0 > 0 { "+" } else { "" };
+        format!("{sign}{self}")
+    }
+}
+
 impl fmt::Display for Points {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&points(self.0))
@@ -77,7 +86,7 @@ pub(super) fn name(things: &[Named], id: u32) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::points;
+    use super::{Points, points};
 
     #[test]
     fn points_are_written_short() {
@@ -90,6 +99,8 @@ mod tests {
             (1_001, "1.001"),
         ] {
             assert_eq!(points(thousandths), text);
+            let plus = if thousandths > 0 { "+" } else { "" };
+            assert_eq!(Points(thousandths).signed(), format!("{plus}{text}"));
         }
     }
 }

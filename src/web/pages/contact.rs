@@ -3,7 +3,6 @@
 use super::shapes;
 use super::{Frame, Page, PageProblem, shown};
 use crate::domain::ContactId;
-use crate::scoring::Points;
 use crate::web::api::{
     AdjustmentBody, ContactBody, ContributionBody, DifferenceBody, ExplainBody, TargetBody,
     load_adjustments, load_contact, load_explanations,
@@ -68,11 +67,6 @@ impl Contact {
     fn greatest(explained: &ExplainBody) -> i64 {
         let points = explained.contributions.iter().map(|part| part.points.0);
         points.map(i64::saturating_abs).max().unwrap_or(0)
-    }
-
-    fn signed(points: &Points) -> String {
-        let sign = if points.0 > 0 { "+" } else { "" };
-        format!("{sign}{points}")
     }
 
     /// What became of points since they were earned: `10, half after every 30 days, 7.07 now`.
