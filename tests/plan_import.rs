@@ -138,7 +138,7 @@ async fn a_first_import_reads_back_with_groups_options_and_triggers() {
     let house = House::new().await;
     let (plan, findings) = Plan::parse("plan.toml", &house.plan()).unwrap();
     assert!(findings.is_empty(), "{findings}");
-    assert_eq!(plan.behaviour, Behaviour::Mautic);
+    assert_eq!(plan.behaviour, Behaviour::Corrected);
     let rules = plan.point_actions.iter();
     let rules: Vec<_> = rules
         .map(|rule| (rule.mautic.unwrap().0, rule.pays[0].0.0.as_str()))

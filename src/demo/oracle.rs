@@ -147,12 +147,14 @@ fn paid<'c>(
     let looked_at = |topic: &Topic| {
         url.is_some_and(|url| url.starts_with(&format!("{}/{}/", catalog.shop_url, topic.slug)))
     };
+    // The hit that a click leads to is the same visit.
+    let lands = url.is_some_and(|url| url.contains("?ct=") || url.contains("&ct="));
     catalog
         .topics
         .iter()
         .flat_map(|topic| {
             let points = match kind {
-                ActivityKind::PageHit if looked_at(topic) => points::URL_HIT,
+                ActivityKind::PageHit if looked_at(topic) && !lands => points::URL_HIT,
                 ActivityKind::LandingPageHit if topic.page == object => points::LANDING_PAGE,
                 ActivityKind::FormSubmit if topic.form == object => points::FORM,
                 ActivityKind::AssetDownload if topic.asset == object => points::ASSET,

@@ -19,9 +19,20 @@ pub(super) mod points {
     pub(in super::super) const CLICK: i32 = 4;
 }
 
+/// The demo's visitors answer a mail within moments, which looks like a machine's doing; the oracle
+/// counts them all.
+const HEAD: &str = r#"format = 1
+time_zone = "UTC"
+
+[machine]
+apple = 100
+proxy = 100
+scanner = 100
+"#;
+
 /// The plan as an administrator would write it.
 pub(super) fn text(catalog: &Catalog) -> String {
-    let mut text = String::from("format = 1\ntime_zone = \"UTC\"\n");
+    let mut text = String::from(HEAD);
     for topic in &catalog.topics {
         let (key, name) = (&topic.slug, &topic.name);
         let _ = write!(

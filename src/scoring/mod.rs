@@ -4,10 +4,12 @@
 //! order of arrival, duplicates and splits change nothing, and one contact after an event runs
 //! the same function as all contacts after a plan change.
 //!
-//!     snapshot ─▶ doings ─▶ assemble ─▶ contributions ─▶ topic (sum, score, course)
-//!                  machine   payments, letter, silence,    │
-//!                            profile, given, era, limits   ▼
-//!                                       bands, triggers, segments (decide) ─▶ explain
+//! ```text
+//! snapshot ─▶ doings ─▶ assemble ─▶ contributions ─▶ topic (sum, score, course)
+//!              machine   payments, letter, silence,    │
+//!                        profile, given, era, limits   ▼
+//!                                   bands, triggers, segments (decide) ─▶ explain
+//! ```
 //!
 //! Every contribution has a beginning and an end. What ended and what is to come are contributions,
 //! too: the course of a score over time, and when it will change next, follow from the same list.

@@ -82,6 +82,7 @@ pub(crate) fn cause(
     told: &Told,
 ) -> Option<Cause> {
     match found.alone {
+        Alone::Webhooks if altered(found, both, recording) => Some(Cause::Altered),
         Alone::Webhooks => not_by_webhooks(found, one, both, told),
         Alone::Polls => not_by_polls(found, one, both, recording),
     }
@@ -160,6 +161,13 @@ fn not_by_polls(
         what if what.starts_with("attribute result.") && missing => Some(Cause::FormValues),
         _ => None,
     }
+}
+
+/// Of several times told of an activity the earliest counts: here one that the recorder wrote.
+fn altered(found: &Difference, both: &Journal, recording: &Recording) -> bool {
+    use ActivityKind::{EmailClick, PageHit, UrlHit};
+    let is_hit = matches!(both.kind(&found.item), Some(PageHit | UrlHit | EmailClick));
+    found.what == "time" && is_hit && recording.altered.contains(&Table::PageHits)
 }
 
 fn is_a_second_late(found: &Difference) -> bool {
