@@ -98,7 +98,7 @@ fn sums(
     let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for ledger in logged(history, group) {
         let sum = sums.entry(ledger.row.event_name.clone()).or_default();
-        sum.0 = sum.0.saturating_add(ledger.row.delta);
+        sum.0 = sum.0.saturating_add(super::given::signed(ledger));
     }
     for part in parts {
         let sum = sums.entry(name(plan, part)).or_default();

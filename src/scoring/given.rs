@@ -144,7 +144,7 @@ fn operator(ledger: &LedgerRow) -> Option<fn(i64, i64) -> i64> {
 }
 
 /// What a row changed. Main points taken away by API are logged without a sign (FACTS 56).
-fn signed(ledger: &LedgerRow) -> i64 {
+pub(super) fn signed(ledger: &LedgerRow) -> i64 {
     let row = &ledger.row;
     let by_api = row.group.is_none() && row.log_type == "API";
     if by_api && row.event_name == "subtract (-)" {

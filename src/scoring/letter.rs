@@ -26,6 +26,7 @@ pub(super) fn claims(plan: &Compiled, history: &Snapshot, doings: &[Doing<'_>]) 
     let mut mautic = Mautic {
         plan,
         doings,
+        patterns: patterns(plan),
         contacts: BTreeMap::new(),
     };
     let mut merges = history.merges.iter().peekable();
@@ -55,6 +56,8 @@ pub(super) fn claims(plan: &Compiled, history: &Snapshot, doings: &[Doing<'_>]) 
 struct Contact {
     /// Rows of `page_hits`, by id.
     hits: BTreeMap<u64, usize>,
+    /// Those among them whose URL is like an action's pattern, by action.
+    alike: BTreeMap<usize, Vec<usize>>,
     /// Actions in `point_lead_action_log`.
     done: BTreeSet<usize>,
     claims: Vec<(usize, Claim)>,
@@ -63,6 +66,8 @@ struct Contact {
 struct Mautic<'a> {
     plan: &'a Compiled,
     doings: &'a [Doing<'a>],
+    /// What hits are counted by: index of the action, pattern.
+    patterns: Vec<(usize, String)>,
     contacts: BTreeMap<ContactId, Contact>,
 }
 
@@ -74,6 +79,9 @@ impl Mautic<'_> {
         };
         let winner = self.contacts.entry(merge.winner).or_default();
         winner.hits.extend(loser.hits);
+        for (action, alike) in loser.alike {
+            winner.alike.entry(action).or_default().extend(alike);
+        }
         winner.done.extend(loser.done);
         let lost = loser.claims.into_iter().map(|(action, mut claim)| {
             claim.lost_at = claim.lost_at.or(Some(merge.at));
@@ -88,6 +96,11 @@ impl Mautic<'_> {
         let contact = self.contacts.entry(doing.done_by).or_default();
         if is_hit(doing.activity) {
             contact.hits.insert(doing.row(), index);
+            for (action, pattern) in &self.patterns {
+                if like(pattern, &lower(doing.activity)) {
+                    contact.alike.entry(*action).or_default().push(index);
+                }
+            }
         }
         for (number, action) in plan.point_actions.iter().enumerate() {
             let once = action.repeat == Repeat::Once;
@@ -98,7 +111,8 @@ impl Mautic<'_> {
                 continue;
             }
             let asked = action.url_options.is_set();
-            if asked && !options_hold(action, &contact.hits, doings, doing) {
+            let alike = contact.alike.get(&number).map_or(&[][..], Vec::as_slice);
+            if asked && !options_hold(action, &contact.hits, alike, doings, doing) {
                 continue;
             }
             if once {
@@ -125,6 +139,7 @@ fn is_hit(activity: &Activity) -> bool {
 fn options_hold(
     action: &CompiledAction,
     hits: &BTreeMap<u64, usize>,
+    alike: &[usize],
     doings: &[Doing<'_>],
     doing: &Doing<'_>,
 ) -> bool {
@@ -148,20 +163,35 @@ fn options_hold(
             return false;
         }
     }
-    let pattern = action.urls.first().map_or("", String::as_str);
-    let pattern = pattern.replace('*', "%").to_lowercase();
-    let alike = hits.values().map(|index| &doings[*index]).filter(|hit| {
-        let url = hit.activity.url.as_deref().unwrap_or_default();
-        like(&pattern, &url.to_lowercase())
+    let enough = alike.len() >= options.page_hits as usize;
+    enough
+        && (options.accumulative_time == 0
+            || stayed(alike, doings, at) >= options.accumulative_time)
+}
+
+/// Seconds that the contact stayed on pages that it had left by then.
+fn stayed(hits: &[usize], doings: &[Doing<'_>], at: Timestamp) -> u64 {
+    let hits = hits.iter().map(|index| &doings[*index]);
+    let left = hits.filter(|hit| left_by(hit.activity, at));
+    u64::try_from(left.map(stay).sum::<i64>()).unwrap_or(0)
+}
+
+/// Patterns of the actions that count hits, as SQL has them.
+fn patterns(plan: &Compiled) -> Vec<(usize, String)> {
+    let actions = plan.point_actions.iter().enumerate();
+    let counting = actions.filter(|(_, action)| {
+        action.url_options.page_hits > 0 || action.url_options.accumulative_time > 0
     });
-    let (mut count, mut stayed) = (0, 0);
-    for hit in alike {
-        count += 1;
-        if left_by(hit.activity, at) {
-            stayed += stay(hit);
-        }
-    }
-    count >= options.page_hits && u64::try_from(stayed).unwrap_or(0) >= options.accumulative_time
+    counting
+        .map(|(index, action)| {
+            let pattern = action.urls.first().map_or("", String::as_str);
+            (index, pattern.replace('*', "%").to_lowercase())
+        })
+        .collect()
+}
+
+fn lower(hit: &Activity) -> String {
+    hit.url.as_deref().unwrap_or_default().to_lowercase()
 }
 
 /// Whether Mautic had noted by then that the page was left. The hit that notes it may carry the

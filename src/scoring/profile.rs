@@ -18,6 +18,11 @@ pub(super) fn contribution<'a>(
     history: &Snapshot,
     now: Timestamp,
 ) -> Option<Contribution<'a>> {
+    // Until the profile was seen, nothing of it holds, not even that something is not so.
+    let mut leaves = rule.when.leaves().into_iter();
+    if history.profile.is_none() && !leaves.all(|test| matches!(test, ProfileTest::Segment(_))) {
+        return None;
+    }
     let asked = Asked { plan, history, now };
     if !rule.when.holds(&mut |test| asked.holds(test)) {
         return None;

@@ -44,10 +44,42 @@ pub(super) fn course(parts: &[Contribution<'_>], ticks: &Ticks, now: Timestamp) 
         return steps;
     }
     let ticking = fading.into_iter().filter_map(|day| ticks.tick(day));
-    for moment in moments(ends.chain(ticking.filter(|tick| *tick <= now))) {
-        steps.then(moment, sum_at(parts, ticks, moment));
+    let ticking = ticking.filter(|tick| *tick <= now);
+    let mut turns = turns(parts).into_iter().peekable();
+    let (mut sum, mut day) = (steps.first(), None);
+    for moment in moments(ends.chain(ticking)) {
+        let today = ticks.last_day(moment);
+        if day == Some(today) {
+            // Within a day only what begins and ends changes the sum.
+            while let Some((_, change, part)) = turns.next_if(|(at, ..)| *at <= moment) {
+                sum += change * parts[part].worth_on(ticks, today);
+            }
+        } else {
+            while turns.next_if(|(at, ..)| *at <= moment).is_some() {}
+            sum = sum_at(parts, ticks, moment);
+            day = Some(today);
+        }
+        steps.then(moment, sum);
     }
     steps
+}
+
+/// Beginnings (1) and ends (-1) of the parts that count for a time at all, oldest first.
+fn turns(parts: &[Contribution<'_>]) -> Vec<(Timestamp, i64, usize)> {
+    let counts = |part: &Contribution<'_>| match (part.from, part.until) {
+        (Some(from), Some(end)) => end > from,
+        _ => true,
+    };
+    let counting = parts.iter().enumerate().filter(|(_, part)| counts(part));
+    let mut turns: Vec<_> = counting
+        .flat_map(|(index, part)| {
+            let begins = part.from.map(|at| (at, 1, index));
+            let ends = part.until.map(|at| (at, -1, index));
+            begins.into_iter().chain(ends)
+        })
+        .collect();
+    turns.sort_unstable();
+    turns
 }
 
 /// Where nothing fades, each beginning and end changes the sum.

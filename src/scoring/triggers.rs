@@ -9,7 +9,7 @@ use super::profile;
 use super::steps::{Steps, moments};
 use crate::domain::{Fired, Firing, RuleKey, Scope, Snapshot};
 use crate::plan::{BoundScoreTest, Compiled, CompiledTrigger, Edge, Rearm, ScoreTest, Tree};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What follows for one trigger.
 #[derive(Debug, Default)]
@@ -50,7 +50,15 @@ pub(super) fn decide(
                 Rearm::Never | Rearm::AtOnce => holds.map(|holds| !holds),
             };
             let unseen = tells_no_history(plan, history, trigger);
-            again(trigger, *fired, &armed, &crossings, now, &mut outcome);
+            again(
+                trigger,
+                *fired,
+                &holds,
+                &armed,
+                &crossings,
+                now,
+                &mut outcome,
+            );
             // It was seen armed and holds again, but no moment tells since when.
             let back = unseen && fired.rearmed_at.is_some() && crossings.holds;
             let allowed = trigger.since.is_none_or(|since| now >= since);
@@ -110,7 +118,16 @@ fn crossings(
     }
 }
 
-/// A trigger that never fired: for the newest crossing since it was made, or if what it asks is so.
+/// How old a crossing may be that fires though what it asks is not so any more: a peak between two
+/// looks. Changed plans and late news tell older ones, which nobody should hear of.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+fn is_fresh(crossing: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(crossing) <= FRESH
+}
+
+/// A trigger that never fired: for the newest crossing if what it asks is so, or for a fresh one
+/// since it was made.
 fn first_time(
     trigger: &CompiledTrigger,
     crossings: &Crossings,
@@ -119,7 +136,7 @@ fn first_time(
     let last = crossings.at.last().copied();
     let old = |at: &Timestamp| trigger.since.is_some_and(|since| *at < since);
     let made = trigger.made_at.unwrap_or(Timestamp::MAX);
-    let new = last.filter(|at| *at >= made || crossings.holds);
+    let new = last.filter(|at| crossings.holds || (*at >= made && is_fresh(*at, now)));
     match new {
         Some(at) => Some(at).filter(|at| !old(at)),
         // It holds, and nobody knows since when; not for longer than the contact is known.
@@ -135,6 +152,7 @@ fn first_time(
 fn again(
     trigger: &CompiledTrigger,
     fired: Fired,
+    holds: &Steps<bool>,
     armed: &Steps<bool>,
     crossings: &Crossings,
     now: Timestamp,
@@ -144,8 +162,12 @@ fn again(
     let after = |at: Timestamp| at >= fired.crossed_at;
     let in_course = armed.changes().iter().find(|(at, is)| *is && after(*at));
     let in_course = in_course.map(|(at, _)| *at);
+    // Told anew, the history may not have that crossing any more: then what is in it proves nothing.
+    let a_moment_before = fired.crossed_at.checked_sub(SignedDuration::from_nanos(1));
+    let held = holds.at(fired.crossed_at) || a_moment_before.is_ok_and(|before| holds.at(before));
+    let in_course = in_course.filter(|_| held);
     // A condition of its own may hold all the time.
-    let all_along = matches!(trigger.rearm, Rearm::When(_)) && armed.at(fired.crossed_at);
+    let all_along = held && matches!(trigger.rearm, Rearm::When(_)) && armed.at(fired.crossed_at);
     let in_course = if all_along {
         Some(fired.crossed_at)
     } else {
@@ -160,9 +182,12 @@ fn again(
     let Some(rearmed) = rearmed else {
         return;
     };
-    let wanted =
-        |at: &&Timestamp| **at > rearmed && trigger.since.is_none_or(|since| **at >= since);
-    outcome.fires = crossings.at.iter().rev().find(wanted).copied();
+    let last = crossings
+        .at
+        .last()
+        .copied()
+        .filter(|at| *at > rearmed && trigger.since.is_none_or(|since| *at >= since));
+    outcome.fires = last.filter(|at| crossings.holds || is_fresh(*at, now));
 }
 
 /// Whether something that has no history pays into what the trigger asks about: a profile, or

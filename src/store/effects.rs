@@ -58,7 +58,7 @@ pub trait Effects: Send + Sync {
     /// The time at which the next waiting effect may be tried.
     async fn next_effect_due(&self, now: Timestamp) -> Result<Option<Timestamp>>;
 
-    /// Gives up what was wanted before this moment and never tried. Returns how many.
+    /// Gives up what can't be undone, was wanted before this moment and never tried. Returns how many.
     async fn expire_effects(
         &self,
         wanted_before: Timestamp,

@@ -108,7 +108,7 @@ pub(crate) async fn points_that_are_not_ours_are_a_ledger(store: SharedStore) {
         (logged(9, 1, 3, "5: form", 6), 1),
         (logged(9, 1, 3, "5: form", 6), 0),
         (logged(8, 1, 3, &format!("{OUR_MARK}p1"), 7), 0),
-        (main_points(7, 1), 0),
+        (main_points(7, 1), 1),
         (logged(6, 2, 4, "", 8), 1),
     ] {
         let told = tell(&store, [fact.clone()]).await;

@@ -102,7 +102,8 @@ impl Effects for SqliteStore {
         self.write(move |db| {
             let expired = db.execute(
                 "UPDATE effect SET state = 5, last_error = ?2, finished_at = ?3
-                 WHERE state = 0 AND attempts = 0 AND wanted_at < ?1",
+                 WHERE state = 0 AND attempts = 0 AND wanted_at < ?1
+                     AND json_extract(action, '$.do') IN ('send_email', 'mail', 'webhook')",
                 params![before, why, now],
             )?;
             Ok(expired as u64)

@@ -19,11 +19,11 @@ impl Applier<'_> {
         if !insert(self.db, row, contact)? || row.action_name.starts_with(OUR_MARK) {
             return Ok(());
         }
+        // A topic may adopt it, one of the main points, too.
+        self.dirty(contact);
         let Some(group) = row.group else {
             return Ok(());
         };
-        // A topic may adopt it.
-        self.dirty(contact);
         let target = Target::Group(group);
         let from = leases::doubt_from(self.db, contact, self.since)?;
         targets::change(self.db, contact, target, self.cause(), |state| {
