@@ -16,21 +16,21 @@ fn repeats_cooldown_and_diminishing() {
         ("", 10),
         ("repeat = 'once'", 10),
         ("repeat = 'always'", 50),
-        // Per URL where there is no object; the two clicks are of one email.
-        ("repeat = 'per-item'", 30),
+        // Per URL: a click counts as the hit that it leads to, whatever its email.
+        ("repeat = 'per-item'", 40),
         ("repeat = 'always'\ncooldown = '30 minutes'", 50),
         ("repeat = 'always'\ncooldown = '31 minutes'", 40),
         // The pause counts from the last payment, not from the last activity.
         ("repeat = 'always'\ncooldown = '1 hour'", 40),
         ("repeat = 'always'\ncooldown = '1 day'", 20),
         ("repeat = 'always'\ncooldown = '25 hours'", 10),
-        ("repeat = 'per-item'\ncooldown = '31 minutes'", 30),
+        ("repeat = 'per-item'\ncooldown = '31 minutes'", 40),
         ("repeat = 'always'\ndiminishing = [100, 50, 25]", 23),
         ("repeat = 'always'\ndiminishing = [100, 0]", 10),
         // Nothing for the first time, everything from the second on.
         ("repeat = 'always'\ndiminishing = [0, 100]", 40),
         ("repeat = 'always'\ndiminishing = [50, 200]", 85),
-        ("repeat = 'per-item'\ndiminishing = [100, 10]", 12),
+        ("repeat = 'per-item'\ndiminishing = [100, 10]", 13),
         ("repeat = 'always'\nsince = 2026-01-01T08:30:00Z", 40),
         ("repeat = 'always'\nuntil = 2026-01-02T08:00:00Z", 40),
         ("repeat = 'always'\nurl = 'https://x/[12]'", 30),
