@@ -30,8 +30,8 @@ pub(in crate::cli) struct Arguments {
     /// Show what would be done and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How rules count: to the letter as Mautic 5.1.1, or as they were meant; default: `mautic` in
-    /// a new plan, unchanged in one that is there
+    /// How rules count: to the letter as Mautic 5.1.1, or as they were meant; default: `corrected`
+    /// in a new plan, unchanged in one that is there
     #[arg(long, value_enum, value_name = "NAME")]
     behaviour: Option<Counting>,
     /// Time zone of a new plan; default: this machine's

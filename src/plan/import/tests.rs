@@ -189,7 +189,7 @@ fn a_mautic_becomes_this_plan() {
     insta::assert_json_snapshot!("seen", imported.seen);
 
     let (plan, _) = Plan::parse("plan.toml", &imported.text).unwrap();
-    assert_eq!(plan.behaviour, Behaviour::Mautic);
+    assert_eq!(plan.behaviour, Behaviour::Corrected);
     let machine = &plan.machine;
     assert_eq!(
         (machine.apple, machine.proxy, machine.scanner),

@@ -294,12 +294,23 @@ fn finish(db: &Connection, effect: EffectId, outcome: &EffectOutcome, now: i64) 
 }
 
 /// A loser's effects become the winner's; of two of the same crossing the one that was begun stays.
+/// What can't be undone is done once for the one person that both turn out to be.
 pub(super) fn merge(db: &Connection, loser: ContactId, winner: ContactId) -> Result<()> {
     db.prepare_cached(
         "DELETE FROM effect AS mine WHERE contact = ?2 AND state IN (0, 5) AND EXISTS (
              SELECT 1 FROM effect AS other
              WHERE other.contact = ?1 AND other.rule = mine.rule AND other.ordinal = mine.ordinal
-                 AND other.crossed_at = mine.crossed_at AND other.state NOT IN (0, 5))",
+                 AND (other.crossed_at = mine.crossed_at
+                     OR json_extract(mine.action, '$.do') IN ('send_email', 'mail', 'webhook'))
+                 AND other.state NOT IN (0, 5))",
+    )?
+    .execute([loser.0, winner.0])?;
+    db.prepare_cached(
+        "DELETE FROM effect AS lost WHERE contact = ?1 AND state = 0
+             AND json_extract(action, '$.do') IN ('send_email', 'mail', 'webhook') AND EXISTS (
+             SELECT 1 FROM effect AS kept
+             WHERE kept.contact = ?2 AND kept.rule = lost.rule AND kept.ordinal = lost.ordinal
+                 AND kept.state <> 5)",
     )?
     .execute([loser.0, winner.0])?;
     db.prepare_cached("UPDATE OR IGNORE effect SET contact = ?2 WHERE contact = ?1")?
