@@ -115,10 +115,10 @@ impl House {
 
     /// What is the same in every run.
     fn steady(&self, value: &Value) -> String {
-        self.steady_text(serde_json::to_string_pretty(value).unwrap())
+        self.steady_text(&serde_json::to_string_pretty(value).unwrap())
     }
 
-    fn steady_text(&self, text: String) -> String {
+    fn steady_text(&self, text: &str) -> String {
         let folder = self.folder.path().canonicalize().unwrap();
         let text = text.replace(&self.mautic.base_url(), "MAUTIC");
         let text = text.replace(folder.to_str().unwrap(), "FOLDER");
@@ -361,7 +361,7 @@ async fn points_are_given_by_hand_beside_a_daemon() {
         let mut command = house.command(arguments);
         let shown = command.env("USER", "bob").assert().success();
         let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
-        house.steady_text(text)
+        house.steady_text(&text)
     };
     insta::assert_snapshot!("explained_text", shown(&["explain", "1"]));
     let all = [

@@ -1,5 +1,6 @@
 //! A plan imported from Mautic's own point actions gives Mautic's own numbers, on recordings of a real
 //! one. `cargo run --release --example parity -- FOLDER…` does the same with other recordings.
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 #[path = "../examples/parity/check.rs"]
 mod check;

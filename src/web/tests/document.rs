@@ -35,8 +35,8 @@ async fn bring_about(method: &str, path: &str, status: u16) -> Option<Answer> {
         _ => Site::new(),
     };
     if is_adjustment && status == 200 {
-        let wish = request("POST", "/api/v1/adjustments");
-        site.send(wish.body(body("post")).unwrap()).await;
+        let posted = request("POST", "/api/v1/adjustments");
+        site.send(posted.body(body("post")).unwrap()).await;
     }
     let answer = match (path, status) {
         (_, 200 | 201 | 401) => site.send(plain(&real)).await,
