@@ -59,6 +59,7 @@ fn summary(fact: &Fact) -> String {
         Fact::PointsLog(row) => format!("log {} {:?} {:+}", row.id, row.group, row.delta),
         Fact::Gone { contact, .. } => format!("{contact} gone"),
         Fact::Merged { loser, winner, .. } => format!("{loser} into {winner}"),
+        Fact::Mentioned { contact } => format!("{contact} mentioned"),
         Fact::Deleted { contact, .. } => format!("{contact} deleted"),
     }
 }
