@@ -64,13 +64,18 @@ impl Instance {
             );
         }
         self.start_admin(listeners.admin, lifecycle);
+        self.start_eraser(lifecycle);
         self.start_pulse(&shared, lifecycle);
         Ok(())
     }
 
     /// After a crash nobody is to wait for leases of the process that is gone.
     async fn take_up_what_the_dead_held(&self) -> anyhow::Result<()> {
-        let ended = self.store.end_leases_of_the_dead(self.clock.now()).await?;
+        let now = self.clock.now();
+        // Mautic may still be at work on what they had sent.
+        let settled_at = now.checked_add(self.config.mautic.longest_request);
+        let settled_at = settled_at.unwrap_or(now);
+        let ended = self.store.end_leases_of_the_dead(now, settled_at).await?;
         if ended > 0 {
             tracing::info!(leases = ended, "going on with what was left unfinished");
         }
@@ -87,9 +92,10 @@ impl Instance {
     async fn retry_what_was_not_understood(&self) -> anyhow::Result<()> {
         let version = env!("CARGO_PKG_VERSION");
         let again = super::upgrade::retry_parked(&*self.store, version).await?;
-        if again > 0 {
+        if again != super::upgrade::Retried::default() {
             tracing::info!(
-                deliveries = again,
+                deliveries = again.deliveries,
+                polled_rows = again.items,
                 version,
                 "decoding again what an earlier version did not understand"
             );
@@ -235,12 +241,14 @@ impl Instance {
                 mautic: Arc::new(ClientWrites {
                     client: self.client.clone(),
                     clock: Arc::clone(&self.clock),
+                    longest_request: self.config.mautic.longest_request,
                 }),
                 owner: crate::store::Owner(format!("{}-{name}", self.owner.0)),
                 least,
                 intents: shared.signals.bells.intents.clone(),
                 effects: shared.signals.bells.effects.clone(),
                 dirty: shared.signals.bells.dirty.clone(),
+                polls: shared.signals.bells.polls.clone(),
                 metrics: self.metrics.metrics.writeback.clone(),
                 health,
             };
@@ -276,6 +284,11 @@ impl Instance {
                 .with_graceful_shutdown(async move { stop.cancelled().await })
                 .await?)
         });
+    }
+
+    fn start_eraser(&self, lifecycle: &mut Lifecycle) {
+        let store = Arc::clone(&self.store);
+        lifecycle.worker("eraser", |stop| super::eraser::run(store, stop));
     }
 
     fn start_pulse(&self, shared: &Shared, lifecycle: &mut Lifecycle) {

@@ -8,8 +8,8 @@
 use crate::{
     domain::{Adjustment, ContactId, Fact, SegmentId},
     store::{
-        Adjustments, Applied, Batch, Deliveries, DeliveryId, HeldItem, Journal, NewAdjustment, NewDelivery,
-        Origin, Owner, PlanRecord, RawDelivery, Result, Settings, StoreError,
+        Adjustments, Applied, Batch, Deliveries, DeliveryId, HeldItem, Journal, NewAdjustment,
+        NewDelivery, Origin, Owner, PlanRecord, RawDelivery, Result, Settings, StoreError,
     },
 };
 use jiff::Timestamp;

@@ -53,7 +53,13 @@ async fn excerpts(store: &SharedStore, contact: u32) -> Vec<String> {
 }
 
 pub(crate) async fn erasing_forgets_raw_bodies(store: SharedStore) {
-    decode(&store, &[r#"{"id":"17"}"#], &[(0, "{}")], vec![did(1, 17, 5)]).await;
+    decode(
+        &store,
+        &[r#"{"id":"17"}"#],
+        &[(0, "{}")],
+        vec![did(1, 17, 5)],
+    )
+    .await;
     decode(&store, &[r#"{"id":18}"#], &[(0, "{}")], vec![did(2, 18, 5)]).await;
     tell(&store, [merged(17, 18, 10), deleted(18, 11)]).await;
     let done = finish(&store).await;
@@ -72,7 +78,13 @@ pub(crate) async fn erasing_spares_neighbours_bodies(store: SharedStore) {
     let told = vec![did(1, 17, 5), did(2, 170, 5)];
     let two = [r#"{"id":17}"#, r#"{"id":170}"#];
     decode(&store, &two, &[(0, "{}"), (1, "{}")], told).await;
-    decode(&store, &[r#"{"id":171}"#], &[(0, "{}")], vec![did(3, 171, 5)]).await;
+    decode(
+        &store,
+        &[r#"{"id":171}"#],
+        &[(0, "{}")],
+        vec![did(3, 171, 5)],
+    )
+    .await;
     tell(&store, [deleted(17, 11)]).await;
     finish(&store).await;
     assert_eq!(bodies(&store).await, [r#"{"id":170}"#, r#"{"id":171}"#]);
@@ -80,7 +92,13 @@ pub(crate) async fn erasing_spares_neighbours_bodies(store: SharedStore) {
 
 pub(crate) async fn a_delivery_without_facts_can_be_found(store: SharedStore) {
     let mentioned = Fact::Mentioned { contact: id(17) };
-    decode(&store, &[r#"{"contact":{"id":17}}"#], &[], vec![mentioned.clone()]).await;
+    decode(
+        &store,
+        &[r#"{"contact":{"id":17}}"#],
+        &[],
+        vec![mentioned.clone()],
+    )
+    .await;
     assert_eq!(held(&store, 17).await.len(), 1);
     tell(&store, [deleted(17, 11)]).await;
     assert_eq!(finish(&store).await.bodies, 1);
@@ -106,10 +124,18 @@ pub(crate) async fn undecoded_bodies_go_when_they_are_decoded(store: SharedStore
         parked(Some(other), r#"{"new":17}"#),
     ];
     assert_eq!(store.apply(batch).await.unwrap().dropped, 1);
-    assert_eq!(keys(&store, 18).await, ["hit:3", "hit:4"], "neighbours' facts are kept");
+    assert_eq!(
+        keys(&store, 18).await,
+        ["hit:3", "hit:4"],
+        "neighbours' facts are kept"
+    );
     finish(&store).await;
     assert_eq!(held(&store, 18).await, [r#"{"id":18}"#]);
-    assert_eq!(excerpts(&store, 18).await, [r#"{"new":18}"#], "and their items");
+    assert_eq!(
+        excerpts(&store, 18).await,
+        [r#"{"new":18}"#],
+        "and their items"
+    );
     // Of a delivery that does not name it, 17 may be anything.
     assert_eq!(store.counts().await.unwrap().parked, 2);
 }
@@ -124,11 +150,17 @@ pub(crate) async fn parked_items_of_the_erased_go(store: SharedStore) {
     let mut polled = batch(Origin::Poll(vec![]), vec![]);
     polled.parked = vec![row(r#"{"lead_id":"17"}"#), row(r#"{"lead_id":"18"}"#)];
     store.apply(polled.clone()).await.unwrap();
-    assert_eq!(excerpts(&store, 17).await, [items[0].1, r#"{"lead_id":"17"}"#]);
+    assert_eq!(
+        excerpts(&store, 17).await,
+        [items[0].1, r#"{"lead_id":"17"}"#]
+    );
     tell(&store, [deleted(17, 11)]).await;
     let done = finish(&store).await;
     assert_eq!((done.bodies, done.items), (1, 2));
-    assert_eq!(excerpts(&store, 18).await, [items[1].1, r#"{"lead_id":"18"}"#]);
+    assert_eq!(
+        excerpts(&store, 18).await,
+        [items[1].1, r#"{"lead_id":"18"}"#]
+    );
     assert_eq!(bodies(&store).await, [""; 0]);
     // Polled again, and in a late webhook that nobody understands.
     store.apply(polled).await.unwrap();
@@ -145,7 +177,10 @@ pub(crate) async fn items_understood_later_are_parked_no_more(store: SharedStore
     let items = store.parked_alone(0, 10).await.unwrap();
     let excerpts: Vec<&str> = items.iter().map(|item| item.excerpt.as_str()).collect();
     assert_eq!(excerpts, ["one", "two"]);
-    assert_eq!(store.parked_alone(items[0].id, 10).await.unwrap(), items[1..]);
+    assert_eq!(
+        store.parked_alone(items[0].id, 10).await.unwrap(),
+        items[1..]
+    );
     assert_eq!(store.parked_alone(0, 1).await.unwrap(), items[..1]);
     let understood = batch(Origin::Parked(vec![items[0].id]), vec![did(1, 17, 5)]);
     store.apply(understood).await.unwrap();
@@ -157,14 +192,32 @@ pub(crate) async fn items_understood_later_are_parked_no_more(store: SharedStore
 }
 
 pub(crate) async fn the_erased_stay_gone_by_every_id(store: SharedStore) {
-    tell(&store, [did(1, 1, 5), merged(1, 2, 10), merged(3, 2, 10), deleted(2, 20)]).await;
+    tell(
+        &store,
+        [
+            did(1, 1, 5),
+            merged(1, 2, 10),
+            merged(3, 2, 10),
+            deleted(2, 20),
+        ],
+    )
+    .await;
     for contact in 1..=3 {
         assert_eq!(store.resolve(id(contact)).await.unwrap(), None);
         let late = [did(9, contact, 5), profile(contact, 30, "Bern", 1)];
         assert_eq!(tell(&store, late).await.dropped, 2);
     }
     // Who turns out to be one of them was the same person.
-    tell(&store, [did(4, 4, 5), did(5, 5, 5), merged(4, 3, 30), merged(1, 5, 30)]).await;
+    tell(
+        &store,
+        [
+            did(4, 4, 5),
+            did(5, 5, 5),
+            merged(4, 3, 30),
+            merged(1, 5, 30),
+        ],
+    )
+    .await;
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.contacts, counts.activities), (0, 0));
     assert_eq!((counts.merged, counts.deleted), (0, 5));
@@ -178,12 +231,24 @@ pub(crate) async fn what_was_in_hand_does_not_come_back(store: SharedStore) {
     let decoding = deliver(&store, 7, r#"{"id":1}"#).await;
     tell(&store, [deleted(1, 10)]).await;
     // The worker that had it goes on as if nothing had happened.
-    let commits = scoring.into_iter().map(|dirty| commit(dirty, [(group(3), 9)]));
+    let commits = scoring
+        .into_iter()
+        .map(|dirty| commit(dirty, [(group(3), 9)]));
     store.commit_scores(commits.collect()).await.unwrap();
     super::give::finish(&store, 3_001, result(&writing, 1, group(3), holds(5))).await;
-    store.observe(vec![(id(1), group(3), 5)], at(3_002)).await.unwrap();
-    let facts = vec![did(8, 1, 6), profile(1, 30, "Bern", 1), member(1, 4, true, 30)];
-    store.apply(batch(Origin::Deliveries(vec![decoding]), facts)).await.unwrap();
+    store
+        .observe(vec![(id(1), group(3), 5)], at(3_002))
+        .await
+        .unwrap();
+    let facts = vec![
+        did(8, 1, 6),
+        profile(1, 30, "Bern", 1),
+        member(1, 4, true, 30),
+    ];
+    store
+        .apply(batch(Origin::Deliveries(vec![decoding]), facts))
+        .await
+        .unwrap();
     finish(&store).await;
     let counts = store.counts().await.unwrap();
     let nothing = crate::store::Counts {
@@ -220,7 +285,13 @@ pub(crate) async fn everything_held_is_told(store: SharedStore) {
         merged(9, 1, 10),
     ];
     tell(&store, facts).await;
-    decode(&store, &["[1]", "[2]", "[9]"], &[(1, "[1]")], vec![did(4, 1, 6), did(5, 2, 6)]).await;
+    decode(
+        &store,
+        &["[1]", "[2]", "[9]"],
+        &[(1, "[1]")],
+        vec![did(4, 1, 6), did(5, 2, 6)],
+    )
+    .await;
     for asked in [1, 9] {
         let held = store.held(id(asked)).await.unwrap().unwrap();
         assert_eq!((held.contact, held.ids), (id(1), vec![id(1), id(9)]));
@@ -232,7 +303,11 @@ pub(crate) async fn everything_held_is_told(store: SharedStore) {
         let rows: Vec<u64> = held.points_log.iter().map(|row| row.row.id).collect();
         assert_eq!(rows, [1, 2]);
         assert_eq!((held.writes.len(), held.effects.len()), (2, 0));
-        let bodies: Vec<&[u8]> = held.deliveries.iter().map(|one| one.body.as_slice()).collect();
+        let bodies: Vec<&[u8]> = held
+            .deliveries
+            .iter()
+            .map(|one| one.body.as_slice())
+            .collect();
         assert_eq!(bodies, [b"[1]", b"[9]"]);
         assert_eq!(held.parked[0].excerpt, "[1]");
     }

@@ -5,7 +5,9 @@ use super::{
     codec::{limit, micros, time},
     writer::Turn,
 };
-use crate::store::{Deliveries, DeliveryId, HeldItem, NewDelivery, Owner, RawDelivery, Result, StoreError};
+use crate::store::{
+    Deliveries, DeliveryId, HeldItem, NewDelivery, Owner, RawDelivery, Result, StoreError,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, params};
 use std::cell::RefCell;

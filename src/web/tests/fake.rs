@@ -1,14 +1,14 @@
 //! A store in memory that answers questions with what a test put in.
 
 use crate::domain::{
-    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, Scope, SegmentId,
-    Snapshot, Target, Urgency,
+    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, NewCall, Scope,
+    SegmentId, Snapshot, Target, Urgency,
 };
 use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases, NewAdjustment, NewDelivery,
-    Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery, Result, ScoreCommit, Scores, Settings,
-    StoreError, StoredScore, WriteResult, WriteSummary,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
+    NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
+    Result, ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,7 +196,10 @@ impl Outbox for FakeStore {
     ) -> Result<Vec<ContactIntents>> {
         Err(StoreError::Closed)
     }
-    async fn finish_writes(&self, _: Vec<WriteResult>, _: Timestamp) -> Result<()> {
+    async fn begin_call(&self, _: &Owner, _: NewCall, _: Timestamp) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+    async fn finish_writes(&self, _: &Owner, _: Vec<WriteResult>, _: Timestamp) -> Result<()> {
         Err(StoreError::Closed)
     }
     async fn release(&self, _: &Owner, _: &[ContactId]) -> Result<()> {
@@ -309,7 +312,7 @@ impl Adjustments for FakeStore {
 
 #[async_trait::async_trait]
 impl Leases for FakeStore {
-    async fn end_leases_of_the_dead(&self, _: Timestamp) -> Result<u64> {
+    async fn end_leases_of_the_dead(&self, _: Timestamp, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 }

@@ -8,7 +8,8 @@ use crate::store::{Origin, Result};
 use rusqlite::{Connection, params};
 
 /// What is kept per contact and goes with it.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
+    "DELETE FROM points_call WHERE contact = ?1",
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
     "DELETE FROM adjustment WHERE contact = ?1",
@@ -32,7 +33,7 @@ const IDS: [&str; 3] = [
 /// Columns that hold a contact's id, all of which erasing knows: by the statements above, `mention`
 /// and `erasure` when its raw bodies are forgotten. `done_by` is of the row's own contact.
 #[cfg(test)]
-pub(in super::super) const ERASED_COLUMNS: [&str; 19] = [
+pub(in super::super) const ERASED_COLUMNS: [&str; 20] = [
     "activity.contact",
     "activity.done_by",
     "adjustment.contact",
@@ -47,6 +48,7 @@ pub(in super::super) const ERASED_COLUMNS: [&str; 19] = [
     "mention.contact",
     "merge.loser",
     "merge.winner",
+    "points_call.contact",
     "points_log.contact",
     "points_log.done_by",
     "score.contact",

@@ -6,7 +6,7 @@
 //! merged-away id that answers 404 says that its winner was deleted. Of an erased tree a tombstone
 //! for each of its ids is left, which says nothing of who was merged into whom.
 
-use super::super::{dirty, effects, privacy::Tombstones, targets};
+use super::super::{dirty, effects, points_calls, privacy::Tombstones, targets};
 use super::{Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
@@ -180,6 +180,7 @@ impl Applier<'_> {
             self.db.prepare_cached(sql)?.execute([loser.0, winner.0])?;
         }
         effects::merge(self.db, loser, winner)?;
+        points_calls::merge(self.db, loser, winner)?;
         targets::merge(self.db, loser, winner, self.cause())?;
         if let Some((since, urgency)) = dirty::take(self.db, loser)? {
             self.dirty_since(winner, since, urgency);

@@ -23,9 +23,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use activities::read_activities;
-pub(super) use erase::erase;
 #[cfg(test)]
 pub(super) use erase::ERASED_COLUMNS;
+pub(super) use erase::erase;
 pub(super) use ledger::{read_ledger, read_log};
 pub(super) use merges::read_merges;
 

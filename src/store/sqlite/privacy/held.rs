@@ -37,7 +37,8 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
     held.adjustments.reverse();
     held.effects.reverse();
     held.writes.reverse();
-    let is_known = held.overview.is_some() || !held.deliveries.is_empty() || !held.parked.is_empty();
+    let is_known =
+        held.overview.is_some() || !held.deliveries.is_empty() || !held.parked.is_empty();
     Ok(is_known.then_some(held))
 }
 

@@ -30,7 +30,14 @@ mod tests {
     fn bytes_come_back() {
         let bytes = [0, 1, 0x7f, 0xff];
         assert_eq!(read(&write(&bytes)), Some(bytes));
-        for wrong in ["", "00017f", "00017ff", "00017fzz", "00017fff00", "\u{e9}0017ff"] {
+        for wrong in [
+            "",
+            "00017f",
+            "00017ff",
+            "00017fzz",
+            "00017fff00",
+            "\u{e9}0017ff",
+        ] {
             assert_eq!(read::<4>(wrong), None, "{wrong}");
         }
     }

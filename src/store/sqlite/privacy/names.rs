@@ -75,15 +75,25 @@ mod tests {
             (r#"{"id":170,"y":117,"z":"99999999999999999917"}"#, false),
             ("", false),
         ] {
-            assert_eq!(speaks_of(text.as_bytes(), &ids(&[17, 18])), speaks, "{text}");
+            assert_eq!(
+                speaks_of(text.as_bytes(), &ids(&[17, 18])),
+                speaks,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn contacts_are_named_by_their_place() {
         for (text, expected) in [
-            (r#"{"contact":{"id":7,"owner":{"id":8}},"page":{"id":9}}"#, ids(&[7])),
-            (r#"[{"hit":{"lead":{"id":"7"},"page":{"id":9}}},{"lead":3}]"#, ids(&[3, 7])),
+            (
+                r#"{"contact":{"id":7,"owner":{"id":8}},"page":{"id":9}}"#,
+                ids(&[7]),
+            ),
+            (
+                r#"[{"hit":{"lead":{"id":"7"},"page":{"id":9}}},{"lead":3}]"#,
+                ids(&[3, 7]),
+            ),
             (r#"{"lead_id":"5","page_id":"6"}"#, ids(&[5])),
             (r#"{"contact":null,"lead":{"id":null}}"#, ids(&[])),
             ("no JSON 7", ids(&[])),

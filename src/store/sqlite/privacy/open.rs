@@ -5,7 +5,10 @@ use super::super::journal;
 use super::register::{Content, Register, Word};
 use super::tombstones::{self, Key, Mark, Tombstones};
 use crate::domain::ContactId;
-use crate::store::{Result, sqlite::codec::{micros, time}};
+use crate::store::{
+    Result,
+    sqlite::codec::{micros, time},
+};
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,12 +137,7 @@ fn contacts_of(db: &Connection, marks: &BTreeSet<Mark>) -> Result<Vec<(ContactId
 }
 
 /// What the store knows and the register does not say.
-fn complete(
-    db: &Connection,
-    register: &Register,
-    key: &Key,
-    told: Option<&Content>,
-) -> Result<()> {
+fn complete(db: &Connection, register: &Register, key: &Key, told: Option<&Content>) -> Result<()> {
     let mut missing: BTreeMap<i64, Vec<Mark>> = BTreeMap::new();
     for (mark, at) in tombstones::all(db)? {
         if !told.is_some_and(|told| told.is_erased(&mark)) {

@@ -120,7 +120,11 @@ impl Register {
         fresh.push(".new");
         let fresh = PathBuf::from(fresh);
         let made = || -> std::io::Result<()> {
-            let mut file = options().write(true).create(true).truncate(true).open(&fresh)?;
+            let mut file = options()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&fresh)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             std::fs::rename(&fresh, &self.0)?;
@@ -208,7 +212,9 @@ fn options() -> OpenOptions {
 
 /// A new name is durable when its folder is.
 fn sync_folder(file: &Path) -> std::io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
@@ -249,7 +255,10 @@ fn check(text: &str) -> String {
 fn parse(bytes: &[u8]) -> std::result::Result<Option<Content>, usize> {
     let mut content: Option<Content> = None;
     let mut end = 0;
-    let mut rest = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
+    let mut rest = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .enumerate()
+        .peekable();
     while let Some((number, line)) = rest.next() {
         let is_last = rest.peek().is_none();
         end += line.len() as u64;
@@ -409,6 +418,9 @@ mod tests {
         let register = Register::beside(&folder.path().join("store.db"));
         std::fs::write(&register.0, "something\nelse\n").unwrap();
         let told = register.read().unwrap_err().to_string();
-        assert!(told.contains("store.db.erased") && told.contains("line 1"), "{told}");
+        assert!(
+            told.contains("store.db.erased") && told.contains("line 1"),
+            "{told}"
+        );
     }
 }

@@ -37,7 +37,11 @@ pub(in super::super) fn clean_free_pages(db: &Connection) -> Result<()> {
         let zeros = free.min(PAGES) * page;
         db.execute("INSERT INTO scrub VALUES (zeroblob(?1))", params![zeros])?;
     }
-    while db.execute("DELETE FROM scrub WHERE rowid = (SELECT min(rowid) FROM scrub)", [])? > 0 {}
+    while db.execute(
+        "DELETE FROM scrub WHERE rowid = (SELECT min(rowid) FROM scrub)",
+        [],
+    )? > 0
+    {}
     db.execute_batch("DROP TABLE scrub")?;
     Ok(())
 }

@@ -7,9 +7,7 @@ use crate::store::contract::give::{
     at, batch, deleted, deliver, did, group, id, member, merged, parked, profile, tell, want,
     write_all,
 };
-use crate::store::{
-    Batch, Journal, NewAdjustment, Origin, Privacy, SharedStore,
-};
+use crate::store::{Batch, Journal, NewAdjustment, Origin, Privacy, SharedStore};
 use rusqlite::Connection;
 use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
@@ -41,16 +39,21 @@ fn found(folder: &TempDir, text: &str) -> Vec<String> {
 /// A person whose name stands in everything that can hold it.
 fn person(contact: u32, name: &str) -> Vec<Sighting> {
     let mut shown = Profile::unknown(id(contact), at(9));
-    shown.fields.insert("email".into(), format!("{name}@example.test"));
+    shown
+        .fields
+        .insert("email".into(), format!("{name}@example.test"));
     // Longer than a page: parts of it stand in pages of their own.
-    shown.fields.insert("notes".into(), format!("{name} ").repeat(2_000));
+    shown
+        .fields
+        .insert("notes".into(), format!("{name} ").repeat(2_000));
     shown.tags.insert(name.to_owned());
     let mut facts = vec![Fact::Profile(Box::new(shown)), member(contact, 4, true, 9)];
     for n in 0..40_i64 {
         let key = u64::from(contact) * 1_000 + n.unsigned_abs();
         let mut hit = crate::store::contract::give::hit(key, contact, n * 7_919 % 100);
         hit.url = Some(format!("https://shop.example.test/{name}/{n}"));
-        hit.attributes.insert("referer".into(), format!("{name} ").repeat(20));
+        hit.attributes
+            .insert("referer".into(), format!("{name} ").repeat(20));
         facts.push(Fact::Activity(hit));
         let mut row =
             crate::store::contract::give::logged_row(key, contact, 3, &format!("{name} {n}"), n);
@@ -81,7 +84,10 @@ async fn live(store: &SharedStore, contact: u32, name: &str) {
     for body in bodies(contact, name) {
         deliveries.push(deliver(store, 7, &body).await);
     }
-    let item = parked(Some(deliveries[0]), &format!(r#"{{"id":{contact},"of":"{name}"}}"#));
+    let item = parked(
+        Some(deliveries[0]),
+        &format!(r#"{{"id":{contact},"of":"{name}"}}"#),
+    );
     let told = Batch {
         sightings: person(contact, name),
         parked: vec![item],
@@ -131,7 +137,10 @@ async fn nothing_of_the_erased_is_left_in_the_files() {
         .unwrap();
     assert_eq!(undecoded.len(), 1);
     assert!(store.finish_erasures().await.unwrap().complete);
-    let told = batch(Origin::Deliveries(vec![undecoded[0].id]), vec![did(1, 7, 9)]);
+    let told = batch(
+        Origin::Deliveries(vec![undecoded[0].id]),
+        vec![did(1, 7, 9)],
+    );
     store.apply(told).await.unwrap();
     assert!(store.finish_erasures().await.unwrap().complete);
     for name in ["Person07Marker", "Person40Loser"] {
@@ -170,12 +179,16 @@ async fn no_table_is_forgotten() {
         .filter(|column| !erased.contains(&column.as_str()))
         .collect();
     assert!(missing.is_empty(), "not erased with a contact: {missing:?}");
-    assert!(columns.len() >= 15, "the question still finds them: {columns:?}");
+    assert!(
+        columns.len() >= 15,
+        "the question still finds them: {columns:?}"
+    );
 }
 
 fn copy(from: &Path, to: &Path) {
     let db = Connection::open(from).unwrap();
-    db.execute("VACUUM INTO ?1", [to.to_str().unwrap()]).unwrap();
+    db.execute("VACUUM INTO ?1", [to.to_str().unwrap()])
+        .unwrap();
 }
 
 async fn tombstones(store: &SharedStore) -> u64 {
@@ -188,7 +201,17 @@ async fn a_restored_backup_brings_nobody_back() {
     let (path, backup) = (folder.path().join("store.db"), folder.path().join("backup"));
     let store = open(&folder);
     let all = shared(&store);
-    tell(&all, [did(1, 1, 5), did(2, 2, 5), merged(3, 2, 9), did(3, 4, 5), deleted(5, 9)]).await;
+    tell(
+        &all,
+        [
+            did(1, 1, 5),
+            did(2, 2, 5),
+            merged(3, 2, 9),
+            did(3, 4, 5),
+            deleted(5, 9),
+        ],
+    )
+    .await;
     deliver(&all, 7, r#"{"id":2,"name":"Undecoded"}"#).await;
     copy(&path, &backup);
     tell(&all, [deleted(3, 20), deleted(1, 21), deleted(4, 21)]).await;
@@ -202,7 +225,11 @@ async fn a_restored_backup_brings_nobody_back() {
         let store = open(&folder);
         let all = shared(&store);
         for gone in 1..=3 {
-            assert_eq!(store.resolve(id(gone)).await.unwrap(), None, "{gone}, opened {opened}");
+            assert_eq!(
+                store.resolve(id(gone)).await.unwrap(),
+                None,
+                "{gone}, opened {opened}"
+            );
         }
         // Allowed again after the backup was made.
         for back in 4..=5 {
@@ -240,7 +267,11 @@ async fn the_register_is_made_anew() {
     std::fs::remove_file(&register).unwrap();
     tell(&all, [deleted(2, 20)]).await;
     let both = std::fs::read_to_string(&register).unwrap();
-    assert_eq!(both.lines().count(), 2, "the key, and both of one moment: {both}");
+    assert_eq!(
+        both.lines().count(),
+        2,
+        "the key, and both of one moment: {both}"
+    );
     store.close().await;
     std::fs::remove_file(&register).unwrap();
     let store = open(&folder);
@@ -259,7 +290,11 @@ async fn nobody_is_erased_without_the_register() {
     let refused = all.apply(batch(Origin::Lookup, vec![deleted(1, 20)])).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("store.db.erased"), "{refused}");
-    assert_eq!(store.resolve(id(1)).await.unwrap(), Some(id(1)), "to be told again");
+    assert_eq!(
+        store.resolve(id(1)).await.unwrap(),
+        Some(id(1)),
+        "to be told again"
+    );
     std::fs::remove_dir(folder.path().join("store.db.erased")).unwrap();
     tell(&all, [deleted(1, 20)]).await;
     assert_eq!(store.resolve(id(1)).await.unwrap(), None);
@@ -283,10 +318,17 @@ async fn a_damaged_or_strange_register_is_told() {
     let damaged = good.replacen(&lines[2][60..70], "0000000000", 1);
     std::fs::write(&register, damaged).unwrap();
     let told = SqliteStore::open(&path).unwrap_err().to_string();
-    assert!(told.contains("store.db.erased") && told.contains("line 3"), "{told}");
+    assert!(
+        told.contains("store.db.erased") && told.contains("line 3"),
+        "{told}"
+    );
 
     // A last line that is cut off, and a lost one, are made whole from the store.
-    for kept in [good.len() - 1, good.len() - 40, lines[0].len() + lines[1].len() + 2] {
+    for kept in [
+        good.len() - 1,
+        good.len() - 40,
+        lines[0].len() + lines[1].len() + 2,
+    ] {
         std::fs::write(&register, &good[..kept]).unwrap();
         let store = open(&folder);
         assert_eq!(tombstones(&shared(&store)).await, 3);
@@ -311,7 +353,8 @@ async fn earlier_formats_are_hashed_and_cleaned() {
     let path = folder.path().join("store.db");
     {
         let db = Connection::open(&path).unwrap();
-        db.execute_batch(include_str!("../../migrations/sqlite/V1__first.sql")).unwrap();
+        db.execute_batch(include_str!("../../migrations/sqlite/V1__first.sql"))
+            .unwrap();
         db.execute_batch(
             "CREATE TABLE refinery_schema_history (
                  version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255),
@@ -331,20 +374,31 @@ async fn earlier_formats_are_hashed_and_cleaned() {
         )
         .unwrap();
         let secret = "RemainsOfSomebody".repeat(9_000);
-        db.execute("INSERT INTO delivery (received_at, size, body) VALUES (1, 1, ?1)", [secret.as_bytes()])
+        db.execute(
+            "INSERT INTO delivery (received_at, size, body) VALUES (1, 1, ?1)",
+            [secret.as_bytes()],
+        )
+        .unwrap();
+        db.execute_batch("UPDATE delivery SET body = NULL, decoded = 1")
             .unwrap();
-        db.execute_batch("UPDATE delivery SET body = NULL, decoded = 1").unwrap();
     }
     assert!(found(&folder, "RemainsOfSomebody").len() > 1_000);
     let store = open(&folder);
     for (told, stands_for) in [(9, None), (8, None), (20, None), (1, Some(id(2)))] {
-        assert_eq!(store.resolve(ContactId(told)).await.unwrap(), stands_for, "{told}");
+        assert_eq!(
+            store.resolve(ContactId(told)).await.unwrap(),
+            stands_for,
+            "{told}"
+        );
     }
     store.close().await;
     assert_eq!(found(&folder, "RemainsOfSomebody"), [""; 0]);
     let db = Connection::open(&path).unwrap();
     let bare = "SELECT count(*) FROM sqlite_schema WHERE name IN ('bare_tombstone', 'scrub')";
-    assert_eq!(db.query_row(bare, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    assert_eq!(
+        db.query_row(bare, [], |row| row.get::<_, i64>(0)).unwrap(),
+        0
+    );
 }
 
 /// The search is noted in the store: a crash between erasing and searching loses nothing.
