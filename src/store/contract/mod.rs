@@ -8,11 +8,12 @@ pub(crate) mod admin;
 pub(crate) mod deliveries;
 pub(crate) mod effects;
 pub(crate) mod facts;
-mod give;
+pub(crate) mod give;
 pub(crate) mod ledger;
 pub(crate) mod merges;
 pub(crate) mod order;
 pub(crate) mod outbox;
+pub(crate) mod privacy;
 pub(crate) mod scores;
 
 /// `store_contract!(open)`, where `open` is an `async fn() -> (SharedStore, guard)`: runs the
@@ -47,8 +48,16 @@ macro_rules! store_contract {
             merges: late_answers_name_former_winners,
             merges: erased_contacts_stay_gone,
             merges: a_deleted_loser_takes_its_winner_with_it,
-            merges: erasing_forgets_raw_bodies,
-            merges: erasing_spares_neighbours_bodies,
+            privacy: erasing_forgets_raw_bodies,
+            privacy: erasing_spares_neighbours_bodies,
+            privacy: a_delivery_without_facts_can_be_found,
+            privacy: undecoded_bodies_go_when_they_are_decoded,
+            privacy: parked_items_of_the_erased_go,
+            privacy: items_understood_later_are_parked_no_more,
+            privacy: the_erased_stay_gone_by_every_id,
+            privacy: what_was_in_hand_does_not_come_back,
+            privacy: the_erased_may_be_allowed_again,
+            privacy: everything_held_is_told,
             ledger: a_merge_keeps_who_did_it,
             ledger: a_webhook_knows_best_who_did_it_then,
             ledger: merges_with_the_winner_of_then,

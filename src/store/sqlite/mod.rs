@@ -2,7 +2,7 @@
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). Everything between is
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
-//! `targets`, `outbox` and `effects`, `settings`, `admin`.
+//! `targets`, `outbox` and `effects`, `settings`, `admin`, `privacy` (erasing for good).
 
 mod adjustments;
 mod admin;
@@ -15,6 +15,7 @@ mod leases;
 mod open;
 mod outbox;
 mod points_calls;
+mod privacy;
 mod readers;
 mod scores;
 mod settings;
@@ -24,6 +25,7 @@ mod writer;
 
 use super::Result;
 use codec::in_file;
+use privacy::Register;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
@@ -36,6 +38,7 @@ use writer::{Turn, Writer};
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    register: Register,
     writer: Arc<Writer>,
     readers: Readers,
 }
@@ -57,6 +60,7 @@ impl SqliteStore {
         let (writer, readers) = parts().map_err(|error| in_file(&file, error))?;
         Ok(Self {
             path: path.to_owned(),
+            register: Register::beside(path),
             writer: Arc::new(writer),
             readers,
         })
