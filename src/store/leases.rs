@@ -8,9 +8,10 @@ use jiff::Timestamp;
 pub trait Leases: Send + Sync {
     /// Ends the leases of processes that can't be alive any more, as if their time had run out.
     /// To be called before the first worker starts, so that after a crash nothing waits for
-    /// leases of the dead. Returns how many.
+    /// leases of the dead. Returns how many. What they were about to write is not written before
+    /// `settled_at`: a call of theirs may still take effect until then.
     ///
     /// A store that one daemon has for itself ends them all; one that several share, none: there
     /// only time tells who is dead.
-    async fn end_leases_of_the_dead(&self, now: Timestamp) -> Result<u64>;
+    async fn end_leases_of_the_dead(&self, now: Timestamp, settled_at: Timestamp) -> Result<u64>;
 }

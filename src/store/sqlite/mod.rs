@@ -14,6 +14,7 @@ mod journal;
 mod leases;
 mod open;
 mod outbox;
+mod points_calls;
 mod readers;
 mod scores;
 mod settings;
