@@ -28,6 +28,9 @@ use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store};
 use topicscore::writeback::{ClientWrites, Dispatcher};
 use tower::ServiceExt;
 
+/// So long, at most, Mautic goes on with a request whose answer nobody waits for; as configured by default.
+pub(crate) const LONGEST_REQUEST: Duration = Duration::from_mins(2);
+
 /// What outlives a crash: the world around the process.
 pub(crate) struct Around {
     /// The store's file.
@@ -68,7 +71,10 @@ impl Daemon {
         let store: SharedStore = Arc::new(FaultyStore::open(&around.path, &around.crash));
         let clock: Arc<dyn Clock> = Arc::new(around.time.clone());
         let plan = activate(&store, around, &*clock).await?;
-        store.end_leases_of_the_dead(clock.now()).await?;
+        let settled_at = clock.now() + LONGEST_REQUEST;
+        store
+            .end_leases_of_the_dead(clock.now(), settled_at)
+            .await?;
         store.unpark_intents().await?;
         let client = client(around, &clock);
         let owner = Owner(format!("process {number}"));
@@ -80,6 +86,7 @@ impl Daemon {
         let writes = Arc::new(ClientWrites {
             client,
             clock: Arc::clone(&clock),
+            longest_request: LONGEST_REQUEST,
         });
         let dispatcher = |name: &str, least| Dispatcher {
             store: Arc::clone(&store),
@@ -90,6 +97,7 @@ impl Daemon {
             intents: signals.bells.intents.clone(),
             effects: signals.bells.effects.clone(),
             dirty: signals.bells.dirty.clone(),
+            polls: signals.bells.polls.clone(),
             metrics: metrics.writeback.clone(),
             health: reporter(name),
         };

@@ -180,8 +180,8 @@ impl Mautic {
     }
 
     /// Makes a point action of Mautic's own that gives a main point for every hit, and our hook.
-    /// Hooks edited lately are not unpublished when deliveries fail (FACTS 9).
-    pub(crate) async fn make_own_action_and_hook(&self) {
+    /// Hooks edited lately are not unpublished when deliveries fail (FACTS 9). Returns the action's id.
+    pub(crate) async fn make_own_action_and_hook(&self) -> u64 {
         let action = json!({"name": "any hit", "type": "url.hit", "delta": 1, "repeatable": true,
                             "isPublished": true});
         let action = id(&self.create("points/new", "point", &action).await);
@@ -198,6 +198,7 @@ impl Mautic {
         let edit = json!({"description": "made by topicscore"});
         self.api("PATCH", &format!("hooks/{hook}/edit"), Some(&edit))
             .await;
+        action
     }
 }
 

@@ -15,6 +15,10 @@ pub(crate) mod rules {
     pub(crate) const OPEN: i64 = 4;
     /// For having an address; in the first topic.
     pub(crate) const KNOWN: i64 = 5;
+    /// For any form, in the main points, where the plan writes them.
+    pub(crate) const MAIN_FORM: i64 = 7;
+    /// What Mautic itself gives main points for any hit.
+    pub(crate) const MAUTICS_HIT: i64 = 1;
     /// A contact is in the topic's segment from this score on.
     pub(crate) const ENTER: i64 = 30;
 }
@@ -28,6 +32,10 @@ pub(crate) struct Variant {
     pub(crate) form_once: bool,
     /// Whether hits of the page about jobs take points away: then scores fall, too.
     pub(crate) jobs: bool,
+    /// Whether what others give counts in groups: then nothing is set, and points are added.
+    pub(crate) shared: bool,
+    /// Whether the plan writes the main points, and if so, whether what others give counts.
+    pub(crate) main: Option<bool>,
 }
 
 /// What somebody did.
@@ -41,6 +49,19 @@ pub(crate) enum Doing {
     Form(usize),
     /// Opened a topic's email.
     Open(usize),
+    /// Was given points in a topic's group by somebody.
+    Given(usize, i64),
+    /// Was given main points by somebody.
+    GivenMain(i64),
+}
+
+/// What has a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scored {
+    /// A topic, in its group.
+    Topic(usize),
+    /// The main points.
+    Main,
 }
 
 /// Everything that people did.
@@ -53,7 +74,7 @@ pub(crate) struct Oracle {
     /// When each id was merged away, by the number of the step.
     merged_at: BTreeMap<u64, u64>,
     deleted: BTreeSet<u64>,
-    highest: BTreeMap<(u64, usize), i64>,
+    highest: BTreeMap<(u64, Scored), i64>,
 }
 
 impl Oracle {
@@ -128,36 +149,54 @@ impl Oracle {
     }
 
     /// The true score of a contact.
-    pub(crate) fn score(&self, contact: u64, topic: usize) -> i64 {
-        self.sum(contact, topic, true)
-            .clamp(0, self.variant.ceiling)
+    pub(crate) fn score(&self, contact: u64, of: Scored) -> i64 {
+        self.within(of, self.sum(contact, of, true))
     }
 
     /// The highest score that could ever have been true: what takes points away may not have
     /// been heard of.
-    pub(crate) fn highest(&self, contact: u64, topic: usize) -> i64 {
-        let key = (self.who(contact), topic);
+    pub(crate) fn highest(&self, contact: u64, of: Scored) -> i64 {
+        let key = (self.who(contact), of);
         self.highest.get(&key).copied().unwrap_or(0)
     }
 
     /// Whether the contact belongs into the topic's segment.
     pub(crate) fn is_member(&self, contact: u64, topic: usize) -> bool {
-        self.score(contact, topic) >= rules::ENTER
+        self.score(contact, Scored::Topic(topic)) >= rules::ENTER
     }
 
-    fn sum(&self, contact: u64, topic: usize, all: bool) -> i64 {
+    fn within(&self, of: Scored, sum: i64) -> i64 {
+        match of {
+            Scored::Topic(_) => sum.clamp(0, self.variant.ceiling),
+            Scored::Main => sum.max(0),
+        }
+    }
+
+    fn sum(&self, contact: u64, of: Scored, all: bool) -> i64 {
+        let mine = self
+            .doings
+            .iter()
+            .filter(|(by, _)| self.who(*by) == contact);
+        let mine: Vec<Doing> = mine.map(|(_, doing)| *doing).collect();
+        match of {
+            Scored::Topic(topic) => self.topic_sum(&mine, topic, all),
+            Scored::Main => self.main_sum(&mine),
+        }
+    }
+
+    fn topic_sum(&self, doings: &[Doing], topic: usize, all: bool) -> i64 {
         let (mut sum, mut forms, mut known) = (0, 0, false);
-        for (by, doing) in &self.doings {
-            if self.who(*by) != contact {
-                continue;
-            }
-            match doing {
-                Doing::Hit(of) if *of == topic => sum += rules::HIT,
-                Doing::Open(of) if *of == topic => sum += rules::OPEN,
+        for doing in doings {
+            match *doing {
+                Doing::Hit(of) if of == topic => sum += rules::HIT,
+                Doing::Open(of) if of == topic => sum += rules::OPEN,
                 Doing::Jobs if topic == 0 && self.variant.jobs && all => sum += rules::JOBS,
                 Doing::Form(of) => {
                     known = true;
-                    forms += i64::from(*of == topic);
+                    forms += i64::from(of == topic);
+                }
+                Doing::Given(of, points) if of == topic && self.variant.shared => {
+                    sum += if all { points } else { points.max(0) };
                 }
                 _ => {}
             }
@@ -168,13 +207,31 @@ impl Oracle {
         sum + forms * rules::FORM + i64::from(known && topic == 0) * rules::KNOWN
     }
 
+    fn main_sum(&self, doings: &[Doing]) -> i64 {
+        let others_count = self.variant.main == Some(true);
+        let points = |doing: &Doing| match doing {
+            Doing::Form(_) => rules::MAIN_FORM,
+            Doing::Hit(_) | Doing::Jobs if others_count => rules::MAUTICS_HIT,
+            Doing::GivenMain(points) if others_count => *points,
+            _ => 0,
+        };
+        doings.iter().map(points).sum()
+    }
+
     fn note_highest(&mut self) {
         let contacts: BTreeSet<u64> = self.doings.iter().map(|(by, _)| self.who(*by)).collect();
+        let topics = (0..self.topics).map(Scored::Topic);
+        let all: Vec<Scored> = topics.chain([Scored::Main]).collect();
         for contact in contacts {
-            for topic in 0..self.topics {
-                let possible = self.sum(contact, topic, false);
-                let possible = possible.clamp(0, self.variant.ceiling);
-                let highest = self.highest.entry((contact, topic)).or_default();
+            for of in &all {
+                let possible = self.sum(contact, *of, false);
+                // Where points are added, others may add some in the moment before we do.
+                let possible = if self.variant.shared {
+                    possible
+                } else {
+                    self.within(*of, possible)
+                };
+                let highest = self.highest.entry((contact, *of)).or_default();
                 *highest = possible.max(*highest);
             }
         }

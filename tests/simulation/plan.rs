@@ -15,10 +15,11 @@ scanner = 100
 "#;
 
 /// The plan's text.
-pub(crate) fn text(topics: &[Topic], variant: Variant) -> String {
+pub(crate) fn text(topics: &[Topic], own_action: u64, variant: Variant) -> String {
     let mut text = HEAD.to_owned();
     let ceiling = variant.ceiling;
     let form = if variant.form_once { "once" } else { "always" };
+    let foreign = if variant.shared { "adopt" } else { "override" };
     for topic in topics {
         let (key, name) = (topic.slug, topic.name);
         let (hit, submit, open, enter) = (rules::HIT, rules::FORM, rules::OPEN, rules::ENTER);
@@ -29,6 +30,7 @@ pub(crate) fn text(topics: &[Topic], variant: Variant) -> String {
 key = "{key}"
 group = "{name}"
 ceiling = {ceiling}
+foreign = "{foreign}"
 
 [[segment]]
 segment = "Interested in {name}"
@@ -73,6 +75,44 @@ points = {known}
 when = {{ field = "email", filled = true }}
 "#
     );
+    if let Some(others_count) = variant.main {
+        let points = rules::MAIN_FORM;
+        let foreign = if others_count { "adopt" } else { "override" };
+        let _ = write!(
+            text,
+            r#"
+[[topic]]
+key = "main"
+main_points = "write"
+ceiling = "none"
+foreign = "{foreign}"
+
+[[point_action]]
+name = "asked about anything"
+topic = "main"
+kind = "form.submit"
+points = {points}
+repeat = "always"
+"#
+        );
+        if others_count {
+            // What Mautic's own action gives is counted by the rule that stands for it.
+            let points = rules::MAUTICS_HIT;
+            let _ = write!(
+                text,
+                r#"
+[[point_action]]
+name = "any hit"
+topic = "main"
+kind = "url.hit"
+points = {points}
+repeat = "always"
+url = "*"
+mautic = {own_action}
+"#
+            );
+        }
+    }
     if variant.jobs {
         let _ = write!(
             text,

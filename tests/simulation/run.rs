@@ -7,11 +7,11 @@ use super::diary::{Diary, Tally};
 use super::dice::Dice;
 use super::mautic::{Mautic, Topic};
 use super::network::Network;
-use super::oracle::{Oracle, Variant};
+use super::oracle::{Oracle, Scored, Variant};
 use super::plan;
 use super::watch::Watch;
 use super::world::World;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::QueueMode;
 use mautic_fixtures::state::hooks::Posted;
 use std::collections::BTreeSet;
@@ -80,6 +80,8 @@ pub(crate) struct Run {
     daemon: Option<Daemon>,
     processes: u64,
     wire: Vec<Posted>,
+    variant: Variant,
+    hidden_until: Option<Timestamp>,
     acknowledged: u64,
     attempted: u64,
     polls: bool,
@@ -122,6 +124,8 @@ impl Run {
             ceiling: dice.pick(&[40, 100_000]),
             form_once: dice.percent(50),
             jobs: dice.percent(30),
+            shared: dice.percent(40),
+            main: dice.pick(&[None, None, Some(true), Some(false)]),
         };
         let queue_mode = if dice.percent(30) {
             QueueMode::Command
@@ -138,7 +142,7 @@ impl Run {
             mautic.make_topic("Pumps", "pumps").await,
             mautic.make_topic("Ovens", "ovens").await,
         ];
-        mautic.make_own_action_and_hook().await;
+        let own_action = mautic.make_own_action_and_hook().await;
         let oracle = Arc::new(Mutex::new(Oracle::new(variant, topics.len())));
         let world = World::new(&mautic, &topics, &oracle, Dice::new(seed, 2), &time, &diary);
         let world = Arc::new(tokio::sync::Mutex::new(world));
@@ -161,7 +165,7 @@ impl Run {
             chance: Arc::new(Dice::new(seed, 4)),
             time: time.clone(),
             crash: crash.clone(),
-            plan: plan::text(&topics, variant),
+            plan: plan::text(&topics, own_action, variant),
             topics: topics.clone(),
         };
         Self {
@@ -178,6 +182,8 @@ impl Run {
             daemon: None,
             processes: 0,
             wire: Vec::new(),
+            variant,
+            hidden_until: None,
             acknowledged: 0,
             attempted: 0,
             polls: weather.no_polls < 100,
@@ -199,6 +205,16 @@ impl Run {
         self.world.lock().await.begin_step(step);
         self.around.network.begin_step(step);
         self.around.network.land(false).await;
+        if self.dice.percent(self.weather.faults) {
+            self.around.network.keep_for_stale_reads().await;
+        }
+        if self
+            .hidden_until
+            .is_some_and(|until| self.time.now() >= until)
+        {
+            self.hidden_until = None;
+            self.mautic.standin.show_rows().await;
+        }
         self.start_if_down().await;
         if self.dice.percent(self.weather.crashes) {
             let fails = self.dice.percent(20);
@@ -221,10 +237,11 @@ impl Run {
     }
 
     async fn people_act(&mut self) {
-        if self.weather.late_rows > 0 {
-            self.hide_rows().await;
-        }
+        let before = self.newest_rows().await;
         self.world.lock().await.act().await;
+        if self.dice.percent(self.weather.late_rows) {
+            self.hide_rows(&before).await;
+        }
         self.collect().await;
     }
 
@@ -361,44 +378,50 @@ impl Run {
         self.daemon = Some(daemon);
     }
 
-    async fn hide_rows(&mut self) {
-        if !self.dice.percent(self.weather.late_rows) {
-            return;
-        }
-        // The row that is made next comes to light later than those after it.
-        let next = self.mautic.standin.with_state(|state| {
+    async fn newest_rows(&self) -> [(&'static str, u64); 4] {
+        let newest = self.mautic.standin.with_state(|state| {
+            let hit = state.web.hits.values().next_back();
             [
-                ("lead_points_change_log", state.points_log.last_id() + 1),
-                ("audit_log", state.audit_log.last_id() + 1),
-                (
-                    "page_hits",
-                    state.web.hits.values().next_back().map_or(0, |hit| hit.id) + 1,
-                ),
-                ("form_submissions", state.web.submissions.last_id() + 1),
+                ("lead_points_change_log", state.points_log.last_id()),
+                ("audit_log", state.audit_log.last_id()),
+                ("page_hits", hit.map_or(0, |hit| hit.id)),
+                ("form_submissions", state.web.submissions.last_id()),
             ]
         });
-        let (table, id) = self.dice.pick(&next.await);
-        self.diary.count("world", "rows committed late");
-        self.diary
-            .note(format!("row {id} of {table} is committed late"));
-        self.mautic.standin.hide_row(table, id).await;
+        newest.await
+    }
+
+    /// Rows that people's doings just made come to light later than those after them.
+    async fn hide_rows(&mut self, before: &[(&'static str, u64)]) {
+        let now = self.newest_rows().await;
+        for ((table, before), (_, newest)) in before.iter().zip(now) {
+            for id in before + 1..=newest {
+                self.diary.count("world", "rows committed late");
+                self.diary
+                    .note(format!("row {id} of {table} is committed late"));
+                self.mautic.standin.hide_row(table, id).await;
+            }
+        }
+        let until = self.time.now() + SignedDuration::from_secs(self.dice.between(1, 60));
+        self.hidden_until.get_or_insert(until);
     }
 
     async fn change_weather(&mut self) {
-        match self.dice.below(5) {
+        match self.dice.below(4) {
             0 => {
                 self.polls = !self.dice.percent(self.weather.no_polls);
                 self.diary.note(format!("polls: {}", self.polls));
             }
-            1 => self.mautic.standin.show_rows().await,
-            2 => {
+            1 => {
                 let closed = self.dice.percent(self.weather.dropped.min(40));
                 self.mautic.standin.close_mailbox(closed).await;
                 self.diary.note(format!("mailbox closed: {closed}"));
             }
-            3 if self.dice.percent(self.weather.clocks * 20) => {
+            2 if self.dice.percent(self.weather.clocks * 20) => {
                 let off = SignedDuration::from_secs(self.dice.between(-300, 300));
                 if self.dice.percent(50) {
+                    // That no call of ours is under way any more is told by our clock.
+                    self.around.network.land(true).await;
                     self.time.set_ours(off);
                     self.diary.count("world", "our clock jumps");
                 } else {
@@ -409,7 +432,6 @@ impl Run {
             }
             _ => {}
         }
-        self.mautic.standin.keep_snapshot().await;
     }
 
     /// Everything works from now on; after a while Mautic must hold what is true.
@@ -495,9 +517,24 @@ impl Run {
             self.diary.wrong(format!("not at rest: {counts:?}"));
         }
         for contact in self.mautic.standin.contacts().await {
+            self.compare_main(contact).await;
             for (topic, has) in self.topics.clone().iter().enumerate() {
                 self.compare_one(contact, topic, has).await;
             }
+        }
+    }
+
+    async fn compare_main(&self, contact: u64) {
+        if self.variant.main.is_none() {
+            return;
+        }
+        let held = self.mautic.standin.points(contact).await.unwrap_or(0);
+        let truth = self.oracle().score(contact, Scored::Main);
+        self.diary.count("checked", "main points at rest");
+        if held != truth {
+            self.diary.wrong(format!(
+                "contact {contact} has {held} main points, true is {truth}"
+            ));
         }
     }
 
@@ -513,7 +550,7 @@ impl Run {
         let (truth, member) = {
             let oracle = self.oracle();
             (
-                oracle.score(contact, topic),
+                oracle.score(contact, Scored::Topic(topic)),
                 oracle.is_member(contact, topic),
             )
         };

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::Thread;
 use tokio::task::unconstrained;
 use topicscore::domain::{
-    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, SegmentId,
+    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, NewCall, SegmentId,
 };
 use topicscore::store::sqlite::SqliteStore;
 use topicscore::store::{
@@ -118,7 +118,8 @@ hands_through! { Adjustments:
 
 hands_through! { Outbox:
     write claim_intents(owner: &Owner, limit: usize, least: Urgency, now: Timestamp, until: Timestamp) -> Vec<ContactIntents>;
-    write finish_writes(results: Vec<WriteResult>, now: Timestamp) -> ();
+    write begin_call(owner: &Owner, call: NewCall, now: Timestamp) -> bool;
+    write finish_writes(owner: &Owner, results: Vec<WriteResult>, now: Timestamp) -> ();
     write release(owner: &Owner, contacts: &[ContactId]) -> ();
     write observe(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> ();
     read next_due(least: Urgency, now: Timestamp) -> Option<Timestamp>;
@@ -136,7 +137,7 @@ hands_through! { Effects:
 }
 
 hands_through! { Leases:
-    write end_leases_of_the_dead(now: Timestamp) -> u64;
+    write end_leases_of_the_dead(now: Timestamp, settled_at: Timestamp) -> u64;
 }
 
 hands_through! { Settings:

@@ -2,10 +2,11 @@
 
 use super::diary::Diary;
 use super::mautic::{Mautic, Topic};
-use super::oracle::Oracle;
+use super::oracle::{Oracle, Scored};
 use mautic_fixtures::server::request::Request;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A write of ours as its path tells it.
@@ -109,6 +110,8 @@ pub(crate) struct Watch {
     diary: Arc<Diary>,
     /// Times each marker of an addition took effect.
     markers: Mutex<BTreeMap<String, u64>>,
+    /// The step in which we were last told what was not true any more.
+    misled: AtomicU64,
 }
 
 impl Watch {
@@ -125,7 +128,13 @@ impl Watch {
             oracle: Arc::clone(oracle),
             diary: Arc::clone(diary),
             markers: Mutex::default(),
+            misled: AtomicU64::new(0),
         }
+    }
+
+    /// In this step we are told what is not true any more: whose an id is can't be known.
+    pub(crate) fn mislead(&self, step: u64) {
+        self.misled.store(step, Ordering::Relaxed);
     }
 
     /// The score that a write is about, before and after it.
@@ -156,7 +165,10 @@ impl Watch {
                 self.diary.note(format!(
                     "  group {group} of contact {contact}: {before} -> {after}"
                 ));
-                self.overshoot(*contact, *group, before, after);
+                let topic = self.topics.iter().position(|topic| topic.group == *group);
+                if let Some(topic) = topic {
+                    self.overshoot(*contact, Scored::Topic(topic), before, after);
+                }
                 if how != "set" && before != after {
                     self.marked(request);
                 }
@@ -165,6 +177,7 @@ impl Watch {
                 self.diary.note(format!(
                     "  points of contact {contact}: {before} -> {after}"
                 ));
+                self.overshoot(*contact, Scored::Main, before, after);
                 if before != after {
                     self.marked(request);
                 }
@@ -178,7 +191,8 @@ impl Watch {
     fn merged_away(&self, write: &Write, begun: u64) {
         for contact in write.contacts() {
             let merged = self.oracle().merged_in(contact);
-            if merged.is_some_and(|merged| merged < begun) {
+            let misled = self.misled.load(Ordering::Relaxed) == begun;
+            if merged.is_some_and(|merged| merged < begun) && !misled {
                 self.diary.wrong(format!(
                     "written to the merged-away id {contact}: {write:?}"
                 ));
@@ -186,13 +200,11 @@ impl Watch {
         }
     }
 
-    fn overshoot(&self, contact: u64, group: u64, before: i64, after: i64) {
-        let topic = self.topics.iter().position(|topic| topic.group == group);
-        let Some(topic) = topic else { return };
-        let highest = self.oracle().highest(contact, topic);
+    fn overshoot(&self, contact: u64, of: Scored, before: i64, after: i64) {
+        let highest = self.oracle().highest(contact, of);
         if after > highest.max(before) {
             self.diary.wrong(format!(
-                "group {group} of contact {contact} was {before} and is {after}; more than {highest} was never true"
+                "{of:?} of contact {contact} was {before} and is {after}; more than {highest} was never true"
             ));
         }
     }
@@ -204,7 +216,7 @@ impl Watch {
             .position(|topic| topic.segment == segment);
         let Some(topic) = topic else { return };
         for contact in contacts {
-            let highest = self.oracle().highest(*contact, topic);
+            let highest = self.oracle().highest(*contact, Scored::Topic(topic));
             if highest < super::oracle::rules::ENTER {
                 self.diary.wrong(format!(
                     "contact {contact} is added to segment {segment} and never had more than {highest}"

@@ -81,7 +81,7 @@ impl World {
         // Nobody does two things in one second, which is as exact as Mautic keeps time.
         self.time
             .step(SignedDuration::from_secs(self.dice.between(1, 20)));
-        match self.dice.weighted(&[40, 18, 8, 10, 3, 6, 4, 3, 4]) {
+        match self.dice.weighted(&[40, 18, 8, 10, 3, 6, 4, 3, 4, 3]) {
             0 => self.hit().await,
             1 => self.submit().await,
             2 => self.send_mail().await,
@@ -90,7 +90,8 @@ impl World {
             5 => self.edit_score().await,
             6 => self.edit_segment().await,
             7 => self.edit_contact().await,
-            _ => self.look_for_jobs().await,
+            8 => self.look_for_jobs().await,
+            _ => self.give_main_points().await,
         }
         self.notice_merges().await;
     }
@@ -316,12 +317,33 @@ impl World {
         } else {
             ("plus", self.dice.between(1, 9))
         };
+        let before = self.mautic.score(contact, group).await;
         let path = format!("contacts/{contact}/points/groups/{group}/{how}/{points}");
         let (status, _) = self.mautic.api("POST", &path, None).await;
+        let given = self.mautic.score(contact, group).await - before;
+        if given != 0 {
+            self.oracle().did(contact, Doing::Given(topic, given));
+        }
         self.diary.note(format!(
             "somebody: {how} {points} in group {group} of contact {contact}: {status}"
         ));
         self.diary.count("world", "scores edited by hand");
+    }
+
+    async fn give_main_points(&mut self) {
+        let Some(contact) = self.some_contact().await else {
+            return;
+        };
+        let points = self.dice.between(1, 9);
+        let path = format!("contacts/{contact}/points/plus/{points}");
+        let (status, _) = self.mautic.api("POST", &path, None).await;
+        self.diary.note(format!(
+            "somebody gives contact {contact} {points} main points: {status}"
+        ));
+        if status == 200 {
+            self.diary.count("world", "main points given by hand");
+            self.oracle().did(contact, Doing::GivenMain(points));
+        }
     }
 
     async fn edit_segment(&mut self) {
