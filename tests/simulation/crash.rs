@@ -55,28 +55,33 @@ impl Crash {
         state.at = None;
     }
 
-    /// Whether a crash is still due.
-    pub(crate) fn is_due(&self) -> bool {
-        let state = self.state();
-        state.left.is_some() || state.at.is_some()
+    /// An edge of the network. Never returns if the crash is here.
+    pub(crate) async fn edge(&self, name: &str) {
+        if self.meets(name).0 {
+            self.crash(name).await;
+        }
     }
 
-    /// An edge. Never returns if the crash is here; says whether the store fails instead.
-    pub(crate) async fn edge(&self, name: &str) -> bool {
+    /// An edge of the store. Never returns if the crash is here; says whether the store fails
+    /// instead.
+    pub(crate) async fn store_edge(&self, name: &str) -> bool {
         let (crashes, store_fails) = self.meets(name);
-        if !crashes {
-            return false;
-        }
-        let before = name.starts_with("before") && !name.contains("request");
-        if store_fails && before {
+        if crashes && store_fails && name.starts_with("before") {
             self.0.diary.count("store errors", name);
             self.0.diary.note(format!("the store fails {name}"));
             return true;
         }
+        if crashes {
+            self.crash(name).await;
+        }
+        false
+    }
+
+    async fn crash(&self, name: &str) {
         self.state().happened = Some(name.to_owned());
         self.0.diary.count("crashes", name);
         self.0.diary.note(format!("CRASH {name}"));
-        pending().await
+        pending::<()>().await;
     }
 
     fn meets(&self, name: &str) -> (bool, bool) {

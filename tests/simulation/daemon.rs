@@ -8,6 +8,7 @@ use super::network::Network;
 use super::store::FaultyStore;
 use mautic_fixtures::Options as Configured;
 use mautic_fixtures::state::hooks::Posted;
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -200,6 +201,44 @@ impl Daemon {
     /// The store's.
     pub(crate) async fn dispatch(&self, which: usize) -> Result<usize> {
         self.dispatchers[which].step().await
+    }
+}
+
+/// Steps of one worker in a row after which it surely goes round in circles.
+const CIRCLES: usize = 200;
+
+impl Daemon {
+    /// Lets all workers do what there is to do now.
+    ///
+    /// # Errors
+    /// What failed, or found no end.
+    pub(crate) async fn work_off(&self) -> std::result::Result<(), String> {
+        self.poll().await;
+        for _ in 0..4 {
+            self.to_the_end("decoding", || self.decode()).await?;
+            let resolved = self.resolve().await;
+            resolved.map_err(|error| format!("contacts can't be looked up: {error}"))?;
+            self.to_the_end("scoring", || self.score()).await?;
+            self.to_the_end("writing", || self.dispatch(0)).await?;
+        }
+        Ok(())
+    }
+
+    async fn to_the_end<F>(
+        &self,
+        what: &str,
+        step: impl Fn() -> F,
+    ) -> std::result::Result<(), String>
+    where
+        F: Future<Output = Result<usize>>,
+    {
+        for _ in 0..CIRCLES {
+            let done = step().await.map_err(|error| format!("{what}: {error}"))?;
+            if done == 0 {
+                return Ok(());
+            }
+        }
+        Err(format!("no end of {what}"))
     }
 }
 

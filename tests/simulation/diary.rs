@@ -45,6 +45,11 @@ impl Diary {
         *self.pages().tally.entry((kind, name.into())).or_default() += 1;
     }
 
+    /// Whether anything of a kind was counted.
+    pub(crate) fn counted(&self, kind: &str) -> bool {
+        self.pages().tally.keys().any(|(of, _)| *of == kind)
+    }
+
     /// Notes that something must not be; the first counts.
     pub(crate) fn wrong(&self, what: impl Into<String>) {
         let what = what.into();

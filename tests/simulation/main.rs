@@ -20,6 +20,7 @@ mod network;
 mod oracle;
 mod plan;
 mod run;
+mod stage;
 mod store;
 mod watch;
 mod world;

@@ -13,7 +13,6 @@ use mautic_fixtures::server::request::Request;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -98,12 +97,19 @@ struct Late {
     begun: u64,
 }
 
+/// A fault that is to happen.
+struct Forced {
+    fault: Fault,
+    kind: &'static str,
+    times: u64,
+}
+
 #[derive(Default)]
 struct State {
     /// Faults out of a hundred requests.
     percent: u64,
     /// Faults for the next requests that they fit.
-    forced: VecDeque<Fault>,
+    forced: Option<Forced>,
     late: Vec<Late>,
     step: u64,
     /// Whether the kept state is at least as new as all that we were told.
@@ -156,14 +162,14 @@ impl Network {
         self.state().percent = percent;
     }
 
-    /// The next request that this fits meets it.
-    pub(crate) fn force(&self, fault: Fault) {
-        self.state().forced.push_back(fault);
+    /// The next writes of this [`kind`] meet it, at most so many; of a [`Fault::Stale`], reads.
+    pub(crate) fn force(&self, fault: Fault, kind: &'static str, times: u64) {
+        self.state().forced = Some(Forced { fault, kind, times });
     }
 
-    /// Whether everything forced has happened.
-    pub(crate) fn is_spent(&self) -> bool {
-        self.state().forced.is_empty()
+    /// Forces nothing any more.
+    pub(crate) fn relent(&self) {
+        self.state().forced = None;
     }
 
     /// A new step begins.
@@ -202,8 +208,15 @@ impl Network {
 
     fn draw(&self, write: Option<&Write>, request: &Request) -> Option<Fault> {
         let mut state = self.state();
-        if let Some(at) = state.forced.iter().position(|it| it.fits(write, request)) {
-            return state.forced.remove(at);
+        if let Some(forced) = &mut state.forced {
+            let meant = match write {
+                Some(write) => kind(write) == forced.kind,
+                None => forced.fault == Fault::Stale,
+            };
+            if meant && forced.times > 0 && forced.fault.fits(write, request) {
+                forced.times -= 1;
+                return Some(forced.fault);
+            }
         }
         if !self.dice.percent(state.percent) {
             return None;
@@ -331,10 +344,14 @@ impl Transport for Network {
         let write = Write::of(&request);
         let begun = self.state().step;
         let fault = self.draw(write.as_ref(), &request);
-        let edge = write.is_some() || request.path.starts_with("/oauth");
+        let login = request
+            .path
+            .starts_with("/oauth")
+            .then(|| "login".to_owned());
+        let edge = write.as_ref().map(kind).or(login);
         let name = format!("{} {}", request.method, request.path);
-        if edge {
-            self.crash.edge("before a request").await;
+        if let Some(edge) = &edge {
+            self.crash.edge(&format!("before {edge}")).await;
         }
         let result = match fault {
             None => Ok(self.apply(write.as_ref(), &request, begun).await),
@@ -344,10 +361,10 @@ impl Transport for Network {
                 self.meet(fault, write.as_ref(), &request, begun).await
             }
         };
-        if edge {
+        if let Some(edge) = &edge {
             let status = result.as_ref().map(|answer| answer.status).ok();
             self.diary.note(format!("  {name}: {status:?}"));
-            self.crash.edge("after a request").await;
+            self.crash.edge(&format!("after {edge}")).await;
         }
         result.map(answer)
     }
@@ -361,6 +378,7 @@ fn about(request: &Request) -> Option<u64> {
     }
 }
 
+/// What is told of a write.
 fn kind(write: &Write) -> String {
     match write {
         Write::Group { how, .. } => format!("group {how}"),

@@ -1,30 +1,19 @@
 //! One run: a world, a network, a process that crashes, all by one seed; and what must be true.
 
-use super::clock::Time;
-use super::crash::Crash;
-use super::daemon::{Around, Daemon, store_path};
-use super::diary::{Diary, Tally};
+use super::daemon::Daemon;
+use super::diary::Tally;
 use super::dice::Dice;
-use super::mautic::{Mautic, Topic};
-use super::network::Network;
-use super::oracle::{Oracle, Scored, Variant};
-use super::plan;
-use super::watch::Watch;
-use super::world::World;
+use super::oracle::Variant;
+use super::stage::{Stage, runtime};
 use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::QueueMode;
 use mautic_fixtures::state::hooks::Posted;
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Steps of a run before everything is left to come to rest.
 const STEPS: u64 = 160;
 /// How long is waited, round by round, until all must be at rest: longer than the longest pause
 /// between attempts (15 min), than hits take to settle (1 h) and than members are not read (6 h).
 const REST: [i64; 11] = [5, 60, 120, 400, 1000, 1000, 3700, 22_000, 60, 1000, 60];
-/// Steps of one worker in a row after which it surely goes round in circles.
-const CIRCLES: usize = 200;
-
 /// What a run came to.
 pub(crate) struct Outcome {
     /// What must not be and was.
@@ -69,51 +58,32 @@ impl Weather {
 pub(crate) struct Run {
     weather: Weather,
     dice: Dice,
-    time: Time,
-    diary: Arc<Diary>,
-    crash: Crash,
-    mautic: Arc<Mautic>,
-    topics: Vec<Topic>,
-    oracle: Arc<Mutex<Oracle>>,
-    world: Arc<tokio::sync::Mutex<World>>,
-    around: Around,
+    stage: Stage,
     daemon: Option<Daemon>,
     processes: u64,
     wire: Vec<Posted>,
-    variant: Variant,
-    hidden_until: Option<Timestamp>,
     acknowledged: u64,
     attempted: u64,
     polls: bool,
     queue_mode: QueueMode,
-    _folder: tempfile::TempDir,
+    hidden_until: Option<Timestamp>,
 }
 
 /// Runs a seed in a runtime of its own, on one thread, in paused time.
 pub(crate) fn run(seed: u64) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    runtime().block_on(async {
         let mut run = Run::begin(seed).await;
         for step in 1..=STEPS {
             run.step(step).await;
-            if run.diary.first_wrong().is_some() {
+            if run.stage.diary.first_wrong().is_some() {
                 break;
             }
         }
-        if run.diary.first_wrong().is_none() {
+        if run.stage.diary.first_wrong().is_none() {
             run.rest().await;
         }
         run.outcome()
     })
-}
-
-/// A folder in memory, if there is one: runs are to be many, and power is never lost in them.
-pub(crate) fn folder() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 impl Run {
@@ -132,93 +102,57 @@ impl Run {
         } else {
             QueueMode::Immediate
         };
-        let (diary, time) = (Arc::new(Diary::default()), Time::new());
-        if weather.clocks > 0 {
-            time.set_mautics(SignedDuration::from_secs(dice.between(-300, 300)));
-        }
-        diary.note(format!("{weather:?} {variant:?} {queue_mode:?}"));
-        let mautic = Arc::new(Mautic::new(seed, queue_mode, &time));
-        let topics = vec![
-            mautic.make_topic("Pumps", "pumps").await,
-            mautic.make_topic("Ovens", "ovens").await,
-        ];
-        let own_action = mautic.make_own_action_and_hook().await;
-        let oracle = Arc::new(Mutex::new(Oracle::new(variant, topics.len())));
-        let world = World::new(&mautic, &topics, &oracle, Dice::new(seed, 2), &time, &diary);
-        let world = Arc::new(tokio::sync::Mutex::new(world));
-        let crash = Crash::new(&diary);
-        let watch = Watch::new(&mautic, &topics, &oracle, &diary);
-        let network = Network::new(
-            &mautic,
-            &world,
-            watch,
-            &crash,
-            Dice::new(seed, 3),
-            &time,
-            &diary,
-        );
-        network.faults(weather.faults);
-        let folder = folder();
-        let around = Around {
-            path: store_path(folder.path()),
-            network: Arc::new(network),
-            chance: Arc::new(Dice::new(seed, 4)),
-            time: time.clone(),
-            crash: crash.clone(),
-            plan: plan::text(&topics, own_action, variant),
-            topics: topics.clone(),
+        let off = if weather.clocks > 0 {
+            dice.between(-300, 300)
+        } else {
+            0
         };
+        let stage = Stage::set(seed, variant, queue_mode, SignedDuration::from_secs(off)).await;
+        stage
+            .diary
+            .note(format!("{weather:?} {variant:?} {queue_mode:?}"));
+        stage.around.network.faults(weather.faults);
         Self {
+            polls: weather.no_polls < 100,
             weather,
             dice,
-            time,
-            diary,
-            crash,
-            mautic,
-            topics,
-            oracle,
-            world,
-            around,
+            stage,
             daemon: None,
             processes: 0,
             wire: Vec::new(),
-            variant,
-            hidden_until: None,
             acknowledged: 0,
             attempted: 0,
-            polls: weather.no_polls < 100,
             queue_mode,
-            _folder: folder,
+            hidden_until: None,
         }
     }
 
     fn outcome(self) -> Outcome {
         Outcome {
-            wrong: self.diary.first_wrong(),
-            told: self.diary.told(),
-            tally: self.diary.tally(),
-            fingerprint: self.diary.fingerprint(),
+            wrong: self.stage.diary.first_wrong(),
+            told: self.stage.diary.told(),
+            tally: self.stage.diary.tally(),
+            fingerprint: self.stage.diary.fingerprint(),
         }
     }
 
     async fn step(&mut self, step: u64) {
-        self.world.lock().await.begin_step(step);
-        self.around.network.begin_step(step);
-        self.around.network.land(false).await;
+        self.stage.begin_step(step).await;
+        self.stage.around.network.land(false).await;
         if self.dice.percent(self.weather.faults) {
-            self.around.network.keep_for_stale_reads().await;
+            self.stage.around.network.keep_for_stale_reads().await;
         }
         if self
             .hidden_until
-            .is_some_and(|until| self.time.now() >= until)
+            .is_some_and(|until| self.stage.time.now() >= until)
         {
             self.hidden_until = None;
-            self.mautic.standin.show_rows().await;
+            self.stage.mautic.standin.show_rows().await;
         }
         self.start_if_down().await;
         if self.dice.percent(self.weather.crashes) {
             let fails = self.dice.percent(20);
-            self.crash.after(self.dice.below(12), fails);
+            self.stage.crash.after(self.dice.below(12), fails);
         }
         match self.dice.weighted(&[34, 14, 9, 9, 5, 12, 14, 5, 4]) {
             0 => self.people_act().await,
@@ -229,16 +163,17 @@ impl Run {
             5 => self.score().await,
             6 => self.dispatch().await,
             7 => self
+                .stage
                 .time
                 .step(SignedDuration::from_secs(self.dice.between(1, 90))),
             _ => self.change_weather().await,
         }
-        self.crash.never();
+        self.stage.crash.never();
     }
 
     async fn people_act(&mut self) {
         let before = self.newest_rows().await;
-        self.world.lock().await.act().await;
+        self.stage.world.lock().await.act().await;
         if self.dice.percent(self.weather.late_rows) {
             self.hide_rows(&before).await;
         }
@@ -248,18 +183,19 @@ impl Run {
     /// Takes what Mautic posted: some of it is lost, some comes twice.
     async fn collect(&mut self) {
         if self.queue_mode == QueueMode::Command && self.dice.percent(30) {
-            self.mautic
+            self.stage
+                .mautic
                 .standin
                 .run_command("mautic:webhooks:process")
                 .await;
         }
-        for posted in self.mautic.standin.take_posted().await {
+        for posted in self.stage.mautic.standin.take_posted().await {
             if self.dice.percent(self.weather.dropped) {
-                self.diary.count("webhooks", "dropped");
+                self.stage.diary.count("webhooks", "dropped");
                 continue;
             }
             if self.dice.percent(self.weather.doubled) {
-                self.diary.count("webhooks", "doubled");
+                self.stage.diary.count("webhooks", "doubled");
                 self.wire.push(posted.clone());
             }
             self.wire.push(posted);
@@ -274,7 +210,7 @@ impl Run {
             }
             let delayed = self.dice.percent(self.weather.delayed);
             let at = if delayed {
-                self.diary.count("webhooks", "out of order");
+                self.stage.diary.count("webhooks", "out of order");
                 self.dice.below(self.wire.len())
             } else {
                 0
@@ -289,13 +225,15 @@ impl Run {
             return;
         };
         self.attempted += 1;
-        match self.crash.mortal(daemon.receive(&posted)).await {
+        match self.stage.crash.mortal(daemon.receive(&posted)).await {
             Some(204) => {
                 self.acknowledged += 1;
-                self.diary.count("webhooks", "acknowledged");
+                self.stage.diary.count("webhooks", "acknowledged");
             }
             Some(status) => {
-                self.diary.note(format!("a delivery is answered {status}"));
+                self.stage
+                    .diary
+                    .note(format!("a delivery is answered {status}"));
                 self.wire.push(posted);
             }
             None => {
@@ -307,7 +245,7 @@ impl Run {
 
     async fn decode(&mut self) {
         if let Some(daemon) = self.daemon.as_ref() {
-            let done = self.crash.mortal(daemon.decode()).await;
+            let done = self.stage.crash.mortal(daemon.decode()).await;
             // The decoder reports a failing store and goes on.
             self.ended("decoded", done.map(|done| Ok(done.unwrap_or(0))));
         }
@@ -315,21 +253,21 @@ impl Run {
 
     async fn poll(&mut self) {
         if let Some(daemon) = self.daemon.as_ref().filter(|_| self.polls) {
-            let done = self.crash.mortal(daemon.poll()).await;
+            let done = self.stage.crash.mortal(daemon.poll()).await;
             self.ended("polled", done.map(|()| Ok(0)));
         }
     }
 
     async fn resolve(&mut self) {
         if let Some(daemon) = self.daemon.as_ref() {
-            let done = self.crash.mortal(daemon.resolve()).await;
+            let done = self.stage.crash.mortal(daemon.resolve()).await;
             self.ended("resolved", done.map(|done| Ok(done.unwrap_or(0))));
         }
     }
 
     async fn score(&mut self) {
         if let Some(daemon) = self.daemon.as_ref() {
-            let done = self.crash.mortal(daemon.score()).await;
+            let done = self.stage.crash.mortal(daemon.score()).await;
             self.ended("scored", done);
         }
     }
@@ -337,7 +275,7 @@ impl Run {
     async fn dispatch(&mut self) {
         let which = self.dice.below(2);
         if let Some(daemon) = self.daemon.as_ref() {
-            let done = self.crash.mortal(daemon.dispatch(which)).await;
+            let done = self.stage.crash.mortal(daemon.dispatch(which)).await;
             self.ended("dispatched", done);
         }
         self.collect().await;
@@ -347,9 +285,9 @@ impl Run {
     fn ended(&mut self, what: &str, done: Option<topicscore::store::Result<usize>>) {
         match done {
             Some(Ok(0)) => {}
-            Some(Ok(many)) => self.diary.note(format!("{what} {many}")),
+            Some(Ok(many)) => self.stage.diary.note(format!("{what} {many}")),
             Some(Err(error)) => {
-                self.diary.note(format!("{what}: {error}"));
+                self.stage.diary.note(format!("{what}: {error}"));
                 self.died();
             }
             None => self.died(),
@@ -365,12 +303,15 @@ impl Run {
             return;
         }
         self.processes += 1;
-        self.diary
+        self.stage
+            .diary
             .note(format!("process {} starts", self.processes));
-        let daemon = Daemon::start(&self.around, self.processes).await.unwrap();
+        let daemon = Daemon::start(&self.stage.around, self.processes)
+            .await
+            .unwrap();
         let kept = daemon.store.counts().await.unwrap().deliveries;
         if kept < self.acknowledged || kept > self.attempted {
-            self.diary.wrong(format!(
+            self.stage.diary.wrong(format!(
                 "{} deliveries were acknowledged of {} sent, the journal has {kept}",
                 self.acknowledged, self.attempted
             ));
@@ -379,7 +320,7 @@ impl Run {
     }
 
     async fn newest_rows(&self) -> [(&'static str, u64); 4] {
-        let newest = self.mautic.standin.with_state(|state| {
+        let newest = self.stage.mautic.standin.with_state(|state| {
             let hit = state.web.hits.values().next_back();
             [
                 ("lead_points_change_log", state.points_log.last_id()),
@@ -396,13 +337,14 @@ impl Run {
         let now = self.newest_rows().await;
         for ((table, before), (_, newest)) in before.iter().zip(now) {
             for id in before + 1..=newest {
-                self.diary.count("world", "rows committed late");
-                self.diary
+                self.stage.diary.count("world", "rows committed late");
+                self.stage
+                    .diary
                     .note(format!("row {id} of {table} is committed late"));
-                self.mautic.standin.hide_row(table, id).await;
+                self.stage.mautic.standin.hide_row(table, id).await;
             }
         }
-        let until = self.time.now() + SignedDuration::from_secs(self.dice.between(1, 60));
+        let until = self.stage.time.now() + SignedDuration::from_secs(self.dice.between(1, 60));
         self.hidden_until.get_or_insert(until);
     }
 
@@ -410,25 +352,25 @@ impl Run {
         match self.dice.below(4) {
             0 => {
                 self.polls = !self.dice.percent(self.weather.no_polls);
-                self.diary.note(format!("polls: {}", self.polls));
+                self.stage.diary.note(format!("polls: {}", self.polls));
             }
             1 => {
                 let closed = self.dice.percent(self.weather.dropped.min(40));
-                self.mautic.standin.close_mailbox(closed).await;
-                self.diary.note(format!("mailbox closed: {closed}"));
+                self.stage.mautic.standin.close_mailbox(closed).await;
+                self.stage.diary.note(format!("mailbox closed: {closed}"));
             }
             2 if self.dice.percent(self.weather.clocks * 20) => {
                 let off = SignedDuration::from_secs(self.dice.between(-300, 300));
                 if self.dice.percent(50) {
                     // That no call of ours is under way any more is told by our clock.
-                    self.around.network.land(true).await;
-                    self.time.set_ours(off);
-                    self.diary.count("world", "our clock jumps");
+                    self.stage.around.network.land(true).await;
+                    self.stage.time.set_ours(off);
+                    self.stage.diary.count("world", "our clock jumps");
                 } else {
-                    self.time.set_mautics(off);
-                    self.diary.count("world", "Mautic's clock jumps");
+                    self.stage.time.set_mautics(off);
+                    self.stage.diary.count("world", "Mautic's clock jumps");
                 }
-                self.diary.note(format!("a clock is off by {off}"));
+                self.stage.diary.note(format!("a clock is off by {off}"));
             }
             _ => {}
         }
@@ -436,27 +378,29 @@ impl Run {
 
     /// Everything works from now on; after a while Mautic must hold what is true.
     async fn rest(&mut self) {
-        self.diary.note("from now on everything works");
-        self.crash.never();
-        self.around.network.faults(0);
-        self.around.network.land(true).await;
-        self.mautic.standin.close_mailbox(false).await;
-        self.mautic.standin.show_rows().await;
+        self.stage.diary.note("from now on everything works");
+        self.stage.crash.never();
+        self.stage.around.network.faults(0);
+        self.stage.around.network.land(true).await;
+        self.stage.mautic.standin.close_mailbox(false).await;
+        self.stage.mautic.standin.show_rows().await;
         self.polls = true;
         for (round, seconds) in REST.into_iter().enumerate() {
-            self.time.step(SignedDuration::from_secs(seconds));
+            self.stage.time.step(SignedDuration::from_secs(seconds));
             let step = STEPS + 1 + round as u64;
-            self.world.lock().await.begin_step(step);
-            self.around.network.begin_step(step);
+            self.stage.begin_step(step).await;
             self.round().await;
         }
-        self.compare().await;
+        if let Some(daemon) = &self.daemon {
+            self.stage.compare(daemon).await;
+        }
     }
 
     async fn round(&mut self) {
         self.start_if_down().await;
         if self.queue_mode == QueueMode::Command {
-            self.mautic
+            self.stage
+                .mautic
                 .standin
                 .run_command("mautic:webhooks:process")
                 .await;
@@ -466,110 +410,10 @@ impl Run {
             self.receive(posted).await;
         }
         let Some(daemon) = self.daemon.as_ref() else {
-            return self.diary.wrong("the process died of nothing");
+            return self.stage.diary.wrong("the process died of nothing");
         };
-        daemon.poll().await;
-        let circles = |what: &str| self.diary.wrong(format!("no end of {what}"));
-        for _ in 0..4 {
-            let (mut decoded, mut scored, mut written) = (0, 0, 0);
-            while daemon.decode().await.unwrap() > 0 {
-                decoded += 1;
-                if decoded > CIRCLES {
-                    return circles("decoding");
-                }
-            }
-            let resolved = daemon.resolve().await;
-            if let Err(error) = resolved {
-                self.diary
-                    .wrong(format!("contacts can't be looked up: {error}"));
-            }
-            while daemon.score().await.unwrap() > 0 {
-                scored += 1;
-                if scored > CIRCLES {
-                    return circles("scoring");
-                }
-            }
-            while daemon.dispatch(0).await.unwrap() > 0 {
-                written += 1;
-                if written > CIRCLES {
-                    return circles("writing");
-                }
-            }
+        if let Err(error) = daemon.work_off().await {
+            self.stage.diary.wrong(error);
         }
-    }
-
-    async fn compare(&mut self) {
-        let Some(daemon) = self.daemon.as_ref() else {
-            return;
-        };
-        let errors = daemon.poll_errors();
-        if !errors.is_empty() {
-            self.diary.wrong(format!("polls fail: {errors:?}"));
-        }
-        let counts = daemon.store.counts().await.unwrap();
-        let undone = (
-            counts.undecoded,
-            counts.dirty,
-            counts.pending_intents,
-            counts.parked,
-        );
-        if undone != (0, 0, 0, 0) {
-            self.diary.wrong(format!("not at rest: {counts:?}"));
-        }
-        for contact in self.mautic.standin.contacts().await {
-            self.compare_main(contact).await;
-            for (topic, has) in self.topics.clone().iter().enumerate() {
-                self.compare_one(contact, topic, has).await;
-            }
-        }
-    }
-
-    async fn compare_main(&self, contact: u64) {
-        if self.variant.main.is_none() {
-            return;
-        }
-        let held = self.mautic.standin.points(contact).await.unwrap_or(0);
-        let truth = self.oracle().score(contact, Scored::Main);
-        self.diary.count("checked", "main points at rest");
-        if held != truth {
-            self.diary.wrong(format!(
-                "contact {contact} has {held} main points, true is {truth}"
-            ));
-        }
-    }
-
-    async fn compare_one(&self, contact: u64, topic: usize, has: &Topic) {
-        let held = self.mautic.score(contact, has.group).await;
-        let members: BTreeSet<u64> = self
-            .mautic
-            .standin
-            .segment_members(has.segment)
-            .await
-            .into_iter()
-            .collect();
-        let (truth, member) = {
-            let oracle = self.oracle();
-            (
-                oracle.score(contact, Scored::Topic(topic)),
-                oracle.is_member(contact, topic),
-            )
-        };
-        self.diary.count("checked", "scores at rest");
-        if held != truth {
-            self.diary.wrong(format!(
-                "contact {contact} has {held} in {}, true is {truth}",
-                has.name
-            ));
-        }
-        if members.contains(&contact) != member {
-            self.diary.wrong(format!(
-                "contact {contact}: in the segment of {}: {}, true is {member}",
-                has.name, !member
-            ));
-        }
-    }
-
-    fn oracle(&self) -> MutexGuard<'_, Oracle> {
-        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -64,11 +64,11 @@ fn wait_for<F: Future>(work: F) -> F::Output {
 /// Hands the methods of a trait through.
 macro_rules! hands_through {
     (@write $self:ident $name:ident($($arg:ident),*)) => {{
-        if $self.crash.edge(concat!("before ", stringify!($name))).await {
+        if $self.crash.store_edge(concat!("before ", stringify!($name))).await {
             return Err(StoreError::Database("the disk is full".to_owned()));
         }
         let done = wait_for($self.real.$name($($arg),*));
-        $self.crash.edge(concat!("after ", stringify!($name))).await;
+        $self.crash.store_edge(concat!("after ", stringify!($name))).await;
         done
     }};
     (@read $self:ident $name:ident($($arg:ident),*)) => {

@@ -96,6 +96,24 @@ impl World {
         self.notice_merges().await;
     }
 
+    /// This browser does this; the first time it is a new one, of a person of its own.
+    pub(crate) async fn does(&mut self, browser: usize, doing: Doing) {
+        self.time.step(SignedDuration::from_secs(2));
+        while self.browsers.len() <= browser {
+            self.new_browser(self.browsers.len());
+        }
+        match doing {
+            Doing::Hit(topic) => {
+                let url = format!("{SHOP}/{}/1", self.topics[topic].slug);
+                self.visit(browser, &url, doing).await;
+            }
+            Doing::Form(topic) => self.submit_with(browser, topic).await,
+            Doing::Jobs => self.visit(browser, &format!("{SHOP}/jobs"), doing).await,
+            Doing::Open(_) | Doing::Given(..) | Doing::GivenMain(_) => {}
+        }
+        self.notice_merges().await;
+    }
+
     /// Somebody edits a score of this contact by hand.
     pub(crate) async fn rival(&mut self, contact: u64) {
         self.time.step(SignedDuration::from_secs(1));
