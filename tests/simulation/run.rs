@@ -137,7 +137,7 @@ impl Run {
     }
 
     async fn step(&mut self, step: u64) {
-        self.stage.begin_step(step).await;
+        self.stage.begin_step(step);
         self.stage.around.network.land(false).await;
         if self.dice.percent(self.weather.faults) {
             self.stage.around.network.keep_for_stale_reads().await;
@@ -154,7 +154,7 @@ impl Run {
             let fails = self.dice.percent(20);
             self.stage.crash.after(self.dice.below(12), fails);
         }
-        match self.dice.weighted(&[34, 14, 9, 9, 5, 12, 14, 5, 4]) {
+        match self.dice.weighted(&[34, 14, 9, 9, 5, 12, 14, 5, 4, 3]) {
             0 => self.people_act().await,
             1 => self.deliver().await,
             2 => self.decode().await,
@@ -166,7 +166,8 @@ impl Run {
                 .stage
                 .time
                 .step(SignedDuration::from_secs(self.dice.between(1, 90))),
-            _ => self.change_weather().await,
+            8 => self.change_weather().await,
+            _ => self.erase().await,
         }
         self.stage.crash.never();
     }
@@ -269,6 +270,14 @@ impl Run {
         if let Some(daemon) = self.daemon.as_ref() {
             let done = self.stage.crash.mortal(daemon.score()).await;
             self.ended("scored", done);
+        }
+    }
+
+    async fn erase(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.erase()).await;
+            // The eraser reports a failing store and goes on.
+            self.ended("erased", done.map(|done| Ok(done.unwrap_or(0))));
         }
     }
 
@@ -388,7 +397,7 @@ impl Run {
         for (round, seconds) in REST.into_iter().enumerate() {
             self.stage.time.step(SignedDuration::from_secs(seconds));
             let step = STEPS + 1 + round as u64;
-            self.stage.begin_step(step).await;
+            self.stage.begin_step(step);
             self.round().await;
         }
         if let Some(daemon) = &self.daemon {

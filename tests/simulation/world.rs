@@ -42,8 +42,6 @@ pub(crate) struct World {
     persons: usize,
     browsers: Vec<Browser>,
     mails: Vec<Mail>,
-    /// Number of the step under way.
-    step: u64,
 }
 
 impl World {
@@ -67,13 +65,7 @@ impl World {
             persons,
             browsers: Vec::new(),
             mails: Vec::new(),
-            step: 0,
         }
-    }
-
-    /// A new step begins.
-    pub(crate) fn begin_step(&mut self, step: u64) {
-        self.step = step;
     }
 
     /// Somebody does something.
@@ -257,7 +249,7 @@ impl World {
             .standin
             .with_state(|state| state.merged_into.clone())
             .await;
-        let new = self.oracle().merges(&merged, self.step);
+        let new = self.oracle().merges(&merged);
         for (loser, winner) in new {
             self.diary
                 .note(format!("contact {loser} is merged into {winner}"));
