@@ -110,7 +110,8 @@ impl World {
     pub(crate) async fn rival(&mut self, contact: u64) {
         self.time.step(SignedDuration::from_secs(1));
         let topic = self.dice.below(self.topics.len());
-        self.edit_score_of(contact, topic).await;
+        let who = self.oracle().who(contact);
+        self.edit_score_of(who, topic).await;
     }
 
     /// The contact is merged into another one, if anybody knows its address.
