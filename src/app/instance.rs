@@ -100,6 +100,7 @@ pub struct Instance {
     pub owner: Owner,
     pub(super) plan: watch::Sender<Option<Arc<Compiled>>>,
     pub(super) poller: std::sync::OnceLock<Arc<StoredPoller>>,
+    pub(super) damage: watch::Receiver<Option<String>>,
 }
 
 impl Instance {
@@ -111,6 +112,7 @@ impl Instance {
         let path = &config.store.path;
         let store = SqliteStore::open(path)
             .with_context(|| format!("the store {} can't be opened", path.display()))?;
+        let damage = store.damage();
         let store: SharedStore = Arc::new(store);
         let budget = budget(&config, &clock);
         let tokens = Arc::new(StoredTokens(Arc::clone(&store)));
@@ -134,6 +136,7 @@ impl Instance {
             )),
             plan: watch::channel(None).0,
             poller: std::sync::OnceLock::new(),
+            damage,
             config,
             store,
         })

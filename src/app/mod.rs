@@ -6,6 +6,7 @@ mod effects;
 mod hook;
 pub mod import;
 mod instance;
+mod patient;
 mod pulse;
 mod start;
 mod tokens;

@@ -2,7 +2,7 @@
 
 use super::{SqliteStore, codec::micros, targets, targets::Cause};
 use crate::domain::{ContactId, Urgency};
-use crate::store::{Leases, Result};
+use crate::store::{Leases, Owner, Result};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -13,11 +13,22 @@ const ENDINGS: [&str; 3] = [
     "UPDATE intent_lease SET until = ?1 WHERE until > ?1",
 ];
 
+/// Of one worker. Deliveries are none of these: their decoder never gives up.
+const ENDINGS_OF: [&str; 2] = [
+    "UPDATE dirty SET lease_until = ?1 WHERE lease_until > ?1 AND owner = ?2",
+    "UPDATE intent_lease SET until = ?1 WHERE until > ?1 AND owner = ?2",
+];
+
 #[async_trait::async_trait]
 impl Leases for SqliteStore {
     async fn end_leases_of_the_dead(&self, now: Timestamp) -> Result<u64> {
         let now = micros(now);
         self.write(move |db| end_all(db, now)).await
+    }
+
+    async fn end_leases_of(&self, owner: &Owner, now: Timestamp) -> Result<u64> {
+        let (owner, now) = (owner.0.clone(), micros(now));
+        self.write(move |db| end_of(db, &owner, now)).await
     }
 }
 
@@ -58,6 +69,15 @@ pub(super) fn doubt_the_unfinished(db: &Connection, now: i64) -> Result<()> {
             .execute([contact.0])?;
     }
     Ok(())
+}
+
+fn end_of(db: &Connection, owner: &str, now: i64) -> Result<u64> {
+    let mut ended = 0;
+    for ending in ENDINGS_OF {
+        ended += db.execute(ending, (now, owner))? as u64;
+    }
+    doubt_the_unfinished(db, now)?;
+    Ok(ended)
 }
 
 fn end_all(db: &Connection, now: i64) -> Result<u64> {
