@@ -49,8 +49,11 @@ impl Instance {
         listeners: Listeners,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
-        let damage = self.damage.clone();
+        self.file.hold()?;
+        let damage = self.file.damage();
         lifecycle.source("store", |stop| watch_for_damage(damage, stop));
+        // Beside the work: reading a large store takes a while, and Mautic waits for nobody.
+        self.file.examine();
         self.take_up_what_the_dead_held().await?;
         self.retry_what_was_not_understood().await?;
         let shared = self.shared();

@@ -12,6 +12,7 @@ mod deliveries;
 mod dirty;
 mod effects;
 mod examine;
+mod hold;
 mod journal;
 mod leases;
 mod log_file;
@@ -31,8 +32,9 @@ use damage::Trouble;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
+    fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 use tokio::sync::watch;
 use writer::{Turn, Writer};
@@ -44,6 +46,8 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Readers,
     trouble: Trouble,
+    /// The locked file, once this is a daemon's store.
+    held: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -66,6 +70,7 @@ impl SqliteStore {
             writer: Arc::new(writer),
             readers,
             trouble,
+            held: Mutex::new(None),
         })
     }
 
