@@ -47,4 +47,6 @@ pub struct Bells {
     pub effects: Wake,
     /// An id vanished.
     pub gone: Wake,
+    /// Mautic knows more than the journal: poll now.
+    pub polls: Wake,
 }

@@ -94,6 +94,7 @@ impl Instance {
             mautic: Arc::new(ClientWrites {
                 client: self.client.clone(),
                 clock: Arc::clone(&clock),
+                longest_request: self.config.mautic.longest_request,
             }),
             mailer: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Mailer>),
             hooks: Arc::new(hooks),

@@ -23,6 +23,8 @@ pub(super) struct Patient {
     pub health: Reporter,
     /// In whose name the worker leases.
     pub owner: Owner,
+    /// A call that it was making takes effect within this time, or never.
+    pub longest_request: Duration,
 }
 
 impl Patient {
@@ -73,7 +75,9 @@ impl Patient {
     async fn give_up(&self) -> Result<()> {
         self.store.probe().await?;
         let now = self.clock.now();
-        self.store.end_leases_of(&self.owner, now).await?;
+        let settled_at = now.checked_add(self.longest_request).unwrap_or(now);
+        let ended = self.store.end_leases_of(&self.owner, now, settled_at);
+        ended.await?;
         Ok(())
     }
 }
@@ -118,6 +122,7 @@ mod tests {
             clock: Arc::new(clock),
             health: reporter,
             owner: Owner("a".into()),
+            longest_request: Duration::ZERO,
         };
         let runs = AtomicU32::new(0);
         let worker = |_| async {

@@ -76,7 +76,11 @@ impl Instance {
 
     /// After a crash nobody is to wait for leases of the process that is gone.
     async fn take_up_what_the_dead_held(&self) -> anyhow::Result<()> {
-        let ended = self.store.end_leases_of_the_dead(self.clock.now()).await?;
+        let now = self.clock.now();
+        // Mautic may still be at work on what they had sent.
+        let settled_at = now.checked_add(self.config.mautic.longest_request);
+        let settled_at = settled_at.unwrap_or(now);
+        let ended = self.store.end_leases_of_the_dead(now, settled_at).await?;
         if ended > 0 {
             tracing::info!(leases = ended, "going on with what was left unfinished");
         }
@@ -244,12 +248,14 @@ impl Instance {
                 mautic: Arc::new(ClientWrites {
                     client: self.client.clone(),
                     clock: Arc::clone(&self.clock),
+                    longest_request: self.config.mautic.longest_request,
                 }),
                 owner: Owner(format!("{}-{name}", self.owner.0)),
                 least,
                 intents: shared.signals.bells.intents.clone(),
                 effects: shared.signals.bells.effects.clone(),
                 dirty: shared.signals.bells.dirty.clone(),
+                polls: shared.signals.bells.polls.clone(),
                 metrics: self.metrics.metrics.writeback.clone(),
                 health,
             };
@@ -272,6 +278,7 @@ impl Instance {
             clock: Arc::clone(&self.clock),
             health: health.clone(),
             owner: owner.clone(),
+            longest_request: self.config.mautic.longest_request,
         }
     }
 

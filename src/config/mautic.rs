@@ -8,6 +8,9 @@ use std::time::Duration;
 use url::{Host, Url};
 
 const SECTION: &str = "mautic";
+/// PHP's and nginx's own limits are 30 and 60 seconds where nobody changed them, and PHP does not
+/// count the time it waits for others (FACTS 8).
+const LONGEST_REQUEST: Duration = Duration::from_mins(2);
 const URL_HINT: &str = "write the whole address, such as \"https://mautic.example.com\"";
 
 pub(super) fn read(given: &Given<'_, '_>) -> Option<MauticConfig> {
@@ -20,14 +23,30 @@ pub(super) fn read(given: &Given<'_, '_>) -> Option<MauticConfig> {
         .map(with_slash);
     let login = read_login(given);
     let timeout = match given.get(SECTION, "timeout") {
-        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_mins(10)),
+        Some(setting) => setting.duration(Duration::from_secs(1)..=Duration::from_mins(9)),
         None => Some(Duration::from_mins(1)),
     };
+    let longest_request = read_longest_request(given, timeout);
     Some(MauticConfig {
         base_url: base_url?,
         login: login?,
         timeout: timeout?,
+        longest_request: longest_request?,
     })
+}
+
+/// How long Mautic may go on with a request; a lease lasts longer (10 minutes).
+fn read_longest_request(given: &Given<'_, '_>, timeout: Option<Duration>) -> Option<Duration> {
+    let Some(setting) = given.get(SECTION, "longest_request") else {
+        return Some(timeout?.max(LONGEST_REQUEST));
+    };
+    let longest = setting.duration(Duration::from_secs(1)..=Duration::from_mins(9))?;
+    if timeout.is_some_and(|timeout| longest < timeout) {
+        let message = "Mautic may work on a request for at least as long as we wait for its answer";
+        setting.error(message, "make it at least as long as `timeout`");
+        return None;
+    }
+    Some(longest)
 }
 
 /// An http or https address without user, query and fragment. A password in it is not shown.

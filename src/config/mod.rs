@@ -60,6 +60,9 @@ pub struct MauticConfig {
     pub login: Login,
     /// Longest wait for one answer; default 60 s.
     pub timeout: Duration,
+    /// Longest time that Mautic may go on with a request after nobody waits for its answer; 1 s to
+    /// 9 min. What such a request may have written is not written anew before.
+    pub longest_request: Duration,
 }
 
 /// How to log in to Mautic.
@@ -325,6 +328,7 @@ const SHOWN_KEYS: &[&str] = &[
     "password",
     "password_file",
     "timeout",
+    "longest_request",
     "requests_per_second",
     "burst",
     "in_flight",

@@ -165,6 +165,7 @@ fn config(stage: &Stage, options: &SceneOptions) -> anyhow::Result<Config> {
                 client_secret: stage.client.secret.clone().into(),
             },
             timeout: Duration::from_secs(30),
+            longest_request: Duration::from_secs(30),
         },
         budget: BudgetConfig {
             requests_per_second: 500.0,

@@ -1,6 +1,6 @@
 //! What is to be written.
 
-use super::{ContactId, Target, Urgency};
+use super::{ContactId, PointsCall, Target, Urgency, Way};
 use jiff::Timestamp;
 
 /// One target of one contact to be brought to its desired value.
@@ -8,6 +8,10 @@ use jiff::Timestamp;
 pub struct Intent {
     /// The target.
     pub target: Target,
+    /// How to bring it about.
+    pub way: Way,
+    /// What is known of points that are added, not set; `None` for [`Way::Set`].
+    pub known: Option<KnownPoints>,
     /// Desired value.
     pub desired: i32,
     /// Last observed value.
@@ -26,11 +30,23 @@ pub struct Intent {
     pub urgency: Urgency,
 }
 
+/// What the journal knows of points that are added, as of when they were claimed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownPoints {
+    /// Newest known row of the contact in Mautic's points log; 0 if none is.
+    pub newest_row: u64,
+    /// Sum of what the known rows of this target added; `None` when rows multiplied or divided,
+    /// of which the log does not tell the difference (FACTS 56).
+    pub logged: Option<i64>,
+    /// Calls of which nobody knows yet what became of them, oldest first.
+    pub open: Vec<PointsCall>,
+}
+
 /// All pending intents of one contact, leased together: one writer per contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactIntents {
     /// The contact.
     pub contact: ContactId,
-    /// Its intents, groups before segments (campaigns that start on a segment may read scores).
+    /// Its intents, scores before segments (campaigns that start on a segment may read scores).
     pub intents: Vec<Intent>,
 }

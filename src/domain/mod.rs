@@ -11,6 +11,7 @@ mod history;
 mod ids;
 mod intent;
 mod keys;
+mod points_call;
 mod profile;
 mod target;
 
@@ -24,7 +25,8 @@ pub use ids::{
     AssetId, CampaignId, ContactId, EmailId, FormId, GroupId, PageId, PointActionId, SegmentId,
     SmsId, StageId, TriggerId, UserId, VideoId,
 };
-pub use intent::{ContactIntents, Intent};
+pub use intent::{ContactIntents, Intent, KnownPoints};
 pub use keys::{RuleKey, TopicKey};
+pub use points_call::{CallFate, NewCall, PointsCall};
 pub use profile::{Profile, Utm};
-pub use target::{DesiredValue, Target, Urgency};
+pub use target::{DesiredValue, Target, Urgency, Way};

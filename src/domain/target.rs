@@ -11,6 +11,33 @@ pub enum Target {
     Group(GroupId),
     /// Membership in a segment: 1 in, 0 out.
     Segment(SegmentId),
+    /// The main points.
+    Points,
+}
+
+/// How a value is brought about.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// By setting it: nobody else writes the target.
+    #[default]
+    Set,
+    /// By adding the difference to what Mautic shows: others add to it, too, or Mautic can't set
+    /// it (main points: FACTS 54).
+    Add,
+    /// By adding the difference to what Mautic logged: what was changed without a row in the log,
+    /// by an import or by hand, stays (FACTS 54).
+    AddToLogged,
+}
+
+impl Way {
+    /// Whether doing it twice would count twice.
+    #[must_use]
+    pub const fn adds(self) -> bool {
+        !matches!(self, Self::Set)
+    }
 }
 
 impl fmt::Display for Target {
@@ -18,6 +45,7 @@ impl fmt::Display for Target {
         match self {
             Self::Group(id) => write!(f, "group:{id}"),
             Self::Segment(id) => write!(f, "segment:{id}"),
+            Self::Points => f.write_str("points"),
         }
     }
 }
@@ -25,7 +53,10 @@ impl fmt::Display for Target {
 impl FromStr for Target {
     type Err = String;
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let unknown = || format!("`{text}` is no target: expected group:ID or segment:ID");
+        let unknown = || format!("`{text}` is no target: expected group:ID, segment:ID or points");
+        if text == "points" {
+            return Ok(Self::Points);
+        }
         let (kind, id) = text.split_once(':').ok_or_else(unknown)?;
         match kind {
             "group" => id.parse().map(Self::Group).map_err(|_| unknown()),
@@ -71,7 +102,9 @@ pub enum Urgency {
 pub struct DesiredValue {
     /// The target.
     pub target: Target,
-    /// Score of a group; 1 (in) or 0 (out) of a segment.
+    /// How to bring it about.
+    pub way: Way,
+    /// Score of a group, or the main points; 1 (in) or 0 (out) of a segment.
     pub value: i32,
     /// Why, for people: `dishwashers 62 (was 57)`, `dishwashers 62 >= 50`.
     pub reason: String,

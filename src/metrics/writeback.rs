@@ -12,6 +12,8 @@ pub enum Endpoint {
     GroupSet,
     /// Reading a contact's group scores.
     GroupRead,
+    /// Adding points to main points or to a shared group.
+    PointsAdd,
     /// Adding contacts to a segment.
     SegmentAdd,
     /// Removing a contact from a segment.
@@ -24,9 +26,10 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All endpoints.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::GroupSet,
         Self::GroupRead,
+        Self::PointsAdd,
         Self::SegmentAdd,
         Self::SegmentRemove,
         Self::SegmentRead,
@@ -39,6 +42,7 @@ impl Endpoint {
         match self {
             Self::GroupSet => "group_set",
             Self::GroupRead => "group_read",
+            Self::PointsAdd => "points_add",
             Self::SegmentAdd => "segment_add",
             Self::SegmentRemove => "segment_remove",
             Self::SegmentRead => "segment_read",

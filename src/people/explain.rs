@@ -154,12 +154,12 @@ impl Seen<'_> {
         }
     }
 
-    /// Main points are never written; groups hold what we wrote, unless nothing is written.
+    /// Groups hold what we wrote, unless nothing is written.
     fn observed(&self, topic: &CompiledTopic) -> Option<i64> {
         let overview = self.overview.as_ref()?;
         match topic.writes {
             Writes::Nothing => None,
-            Writes::MainPoints => overview.observed_points,
+            Writes::MainPoints | Writes::MainPointsWritten => overview.observed_points,
             Writes::Group(_) if !self.observes => None,
             Writes::Group(group) => {
                 let mut targets = overview.targets.iter();

@@ -7,7 +7,8 @@ use super::model::{
 };
 use super::{Catalog, Fade};
 use crate::domain::{
-    Action, ActivityKind, GroupId, PointActionId, RuleKey, SegmentId, StageId, TopicKey, UserId,
+    Action, ActivityKind, GroupId, PointActionId, RuleKey, SegmentId, StageId, Target, TopicKey,
+    UserId, Way,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -83,7 +84,20 @@ impl CompiledTopic {
     pub const fn group(&self) -> Option<GroupId> {
         match self.writes {
             Writes::Group(group) => Some(group),
-            Writes::Nothing | Writes::MainPoints => None,
+            Writes::Nothing | Writes::MainPoints | Writes::MainPointsWritten => None,
+        }
+    }
+
+    /// What is kept true in Mautic, and how. A group that others may put points into, and the
+    /// main points, are never set: what somebody added in between would be lost.
+    #[must_use]
+    pub const fn target(&self) -> Option<(Target, Way)> {
+        match (self.writes, self.foreign) {
+            (Writes::Nothing | Writes::MainPoints, _) => None,
+            (Writes::Group(group), Foreign::Adopt) => Some((Target::Group(group), Way::Add)),
+            (Writes::Group(group), _) => Some((Target::Group(group), Way::Set)),
+            (Writes::MainPointsWritten, Foreign::Adopt) => Some((Target::Points, Way::AddToLogged)),
+            (Writes::MainPointsWritten, _) => Some((Target::Points, Way::Add)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::courses::Courses;
 use super::evaluate::{Evaluation, TopicEvaluation};
 use super::triggers;
-use crate::domain::{DesiredValue, Firing, RuleKey, SegmentId, Snapshot, Target, Urgency};
+use crate::domain::{DesiredValue, Firing, RuleKey, SegmentId, Snapshot, Target, Urgency, Way};
 use crate::plan::{BoundScoreTest, Compiled, CompiledSegment, SegmentTest, Tree};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -133,8 +133,10 @@ pub fn desired_values(
         .zip(&evaluation.topics)
         .filter(|(_, evaluated)| evaluated.withheld.is_none())
         .filter_map(|(topic, evaluated)| {
+            let (target, way) = topic.target()?;
             Some(DesiredValue {
-                target: Target::Group(topic.group()?),
+                target,
+                way,
                 value: evaluated.score,
                 reason: score_reason(&topic.key.0, evaluated),
                 urgency,
@@ -146,6 +148,7 @@ pub fn desired_values(
         .iter()
         .map(|(segment, (inside, reason))| DesiredValue {
             target: Target::Segment(*segment),
+            way: Way::Set,
             value: i32::from(*inside),
             reason: reason.clone(),
             urgency,

@@ -3,7 +3,7 @@
 use super::contribution::{Contribution, Reason};
 use super::topic::whole;
 use crate::domain::{GroupId, LedgerRow, Snapshot};
-use crate::plan::{Compiled, Writes};
+use crate::plan::Compiled;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -45,11 +45,7 @@ pub fn difference(
     score: i32,
     observed: i64,
 ) -> Option<Difference> {
-    let group = match plan.topics[topic].writes {
-        Writes::Nothing => return None,
-        Writes::Group(group) => Some(group),
-        Writes::MainPoints => None,
-    };
+    let group = plan.topics[topic].writes.logged()?;
     let all = sums(plan, history, parts, group);
     let computed = i64::from(score);
     let (mut logged, mut given) = (0_i64, 0_i64);

@@ -1,7 +1,7 @@
 //! Points that no rule of the plan gives: manual adjustments, and what others put into Mautic.
 
 use super::contribution::{Contribution, Reason};
-use crate::domain::{Adjustment, GroupId, LedgerRow, Scope, Snapshot};
+use crate::domain::{Adjustment, LedgerRow, Scope, Snapshot};
 use crate::plan::{Behaviour, Compiled, CompiledTopic, Foreign, THOUSANDTHS, Writes};
 use jiff::Timestamp;
 
@@ -33,10 +33,8 @@ pub(super) fn foreign<'a>(
     topic: &CompiledTopic,
     history: &'a Snapshot,
 ) -> Vec<Contribution<'a>> {
-    let group: Option<GroupId> = match topic.writes {
-        Writes::Nothing => return Vec::new(),
-        Writes::Group(group) => Some(group),
-        Writes::MainPoints => None,
+    let Some(group) = topic.writes.logged() else {
+        return Vec::new();
     };
     let mine = history
         .ledger

@@ -1,7 +1,7 @@
 //! Desired and observed values, and the way from one to the other.
 
 use super::{Owner, Result};
-use crate::domain::{ContactId, ContactIntents, Target, Urgency};
+use crate::domain::{CallFate, ContactId, ContactIntents, NewCall, Target, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,9 @@ pub enum WriteOutcome {
         error: String,
         /// Whether the write may have been applied.
         suspect: bool,
+        /// Until then it may still take effect, so that nothing newer is written before; `None`
+        /// if Mautic is known to be done with it.
+        unsettled_until: Option<Timestamp>,
     },
     /// Can't be done (the segment is gone, the right is missing): parked until the desired
     /// value changes or [`Outbox::unpark_intents`].
@@ -87,6 +90,8 @@ pub struct WriteResult {
     pub outcome: WriteOutcome,
     /// The call, if one was made.
     pub record: Option<WriteRecord>,
+    /// What became of calls that added points, by their markers.
+    pub fates: Vec<(String, CallFate)>,
 }
 
 /// Keeps intents.
@@ -94,7 +99,8 @@ pub struct WriteResult {
 pub trait Outbox: Send + Sync {
     /// Takes the pending intents of up to `limit` contacts whose time has come and that nobody
     /// holds: most urgent first, then oldest cause. Contacts none of whose due intents is at
-    /// least as urgent as `least` are left, and so are parked intents.
+    /// least as urgent as `least` are left, and so are parked intents. Points are not added while
+    /// the contact waits to be scored: the difference is of what is known.
     async fn claim_intents(
         &self,
         owner: &Owner,
@@ -104,9 +110,21 @@ pub trait Outbox: Send + Sync {
         lease_until: Timestamp,
     ) -> Result<Vec<ContactIntents>>;
 
+    /// Writes a call down that is about to add points: from now on its outcome is unknown until
+    /// [`WriteResult::fates`] tells it. `false` if it must not be made: the contact is not `owner`'s
+    /// any more, is about to be scored anew, wants something else by now, or has another call whose
+    /// outcome is unknown.
+    async fn begin_call(&self, owner: &Owner, call: NewCall, now: Timestamp) -> Result<bool>;
+
     /// Stores results in one transaction with their records. An observed value is taken over even
-    /// when the desired one has moved on meanwhile (then the intent stays pending).
-    async fn finish_writes(&self, results: Vec<WriteResult>, now: Timestamp) -> Result<()>;
+    /// when the desired one has moved on meanwhile (then the intent stays pending); it stays
+    /// doubtful if the contact is not `owner`'s any more, for somebody else may have written since.
+    async fn finish_writes(
+        &self,
+        owner: &Owner,
+        results: Vec<WriteResult>,
+        now: Timestamp,
+    ) -> Result<()>;
 
     /// Gives contacts back that were claimed.
     async fn release(&self, owner: &Owner, contacts: &[ContactId]) -> Result<()>;

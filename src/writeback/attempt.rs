@@ -1,7 +1,7 @@
 //! One attempt at one intent and how it ended.
 
 use super::mautic::{Answered, CallError};
-use crate::domain::ContactId;
+use crate::domain::{CallFate, ContactId, PointsCall};
 use crate::store::{Intent, WriteOutcome, WriteRecord, WriteResult};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
@@ -98,11 +98,13 @@ pub(super) fn failed(
             status,
             not_before,
             maybe_applied,
+            unsettled_until,
         } => {
             let outcome = WriteOutcome::RetryAt {
                 not_before: *not_before,
                 error: what.clone(),
                 suspect: *maybe_applied,
+                unsettled_until: *unsettled_until,
             };
             (outcome, *status)
         }
@@ -112,6 +114,7 @@ pub(super) fn failed(
                 not_before,
                 error: what.clone(),
                 suspect: true,
+                unsettled_until: None,
             };
             (outcome, None)
         }
@@ -132,6 +135,51 @@ pub(super) fn failed(
     )
 }
 
+/// Not tried yet, for this reason.
+pub(super) fn put_off(
+    contact: ContactId,
+    intent: &Intent,
+    why: &str,
+    not_before: Timestamp,
+) -> Attempt {
+    let outcome = WriteOutcome::RetryAt {
+        not_before,
+        error: why.to_owned(),
+        suspect: false,
+        unsettled_until: None,
+    };
+    attempt(contact, intent, outcome, None, false)
+}
+
+/// What was found out about calls of which no clear answer came.
+pub(super) fn looked_up(
+    contact: ContactId,
+    intent: &Intent,
+    fates: &[(&PointsCall, CallFate)],
+    score: i64,
+    now: Timestamp,
+    again: Timestamp,
+) -> Attempt {
+    let told = fates.iter().map(|(call, fate)| {
+        let what = match fate {
+            CallFate::Applied => "it took effect",
+            CallFate::AppliedUnlogged => "it took effect, without a row in the log",
+            CallFate::NotApplied => "it did not take effect",
+            CallFate::Unknown => "nobody can tell yet",
+        };
+        format!("{:+} of {}: {what}", call.delta, call.marker)
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    let mut attempt = put_off(contact, intent, &told, again);
+    let call = Made::begin(now, format!("GET points log of contact {contact}"));
+    attempt.result.record = Some(call.record(Some(200), &format!("{told}; score {score}")));
+    let fates = fates
+        .iter()
+        .map(|(call, fate)| (call.marker.clone(), *fate));
+    attempt.result.fates = fates.collect();
+    attempt
+}
+
 fn attempt(
     contact: ContactId,
     intent: &Intent,
@@ -146,6 +194,7 @@ fn attempt(
         desired: intent.desired,
         outcome,
         record,
+        fates: Vec::new(),
     };
     Attempt {
         result,

@@ -37,6 +37,8 @@ pub fn call_for(intent: &Intent, seen: Option<&BTreeMap<GroupId, i32>>) -> Call 
                 Call::SetGroup(group)
             }
         }
+        // Points are added, not set.
+        Target::Points => Call::Nothing,
         Target::Segment(segment) if intent.desired == 0 => Call::Remove(segment),
         Target::Segment(segment) => Call::Add(segment),
     }
@@ -48,7 +50,9 @@ pub fn call_for(intent: &Intent, seen: Option<&BTreeMap<GroupId, i32>>) -> Call 
 #[must_use]
 pub fn must_look(intents: &[Intent]) -> bool {
     intents.iter().any(|intent| {
-        matches!(intent.target, Target::Group(_)) && (intent.suspect || intent.observed.is_none())
+        matches!(intent.target, Target::Group(_))
+            && !intent.way.adds()
+            && (intent.suspect || intent.observed.is_none())
     })
 }
 
@@ -85,6 +89,8 @@ mod tests {
     fn intent(target: &str, desired: i32, observed: Option<i32>, suspect: bool) -> Intent {
         Intent {
             target: target.parse().unwrap(),
+            way: crate::domain::Way::Set,
+            known: None,
             desired,
             observed,
             suspect,

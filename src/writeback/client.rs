@@ -1,10 +1,10 @@
 //! The dispatcher's Mautic, by REST.
 
-use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
+use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites, PointsWrite};
 use crate::clock::Clock;
 use crate::domain::{ContactId, GroupId, SegmentId, Urgency};
 use crate::mautic::retry::{self, Retry};
-use crate::mautic::{Client, ContactAnswer, Error, Marker, Note, Priority};
+use crate::mautic::{Client, ContactAnswer, Error, LoggedPoints, Lost, Marker, Note, Priority};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
@@ -28,6 +28,8 @@ pub struct ClientWrites {
     pub client: Client,
     /// Tells the time of the next attempt.
     pub clock: Arc<dyn Clock>,
+    /// Longest time that Mautic may go on with a request after nobody waits for its answer.
+    pub longest_request: Duration,
 }
 
 impl ClientWrites {
@@ -51,6 +53,15 @@ impl ClientWrites {
                 status: status(error),
             },
             decision => self.again(error, decision, error.may_have_been_applied()),
+        }
+    }
+
+    /// Adding points that failed. A 400 tells nothing: a failing webhook can break the answer
+    /// after the work was done (FACTS N1).
+    fn add_error(&self, error: &Error, attempt: u32) -> CallError {
+        match error {
+            Error::Status { status: 400, .. } => self.again(error, Retry::Unknown, true),
+            _ => self.write_error(error, attempt),
         }
     }
 
@@ -89,7 +100,20 @@ impl ClientWrites {
             status: status(error),
             not_before: later(self.clock.now(), pause),
             maybe_applied,
+            unsettled_until: may_run_on(error)
+                .then(|| later(self.clock.now(), self.longest_request)),
         }
+    }
+}
+
+/// Whether Mautic may still be at it: nobody waited for its answer, or a proxy gave one first.
+fn may_run_on(error: &Error) -> bool {
+    match error {
+        Error::Transport { lost, .. } => *lost != Lost::NotConnected,
+        Error::Status {
+            status, from_api, ..
+        } => !from_api && matches!(status, 408 | 499 | 502 | 504 | 520..),
+        _ => false,
     }
 }
 
@@ -161,6 +185,56 @@ impl MauticWrites for ClientWrites {
             value: i32::try_from(score).unwrap_or(i32::MAX),
             status: 200,
             text: format!("score {score}"),
+        })
+    }
+
+    async fn main_points(
+        &self,
+        contact: ContactId,
+        attempt: u32,
+        urgency: Urgency,
+    ) -> Result<i64, CallError> {
+        let answer = self.client.contact(contact, priority(urgency)).await;
+        match answer.map_err(|error| self.read_error(&error, attempt))? {
+            ContactAnswer::Found(found) => Ok(found.points),
+            ContactAnswer::Merged(_) | ContactAnswer::Gone => Err(CallError::NoContact(format!(
+                "contact {contact} was merged away or deleted"
+            ))),
+        }
+    }
+
+    async fn points_log(
+        &self,
+        contact: ContactId,
+        after: u64,
+        limit: u32,
+        attempt: u32,
+        urgency: Urgency,
+    ) -> Result<Vec<LoggedPoints>, CallError> {
+        let priority = priority(urgency);
+        let rows = self
+            .client
+            .points_log(contact, after, limit, priority)
+            .await;
+        rows.map_err(|error| self.read_error(&error, attempt))
+    }
+
+    async fn add_points(&self, write: PointsWrite<'_>) -> Result<Answered<Option<i64>>, CallError> {
+        let note = Note {
+            event: Marker::nearest(write.event_name),
+            action: Marker::nearest(write.action_name),
+        };
+        let priority = priority(write.urgency);
+        let client = &self.client;
+        let answer = client
+            .add_points(write.contact, write.group, write.points, &note, priority)
+            .await;
+        let score = answer.map_err(|error| self.add_error(&error, write.attempt))?;
+        let text = score.map_or_else(|| "done".to_owned(), |score| format!("score {score}"));
+        Ok(Answered {
+            value: score,
+            status: 200,
+            text,
         })
     }
 
@@ -279,6 +353,7 @@ mod tests {
         ClientWrites {
             client: Client::new(settings, parts).unwrap(),
             clock,
+            longest_request: Duration::from_mins(2),
         }
     }
 

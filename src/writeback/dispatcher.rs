@@ -51,6 +51,8 @@ pub struct Dispatcher {
     pub effects: Wake,
     /// Rung when a merged contact became dirty.
     pub dirty: Wake,
+    /// Rung when Mautic turned out to know more than the journal.
+    pub polls: Wake,
     /// Told of calls and delays.
     pub metrics: WritebackMetrics,
     /// Told that it lives.
@@ -146,6 +148,13 @@ impl Dispatcher {
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         self.keep(groups.await).await?;
+        for claim in &own {
+            if looked.elapsed() > FRESH {
+                return Ok(());
+            }
+            let added = self.add_points(claim).await?;
+            self.keep(added).await?;
+        }
         if looked.elapsed() > FRESH {
             return Ok(());
         }
@@ -180,7 +189,7 @@ impl Dispatcher {
             self.metrics.written_back(delay);
         }
         let results: Vec<_> = attempts.into_iter().map(|attempt| attempt.result).collect();
-        self.store.finish_writes(results, now).await?;
+        self.store.finish_writes(&self.owner, results, now).await?;
         tell(&self.store, &self.dirty, gone, now).await
     }
 
@@ -190,11 +199,7 @@ impl Dispatcher {
         looked: Instant,
         urgency: Urgency,
     ) -> Vec<Attempt> {
-        let intents: Vec<_> = claim
-            .intents
-            .iter()
-            .filter(|i| matches!(i.target, Target::Group(_)))
-            .collect();
+        let intents: Vec<_> = claim.intents.iter().filter(|i| is_set(i)).collect();
         let seen = if must_look(&claim.intents) {
             let attempt = most_attempts(std::slice::from_ref(&claim));
             match self
@@ -319,7 +324,7 @@ impl Dispatcher {
         }
     }
 
-    fn count<T>(
+    pub(super) fn count<T>(
         &self,
         endpoint: Endpoint,
         answer: &std::result::Result<Answered<T>, CallError>,
@@ -333,6 +338,11 @@ impl Dispatcher {
         self.metrics
             .call(endpoint, CallOutcome::of_status(status), call.elapsed());
     }
+}
+
+/// Whether the intent sets a group's score.
+fn is_set(intent: &Intent) -> bool {
+    matches!(intent.target, Target::Group(_)) && !intent.way.adds()
 }
 
 /// Failed attempts so far, of the intent that failed most.

@@ -1,6 +1,7 @@
 //! What the dispatcher needs of Mautic.
 
 use crate::domain::{ContactId, GroupId, SegmentId, Urgency};
+use crate::mautic::LoggedPoints;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub enum CallError {
         not_before: Timestamp,
         /// Whether the call may have taken effect.
         maybe_applied: bool,
+        /// Until then it may still take effect; `None` if Mautic is known to be done with it.
+        unsettled_until: Option<Timestamp>,
     },
     /// The contact does not exist (any more).
     #[error("{0}")]
@@ -41,6 +44,20 @@ pub enum CallError {
         /// HTTP status.
         status: Option<u16>,
     },
+}
+
+impl CallError {
+    /// Whether the call may have taken effect.
+    #[must_use]
+    pub const fn maybe_applied(&self) -> bool {
+        matches!(
+            self,
+            Self::Again {
+                maybe_applied: true,
+                ..
+            }
+        )
+    }
 }
 
 /// Mautic's side of the write-back. `attempt` is the number of failed attempts before this one.
@@ -66,6 +83,29 @@ pub trait MauticWrites: Send + Sync + std::fmt::Debug {
 
     /// Sets a group score; idempotent. Returns the score Mautic answered.
     async fn set_group_score(&self, write: GroupWrite<'_>) -> Result<Answered<i32>, CallError>;
+
+    /// A contact's main points. Never [`CallError::Refused`].
+    async fn main_points(
+        &self,
+        contact: ContactId,
+        attempt: u32,
+        urgency: Urgency,
+    ) -> Result<i64, CallError>;
+
+    /// A contact's rows in the points log with an id above `after`, by id, at most `limit`. Never
+    /// [`CallError::Refused`].
+    async fn points_log(
+        &self,
+        contact: ContactId,
+        after: u64,
+        limit: u32,
+        attempt: u32,
+        urgency: Urgency,
+    ) -> Result<Vec<LoggedPoints>, CallError>;
+
+    /// Adds points; not idempotent. Returns the new score of a group; of main points Mautic does
+    /// not tell it.
+    async fn add_points(&self, write: PointsWrite<'_>) -> Result<Answered<Option<i64>>, CallError>;
 
     /// Adds contacts to a static segment; idempotent. Returns which were added or in already.
     async fn add_to_segment(
@@ -98,6 +138,25 @@ pub struct GroupWrite<'a> {
     /// Shown in Mautic's points log; at most 191 characters (FACTS 32).
     pub event_name: &'a str,
     /// Recognised in the points log as ours.
+    pub action_name: &'a str,
+    /// Failed attempts before this one.
+    pub attempt: u32,
+    /// How soon.
+    pub urgency: Urgency,
+}
+
+/// Points to be added.
+#[derive(Debug, Clone, Copy)]
+pub struct PointsWrite<'a> {
+    /// The contact.
+    pub contact: ContactId,
+    /// The group; `None` for main points.
+    pub group: Option<GroupId>,
+    /// Points; negative ones are taken away. Not 0.
+    pub points: i32,
+    /// Shown in Mautic's points log; at most 191 characters (FACTS 32).
+    pub event_name: &'a str,
+    /// The call's own mark in the points log.
     pub action_name: &'a str,
     /// Failed attempts before this one.
     pub attempt: u32,

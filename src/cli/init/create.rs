@@ -18,7 +18,7 @@ pub(super) async fn groups(
     let plan = read(config)?;
     let named = plan.topics.iter().filter_map(|topic| match &topic.writes {
         Writes::Group(group) => Some(group),
-        Writes::Nothing | Writes::MainPoints => None,
+        Writes::Nothing | Writes::MainPoints | Writes::MainPointsWritten => None,
     });
     let missing = missing(named, &catalog.groups);
     for name in &missing {

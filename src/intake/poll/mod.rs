@@ -37,7 +37,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::Notify, time::sleep};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Why a feed could not be read.
@@ -157,6 +157,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     /// Polls until `stop`; a page under way is finished first.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
+            let bell = self.signals.bells.polls.armed();
             let round = self.round(self.clock.now(), &stop).await;
             let pause = if round.more {
                 Duration::ZERO
@@ -166,7 +167,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.wake.notified() => {}
-                () = sleep(pause) => {}
+                () = bell.wait(pause) => {}
             }
         }
     }

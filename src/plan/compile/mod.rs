@@ -94,6 +94,7 @@ impl Binder<'_> {
         let writes = match &topic.writes {
             Writes::Nothing => Some(Writes::Nothing),
             Writes::MainPoints => Some(Writes::MainPoints),
+            Writes::MainPointsWritten => Some(Writes::MainPointsWritten),
             Writes::Group(group) => {
                 let path = format!("topic.{index}.group");
                 let id = self.group(group, &path);

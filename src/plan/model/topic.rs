@@ -42,6 +42,24 @@ pub enum Writes<Group> {
     Group(Group),
     /// The contact's main points: computed and shown beside Mautic's own, not written.
     MainPoints,
+    /// The contact's main points, written.
+    MainPointsWritten,
+}
+
+impl<Group: Copy> Writes<Group> {
+    /// Whose rows of Mautic's points log speak of it: `Some(None)` for the main points.
+    #[must_use]
+    #[allow(
+        clippy::option_option,
+        reason = "nothing, or the main points: two things"
+    )]
+    pub const fn logged(&self) -> Option<Option<Group>> {
+        match *self {
+            Self::Nothing => None,
+            Self::Group(group) => Some(Some(group)),
+            Self::MainPoints | Self::MainPointsWritten => Some(None),
+        }
+    }
 }
 
 /// Range of a score; `None` is unbounded. Mautic stores 32-bit integers (FACTS 22), so a

@@ -76,21 +76,22 @@ fn read_writes(
     index: usize,
     table: &Table<'_, '_>,
 ) -> Option<Writes<Ref<GroupId>>> {
-    const HINT: &str = "write `main_points = true`, or leave it out";
     let group = table.get("group");
-    let main_value = table.get("main_points");
-    let main = match &main_value {
-        Some(value) => value.boolean(HINT)?,
-        None => false,
+    let main = match table.get("main_points") {
+        Some(value) => read_main_points(&value)?.map(|writes| (value, writes)),
+        None => None,
     };
-    if let Some(value) = main_value.filter(|_| main) {
+    if let Some((value, writes)) = main {
         if group.is_some() {
             let message = "a topic has either `group` or `main_points`";
             value.error(message, "keep one of the two");
             return None;
         }
         context.main_points.borrow_mut().push(((), value.span()));
-        return Some(Writes::MainPoints);
+        if writes == Writes::MainPointsWritten {
+            context.change("contact's", "main points", value.span());
+        }
+        return Some(writes);
     }
     let Some(value) = group else {
         return Some(Writes::Nothing);
@@ -100,6 +101,18 @@ fn read_writes(
     let claim = (group.clone(), value.span());
     context.claims.borrow_mut().groups.push(claim);
     Some(Writes::Group(group.map(GroupId)))
+}
+
+/// `true`: shown; `"write"`: written; `None` for `false`.
+fn read_main_points(value: &Value<'_, '_>) -> Option<Option<Writes<Ref<GroupId>>>> {
+    const HINT: &str =
+        "write `main_points = true` (computed and shown) or \"write\", or leave it out";
+    if value.node().as_str().is_some() {
+        value.choice(&[("write", ())])?;
+        return Some(Some(Writes::MainPointsWritten));
+    }
+    let shown = value.boolean(HINT)?;
+    Some(shown.then_some(Writes::MainPoints))
 }
 
 fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) -> Option<Foreign> {
@@ -120,7 +133,9 @@ fn read_foreign(table: &Table<'_, '_>, writes: Option<&Writes<Ref<GroupId>>>) ->
             "the main points are not written, so nothing of them can be set back",
             "write \"adopt\" or \"report\"; without `foreign` the points of others do not count",
         ),
-        Writes::MainPoints | Writes::Group(_) => return Some(foreign),
+        Writes::MainPoints | Writes::MainPointsWritten | Writes::Group(_) => {
+            return Some(foreign);
+        }
     }
     None
 }

@@ -61,6 +61,7 @@ pub(crate) async fn writes_and_delays(store: SharedStore) {
         not_before: at(4_000),
         error: "503".into(),
         suspect: false,
+        unsettled_until: None,
     };
     finish(&store, 3_000, result(&claimed, 1, group(3), holds(5))).await;
     finish(&store, 3_000, result(&claimed, 1, segment(4), retry)).await;

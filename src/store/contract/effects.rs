@@ -289,7 +289,10 @@ pub(crate) async fn started_effects_are_never_pending_again(store: SharedStore) 
     assert!(start("w", 2_502).await);
     assert!(!start("w", 2_503).await, "once");
     // Killed before the outcome was kept.
-    store.end_leases_of_the_dead(at(2_504)).await.unwrap();
+    store
+        .end_leases_of_the_dead(at(2_504), at(2_504))
+        .await
+        .unwrap();
     let again = claim(&store, 2_505).await;
     let begun = &again[0].effects[0];
     assert_eq!(begun.state, EffectState::Started);

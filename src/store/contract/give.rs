@@ -3,7 +3,7 @@
 use crate::domain::{
     Activity, ActivityKey, ActivityKind, ContactId, DesiredValue, Fact, Firing, GroupId,
     PointsLogRow, Profile, RuleKey, SegmentId, Sighting, Snapshot, Source, Target, TopicKey,
-    Urgency,
+    Urgency, Way,
 };
 use crate::store::{
     Applied, Batch, ContactIntents, DeliveryId, DirtyContact, NewDelivery, NewParked, Origin,
@@ -207,6 +207,7 @@ pub(super) fn commit(
 ) -> ScoreCommit {
     let desired = desired.into_iter().map(|(target, value)| DesiredValue {
         target,
+        way: Way::Set,
         value,
         reason: format!("{target} {value}"),
         urgency: Urgency::Bulk,
@@ -283,6 +284,7 @@ pub(super) fn result(
             answer: "{}".into(),
             took_ms: 40,
         }),
+        fates: Vec::new(),
     }
 }
 
@@ -294,7 +296,10 @@ pub(super) fn holds(value: i32) -> WriteOutcome {
 }
 
 pub(super) async fn finish(store: &SharedStore, second: i64, result: WriteResult) {
-    store.finish_writes(vec![result], at(second)).await.unwrap();
+    store
+        .finish_writes(&owner("w"), vec![result], at(second))
+        .await
+        .unwrap();
 }
 
 /// Writes all that is pending as it is wanted, at second 3000.

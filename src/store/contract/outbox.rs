@@ -18,6 +18,7 @@ fn retry(second: i64, suspect: bool) -> WriteOutcome {
         not_before: at(second),
         error: "503".into(),
         suspect,
+        unsettled_until: None,
     }
 }
 
@@ -117,7 +118,10 @@ pub(crate) async fn an_unfinished_write_is_looked_at(store: SharedStore) {
     assert_eq!(ids(&claim_at(&store, 3_100).await), [1]);
     // Killed after Mautic set 62 and before the answer was kept; then 57 is wanted again.
     want(&store, 1, &[(group(3), 57)]).await;
-    store.end_leases_of_the_dead(at(3_101)).await.unwrap();
+    store
+        .end_leases_of_the_dead(at(3_101), at(3_101))
+        .await
+        .unwrap();
     let claimed = claim_at(&store, 3_102).await;
     assert!(claimed[0].intents[0].suspect, "{claimed:?}");
 }
@@ -156,7 +160,10 @@ pub(crate) async fn leases_of_the_dead_end(store: SharedStore) {
     };
     assert_eq!(take(3_000).await, (1, vec![2], vec![1]));
     assert_eq!(take(3_001).await, (0, vec![], vec![]), "held");
-    let ended = store.end_leases_of_the_dead(at(3_001)).await.unwrap();
+    let ended = store
+        .end_leases_of_the_dead(at(3_001), at(3_001))
+        .await
+        .unwrap();
     assert_eq!(ended, 3);
     assert_eq!(take(3_001).await, (1, vec![2], vec![1]));
 }
@@ -177,8 +184,14 @@ pub(crate) async fn a_worker_ends_its_own_leases(store: SharedStore) {
     take("another's", 9, 3_000).await;
     assert_eq!(take("mine", 9, 3_001).await, (vec![], vec![]), "all held");
     let mine = owner("mine");
-    assert_eq!(store.end_leases_of(&mine, at(3_001)).await.unwrap(), 2);
-    assert_eq!(store.end_leases_of(&mine, at(3_001)).await.unwrap(), 0);
+    assert_eq!(
+        store.end_leases_of(&mine, at(3_001), at(0)).await.unwrap(),
+        2
+    );
+    assert_eq!(
+        store.end_leases_of(&mine, at(3_001), at(0)).await.unwrap(),
+        0
+    );
     assert_eq!(take("mine", 9, 3_001).await, held, "no one else's");
 }
 

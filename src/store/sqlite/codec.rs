@@ -1,6 +1,6 @@
 //! How values look in `SQLite`, and how its errors look to people.
 
-use crate::domain::{ActivityKind, EffectState, GroupId, SegmentId, Source};
+use crate::domain::{ActivityKind, EffectState, GroupId, SegmentId, Source, Way};
 use crate::store::{Result, StoreError, Target, Urgency};
 use jiff::Timestamp;
 use rusqlite::{ErrorCode, ffi};
@@ -143,13 +143,32 @@ pub(super) fn effect_state(code: u8) -> Result<EffectState> {
         .ok_or_else(|| unreadable("state of an effect", code))
 }
 
+pub(super) const fn way_code(way: Way) -> u8 {
+    match way {
+        Way::Set => 0,
+        Way::Add => 1,
+        Way::AddToLogged => 2,
+    }
+}
+
+pub(super) fn way(code: u8) -> Result<Way> {
+    match code {
+        0 => Ok(Way::Set),
+        1 => Ok(Way::Add),
+        2 => Ok(Way::AddToLogged),
+        _ => Err(unreadable("way of writing", code)),
+    }
+}
+
 pub(super) const GROUP: u8 = 0;
 pub(super) const SEGMENT: u8 = 1;
+const POINTS: u8 = 2;
 
 pub(super) const fn target_code(target: Target) -> (u8, u32) {
     match target {
         Target::Group(GroupId(id)) => (GROUP, id),
         Target::Segment(SegmentId(id)) => (SEGMENT, id),
+        Target::Points => (POINTS, 0),
     }
 }
 
@@ -157,6 +176,7 @@ pub(super) fn target(kind: u8, id: u32) -> Result<Target> {
     match kind {
         GROUP => Ok(Target::Group(GroupId(id))),
         SEGMENT => Ok(Target::Segment(SegmentId(id))),
+        POINTS => Ok(Target::Points),
         _ => Err(unreadable("kind of target", kind)),
     }
 }

@@ -23,8 +23,9 @@ impl SqliteStore {
 
     fn lock(&self) -> Result<()> {
         let path = self.lock_path();
-        let refused =
-            |error: &dyn std::fmt::Display| StoreError::Database(format!("{} {error}", path.display()));
+        let refused = |error: &dyn std::fmt::Display| {
+            StoreError::Database(format!("{} {error}", path.display()))
+        };
         let options = File::options().read(true).write(true).create(true).clone();
         let mut file = options.open(&path).map_err(|error| refused(&error))?;
         match file.try_lock() {
@@ -52,7 +53,9 @@ impl SqliteStore {
 
 fn held_by(file: &mut File) -> StoreError {
     let mut holder = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+    let read = file
+        .rewind()
+        .and_then(|()| file.read_to_string(&mut holder));
     let holder = match read {
         Ok(_) if !holder.is_empty() => format!(" (process {holder})"),
         _ => String::new(),
@@ -76,7 +79,10 @@ mod tests {
         first.hold().unwrap();
         let second = SqliteStore::open(&file).unwrap();
         let refused = second.hold().unwrap_err().to_string();
-        let process = format!("another topicscore works with it (process {})", std::process::id());
+        let process = format!(
+            "another topicscore works with it (process {})",
+            std::process::id()
+        );
         assert!(refused.contains(&process), "{refused}");
         assert!(refused.contains("store.db: "), "{refused}");
         drop(first);

@@ -4,7 +4,7 @@ use super::{SqliteStore, codec::micros, targets, targets::Cause};
 use crate::domain::{ContactId, Urgency};
 use crate::store::{Leases, Owner, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Running out, not deleting: what was held stays as doubtful as after any other expiry.
 const ENDINGS: [&str; 3] = [
@@ -21,14 +21,20 @@ const ENDINGS_OF: [&str; 2] = [
 
 #[async_trait::async_trait]
 impl Leases for SqliteStore {
-    async fn end_leases_of_the_dead(&self, now: Timestamp) -> Result<u64> {
-        let now = micros(now);
-        self.write(move |db| end_all(db, now)).await
+    async fn end_leases_of_the_dead(&self, now: Timestamp, settled_at: Timestamp) -> Result<u64> {
+        let (now, settled_at) = (micros(now), micros(settled_at));
+        self.write(move |db| end_all(db, now, settled_at)).await
     }
 
-    async fn end_leases_of(&self, owner: &Owner, now: Timestamp) -> Result<u64> {
-        let (owner, now) = (owner.0.clone(), micros(now));
-        self.write(move |db| end_of(db, &owner, now)).await
+    async fn end_leases_of(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+        settled_at: Timestamp,
+    ) -> Result<u64> {
+        let (owner, now, settled_at) = (owner.0.clone(), micros(now), micros(settled_at));
+        self.write(move |db| end_of(db, &owner, now, settled_at))
+            .await
     }
 }
 
@@ -50,6 +56,12 @@ pub(super) fn doubt_from(db: &Connection, contact: ContactId, at: i64) -> Result
 /// Whoever let a lease run out may have written without saying so: everything that is wanted of
 /// its contact has to be looked at, also where desired and observed seem to agree.
 pub(super) fn doubt_the_unfinished(db: &Connection, now: i64) -> Result<()> {
+    // A lease lasts longer than any call.
+    doubt_unfinished(db, now, 0)
+}
+
+/// Nothing is written before `settled_at`: until then a call of the dead may still take effect.
+fn doubt_unfinished(db: &Connection, now: i64, settled_at: i64) -> Result<()> {
     let mut unfinished = db.prepare_cached("SELECT contact FROM intent_lease WHERE until <= ?1")?;
     let contacts = unfinished.query_map([now], |row| row.get(0).map(ContactId))?;
     let contacts: Vec<_> = contacts.collect::<std::result::Result<_, _>>()?;
@@ -62,6 +74,7 @@ pub(super) fn doubt_the_unfinished(db: &Connection, now: i64) -> Result<()> {
             if before.desired.is_some() {
                 let mut after = before.clone();
                 after.doubt(now);
+                after.unsettled(settled_at);
                 targets::save(db, contact, target, &before, after, cause)?;
             }
         }
@@ -71,20 +84,40 @@ pub(super) fn doubt_the_unfinished(db: &Connection, now: i64) -> Result<()> {
     Ok(())
 }
 
-fn end_of(db: &Connection, owner: &str, now: i64) -> Result<u64> {
+fn end_of(db: &Connection, owner: &str, now: i64, settled_at: i64) -> Result<u64> {
     let mut ended = 0;
     for ending in ENDINGS_OF {
         ended += db.execute(ending, (now, owner))? as u64;
     }
-    doubt_the_unfinished(db, now)?;
+    doubt_unfinished(db, now, settled_at)?;
     Ok(ended)
 }
 
-fn end_all(db: &Connection, now: i64) -> Result<u64> {
+/// Whether this owner holds the contact, and not beyond his time.
+pub(super) fn held_by(
+    db: &Connection,
+    contact: ContactId,
+    owner: &Owner,
+    now: i64,
+) -> Result<bool> {
+    let mut statement = db.prepare_cached(
+        "SELECT 1 FROM intent_lease WHERE contact = ?1 AND owner = ?2 AND until > ?3",
+    )?;
+    Ok(statement.exists(params![contact.0, owner.0, now])?)
+}
+
+/// Whether the contact was claimed by this owner and by nobody since.
+pub(super) fn holds(db: &Connection, contact: ContactId, owner: &Owner) -> Result<bool> {
+    let mut statement =
+        db.prepare_cached("SELECT 1 FROM intent_lease WHERE contact = ?1 AND owner = ?2")?;
+    Ok(statement.exists(params![contact.0, owner.0])?)
+}
+
+fn end_all(db: &Connection, now: i64, settled_at: i64) -> Result<u64> {
     let mut ended = 0;
     for ending in ENDINGS {
         ended += db.execute(ending, [now])? as u64;
     }
-    doubt_the_unfinished(db, now)?;
+    doubt_unfinished(db, now, settled_at)?;
     Ok(ended)
 }

@@ -18,6 +18,7 @@ mod leases;
 mod log_file;
 mod open;
 mod outbox;
+mod points_calls;
 mod readers;
 mod scores;
 mod settings;

@@ -3,12 +3,12 @@
 use super::{
     SqliteStore, adjustments,
     codec::{micros, target_code, time, urgency_code},
-    dirty, journal, leases, targets,
+    dirty, journal, leases, points_calls, targets,
     targets::{Cause, TargetRow},
 };
-use crate::domain::ContactId;
+use crate::domain::{ContactId, NewCall};
 use crate::store::{
-    ContactIntents, Outbox, Owner, Result, Target, Urgency, WriteOutcome, WriteResult,
+    ContactIntents, Intent, Outbox, Owner, Result, Target, Urgency, WriteOutcome, WriteResult,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -32,12 +32,23 @@ impl Outbox for SqliteStore {
         .await
     }
 
-    async fn finish_writes(&self, results: Vec<WriteResult>, now: Timestamp) -> Result<()> {
-        let now = micros(now);
+    async fn begin_call(&self, owner: &Owner, call: NewCall, now: Timestamp) -> Result<bool> {
+        let (owner, now) = (owner.clone(), micros(now));
+        self.write(move |db| begin_call(db, &owner, &call, now))
+            .await
+    }
+
+    async fn finish_writes(
+        &self,
+        owner: &Owner,
+        results: Vec<WriteResult>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (owner, now) = (owner.clone(), micros(now));
         self.write(move |db| {
             results
                 .iter()
-                .try_for_each(|result| finish(db, result, now))
+                .try_for_each(|result| finish(db, &owner, result, now))
         })
         .await
     }
@@ -68,7 +79,7 @@ impl Outbox for SqliteStore {
     async fn unpark_intents(&self) -> Result<u64> {
         self.write(|db| {
             let unparked = db.execute(
-                "UPDATE target SET parked = 0, not_before = 0 WHERE parked = 1",
+                "UPDATE target SET parked = 0, not_before = unsettled_until WHERE parked = 1",
                 [],
             )?;
             Ok(unparked as u64)
@@ -100,7 +111,7 @@ fn claim(
         let mut intents = Vec::new();
         for (target, row) in targets::load_all(db, contact)? {
             if row.pending() && !row.parked && row.not_before <= now {
-                intents.extend(row.intent(target)?);
+                intents.extend(intent(db, contact, target, row)?);
             }
         }
         claimed.push(ContactIntents { contact, intents });
@@ -108,10 +119,41 @@ fn claim(
     Ok(claimed)
 }
 
+/// The intent of a row that is due; `None` for points to be added while the contact waits to be
+/// scored: the difference is of what is known.
+fn intent(
+    db: &Connection,
+    contact: ContactId,
+    target: Target,
+    row: TargetRow,
+) -> Result<Option<Intent>> {
+    if !row.way.adds() {
+        return row.intent(target);
+    }
+    if dirty::is_dirty(db, contact)? {
+        return Ok(None);
+    }
+    let known = points_calls::known(db, contact, target)?;
+    let intent = row.intent(target)?;
+    Ok(intent.map(|intent| Intent {
+        known: Some(known),
+        ..intent
+    }))
+}
+
+fn begin_call(db: &Connection, owner: &Owner, new: &NewCall, now: i64) -> Result<bool> {
+    let held = leases::held_by(db, new.contact, owner, now)?;
+    let wanted = targets::load(db, new.contact, new.target)?.generation == new.generation;
+    let begins = held && wanted && !dirty::is_dirty(db, new.contact)?;
+    Ok(begins && points_calls::begin(db, new)?)
+}
+
 fn due_contacts(db: &Connection, most: usize, least: Urgency, now: i64) -> Result<Vec<ContactId>> {
     let mut statement = db.prepare_cached(
         "SELECT contact FROM target
-         WHERE pending = 1 AND parked = 0 AND not_before <= ?1 AND urgency >= ?2 AND NOT EXISTS (
+         WHERE pending = 1 AND parked = 0 AND not_before <= ?1 AND urgency >= ?2
+             AND (way = 0 OR NOT EXISTS (SELECT 1 FROM dirty WHERE dirty.contact = target.contact))
+             AND NOT EXISTS (
              SELECT 1 FROM intent_lease AS held
              WHERE held.contact = target.contact AND held.until > ?1)
          ORDER BY urgency DESC, caused_at, contact",
@@ -135,18 +177,22 @@ fn seen_from(db: &Connection, contact: ContactId, now: i64) -> Result<i64> {
     Ok(leases::held_since(db, contact)?.map_or(now, |since| since.min(now)))
 }
 
-fn finish(db: &Connection, result: &WriteResult, now: i64) -> Result<()> {
+fn finish(db: &Connection, owner: &Owner, result: &WriteResult, now: i64) -> Result<()> {
+    for (marker, fate) in &result.fates {
+        points_calls::end(db, marker, *fate, now)?;
+    }
     let Some(contact) = journal::resolve(db, result.contact)? else {
         return Ok(());
     };
     let before = targets::load(db, contact, result.target)?;
     log(db, contact, result, &before)?;
     let mut after = before.clone();
-    if contact == result.contact {
+    if contact == result.contact && leases::holds(db, contact, owner)? {
         after.attempted(result, seen_from(db, contact, now)?, now);
     } else {
-        // Merged away meanwhile: the write was lost with the loser, or changed the winner.
-        after.doubt(now);
+        // Merged away meanwhile: the write was lost with the loser, or changed the winner. Or held
+        // for so long that somebody else may have written since.
+        after.doubt(leases::doubt_from(db, contact, now)?);
     }
     keep(db, contact, result.target, &before, after, now)
 }
@@ -193,6 +239,7 @@ impl TargetRow {
                 not_before,
                 error,
                 suspect,
+                unsettled_until,
             } => {
                 if *suspect {
                     self.doubt(now);
@@ -202,6 +249,7 @@ impl TargetRow {
                     self.not_before = micros(*not_before);
                     self.last_error = Some(error.clone());
                 }
+                self.unsettled(unsettled_until.map_or(0, micros));
             }
             WriteOutcome::Parked { error } => {
                 if current {
@@ -272,7 +320,9 @@ fn next_due(db: &Connection, least: Urgency, now: i64) -> Result<Option<i64>> {
     let mut statement = db.prepare_cached(
         "SELECT target.not_before, held.until FROM target
          LEFT JOIN intent_lease AS held ON held.contact = target.contact AND held.until > ?1
-         WHERE pending = 1 AND parked = 0 AND urgency >= ?2 ORDER BY not_before",
+         WHERE pending = 1 AND parked = 0 AND urgency >= ?2
+             AND (way = 0 OR NOT EXISTS (SELECT 1 FROM dirty WHERE dirty.contact = target.contact))
+         ORDER BY not_before",
     )?;
     let mut rows = statement.query(params![now, urgency_code(least)])?;
     let mut earliest: Option<i64> = None;

@@ -3,10 +3,10 @@
 use super::{
     SqliteStore,
     codec::{limit, micros},
-    dirty, effects, journal, snapshots, targets,
+    dirty, effects, journal, points_calls, snapshots, targets,
     targets::{Cause, TargetRow},
 };
-use crate::domain::{ContactId, TopicKey};
+use crate::domain::{ContactId, DesiredValue, TopicKey, Way};
 use crate::store::{
     DirtyContact, Owner, Result, ScoreCommit, Scores, Snapshot, StoredScore, Target, Urgency,
 };
@@ -156,6 +156,7 @@ fn store_desired(db: &Connection, commit: &ScoreCommit) -> Result<()> {
             .remove(&desired.target)
             .unwrap_or_else(TargetRow::unseen);
         let mut after = before.clone();
+        look_at(db, contact, &mut after, desired, since)?;
         after.want(Some(desired.value), &desired.reason, since, generation);
         if before.pending() {
             after.urgency = before.urgency.max(urgency);
@@ -173,6 +174,42 @@ fn store_desired(db: &Connection, commit: &ScoreCommit) -> Result<()> {
         targets::save(db, contact, target, &before, after, cause)?;
     }
     Ok(())
+}
+
+/// Takes over how the value is to be brought about. What was observed for another way tells
+/// nothing; of main points, what was told of them serves until they are looked at.
+fn look_at(
+    db: &Connection,
+    contact: ContactId,
+    row: &mut TargetRow,
+    desired: &DesiredValue,
+    since: i64,
+) -> Result<()> {
+    if row.way == desired.way && (row.observed.is_some() || !desired.way.adds()) {
+        return Ok(());
+    }
+    row.way = desired.way;
+    row.observed = match (desired.target, desired.way) {
+        (Target::Points, Way::Add) => told_points(db, contact)?,
+        (Target::Points, Way::AddToLogged) => {
+            points_calls::known(db, contact, Target::Points)?.logged
+        }
+        _ => None,
+    }
+    .and_then(|points| i32::try_from(points).ok());
+    row.looked = false;
+    if row.observed.is_none() {
+        row.doubt(since);
+    }
+    Ok(())
+}
+
+fn told_points(db: &Connection, contact: ContactId) -> Result<Option<i64>> {
+    let mut statement = db.prepare_cached("SELECT points FROM contact WHERE id = ?1")?;
+    let told: Option<Option<i64>> = statement
+        .query_row([contact.0], |row| row.get(0))
+        .optional()?;
+    Ok(told.flatten())
 }
 
 fn mark_due(db: &Connection, now: i64) -> Result<usize> {

@@ -1,7 +1,7 @@
 //! Rows of targets: the rule of when an intent is pending, and everything that changes a row.
 
-use super::codec::{SEGMENT, target, target_code, time, urgency, urgency_code};
-use crate::domain::{ContactId, SegmentId};
+use super::codec::{SEGMENT, target, target_code, time, urgency, urgency_code, way, way_code};
+use crate::domain::{ContactId, SegmentId, Way};
 use crate::store::{Intent, Result, Target, TargetState, Urgency};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -37,6 +37,9 @@ pub(super) struct TargetRow {
     pub attempts: u32,
     pub not_before: i64,
     pub last_error: Option<String>,
+    pub way: Way,
+    /// Until then a call of which no answer came may still take effect.
+    pub unsettled_until: i64,
 }
 
 impl TargetRow {
@@ -56,6 +59,8 @@ impl TargetRow {
             attempts: 0,
             not_before: 0,
             last_error: None,
+            way: Way::Set,
+            unsettled_until: 0,
         }
     }
 
@@ -80,7 +85,7 @@ impl TargetRow {
     fn try_afresh(&mut self) {
         self.parked = false;
         self.attempts = 0;
-        self.not_before = 0;
+        self.not_before = self.unsettled_until;
         self.last_error = None;
     }
 
@@ -102,6 +107,12 @@ impl TargetRow {
 
     pub(super) fn doubt(&mut self, at: i64) {
         self.suspect_at = self.suspect_at.max(Some(at));
+    }
+
+    /// Nothing is written before then: an older call may take effect late, over a newer value.
+    pub(super) fn unsettled(&mut self, until: i64) {
+        self.unsettled_until = self.unsettled_until.max(until);
+        self.not_before = self.not_before.max(until);
     }
 
     /// Follows from a change: when it became pending and how soon it should be done.
@@ -137,6 +148,8 @@ impl TargetRow {
             attempts: row.get(from + 11)?,
             not_before: row.get(from + 12)?,
             last_error: row.get(from + 13)?,
+            way: way(row.get(from + 14)?)?,
+            unsettled_until: row.get(from + 15)?,
         })
     }
 
@@ -160,6 +173,8 @@ impl TargetRow {
         };
         Ok(Some(Intent {
             target,
+            way: self.way,
+            known: None,
             desired,
             observed: self.observed,
             suspect: self.suspect_at.is_some(),
@@ -177,7 +192,8 @@ pub(super) fn load(db: &Connection, contact: ContactId, target: Target) -> Resul
     let (kind, id) = target_code(target);
     let mut statement = db.prepare_cached(
         "SELECT desired, observed, observed_at, looked, suspect_at, parked, generation, reason,
-                caused_at, desired_since, urgency, attempts, not_before, last_error
+                caused_at, desired_since, urgency, attempts, not_before, last_error, way,
+                unsettled_until
          FROM target WHERE contact = ?1 AND kind = ?2 AND id = ?3",
     )?;
     let row = statement
@@ -192,7 +208,8 @@ pub(super) fn load(db: &Connection, contact: ContactId, target: Target) -> Resul
 pub(super) fn load_all(db: &Connection, contact: ContactId) -> Result<Vec<(Target, TargetRow)>> {
     let mut statement = db.prepare_cached(
         "SELECT kind, id, desired, observed, observed_at, looked, suspect_at, parked, generation,
-                reason, caused_at, desired_since, urgency, attempts, not_before, last_error
+                reason, caused_at, desired_since, urgency, attempts, not_before, last_error, way,
+                unsettled_until
          FROM target WHERE contact = ?1 ORDER BY kind, id",
     )?;
     let mut rows = statement.query([contact.0])?;
@@ -220,8 +237,9 @@ pub(super) fn save(
     let mut statement = db.prepare_cached(
         "INSERT OR REPLACE INTO target (contact, kind, id, desired, observed, observed_at, looked,
              suspect_at, pending, parked, generation, reason, caused_at, desired_since, urgency,
-             attempts, not_before, last_error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+             attempts, not_before, last_error, way, unsettled_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+             ?19, ?20)",
     )?;
     statement.execute(params![
         contact.0,
@@ -242,6 +260,8 @@ pub(super) fn save(
         row.attempts,
         row.not_before,
         row.last_error,
+        way_code(row.way),
+        row.unsettled_until,
     ])?;
     Ok(())
 }
@@ -269,15 +289,18 @@ pub(super) fn merge(
     cause: Cause,
 ) -> Result<()> {
     for (target, lost) in load_all(db, loser)? {
-        change(db, winner, target, cause, |row| match target {
-            Target::Group(_) => row.doubt(cause.at),
-            Target::Segment(_) => row.take_newer_membership(&lost),
+        change(db, winner, target, cause, |row| {
+            row.unsettled(lost.unsettled_until);
+            match target {
+                Target::Group(_) | Target::Points => row.doubt(cause.at),
+                Target::Segment(_) => row.take_newer_membership(&lost),
+            }
         })?;
     }
     db.prepare_cached("DELETE FROM target WHERE contact = ?1")?
         .execute([loser.0])?;
     for (target, before) in load_all(db, winner)? {
-        let owned = before.desired.is_some() || matches!(target, Target::Group(_));
+        let owned = before.desired.is_some() || !matches!(target, Target::Segment(_));
         if owned {
             let mut after = before.clone();
             after.doubt(cause.at);

@@ -274,6 +274,7 @@ async fn how_long_things_take() {
         scores: Vec::new(),
         desired: (1..=8)
             .map(|group| DesiredValue {
+                way: crate::domain::Way::Set,
                 target: Target::Group(GroupId(group)),
                 value: 7,
                 reason: "dishwashers 7 (was 0)".into(),

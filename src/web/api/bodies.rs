@@ -175,6 +175,7 @@ impl TargetBody {
 fn target_label(target: Target, plan: Option<&Compiled>) -> String {
     match target {
         Target::Segment(SegmentId(id)) => format!("Segment {id}"),
+        Target::Points => "Main points".to_owned(),
         Target::Group(group) => plan
             .and_then(|plan| {
                 plan.topics

@@ -1,8 +1,8 @@
 //! A store in memory that answers questions with what a test put in.
 
 use crate::domain::{
-    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, Scope, SegmentId,
-    Snapshot, Target, Urgency,
+    Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, NewCall, Scope,
+    SegmentId, Snapshot, Target, Urgency,
 };
 use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
@@ -180,7 +180,10 @@ impl Outbox for FakeStore {
     ) -> Result<Vec<ContactIntents>> {
         Err(StoreError::Closed)
     }
-    async fn finish_writes(&self, _: Vec<WriteResult>, _: Timestamp) -> Result<()> {
+    async fn begin_call(&self, _: &Owner, _: NewCall, _: Timestamp) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+    async fn finish_writes(&self, _: &Owner, _: Vec<WriteResult>, _: Timestamp) -> Result<()> {
         Err(StoreError::Closed)
     }
     async fn release(&self, _: &Owner, _: &[ContactId]) -> Result<()> {
@@ -293,11 +296,11 @@ impl Adjustments for FakeStore {
 
 #[async_trait::async_trait]
 impl Leases for FakeStore {
-    async fn end_leases_of(&self, _: &Owner, _: Timestamp) -> Result<u64> {
+    async fn end_leases_of(&self, _: &Owner, _: Timestamp, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 
-    async fn end_leases_of_the_dead(&self, _: Timestamp) -> Result<u64> {
+    async fn end_leases_of_the_dead(&self, _: Timestamp, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 }

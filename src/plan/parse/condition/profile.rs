@@ -77,7 +77,10 @@ fn read_alone_asked(leaf: &Leaf<'_, '_, '_>, subject: &Value<'_, '_>) -> Option<
             let channel = subject.choice(&[("email", "email"), ("sms", "sms")])?;
             Some(ProfileTest::DoNotContact(channel.to_owned()))
         }
-        _ => read_main_points(subject).map(ProfileTest::MainPoints),
+        _ => {
+            leaf.context.ask("contact's", "main points");
+            read_main_points(subject).map(ProfileTest::MainPoints)
+        }
     }
 }
 

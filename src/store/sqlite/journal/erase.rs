@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 
 /// What is kept per contact and goes with it.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
+    "DELETE FROM points_call WHERE contact = ?1",
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
     "DELETE FROM adjustment WHERE contact = ?1",

@@ -5,7 +5,7 @@
 //! a merge before it deletes the loser, and drops it with the winner (`ContactMerger.php`): so a
 //! merged-away id that answers 404 says that its winner was deleted.
 
-use super::{super::dirty, super::effects, super::targets, Applier, merges};
+use super::{super::dirty, super::effects, super::points_calls, super::targets, Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -164,6 +164,7 @@ impl Applier<'_> {
             self.db.prepare_cached(sql)?.execute([loser.0, winner.0])?;
         }
         effects::merge(self.db, loser, winner)?;
+        points_calls::merge(self.db, loser, winner)?;
         targets::merge(self.db, loser, winner, self.cause())?;
         if let Some((since, urgency)) = dirty::take(self.db, loser)? {
             self.dirty_since(winner, since, urgency);

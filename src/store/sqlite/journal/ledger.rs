@@ -3,7 +3,7 @@
 use super::{
     super::{
         codec::{micros, time},
-        leases, targets,
+        leases, points_calls, targets,
     },
     Applier,
 };
@@ -16,20 +16,32 @@ impl Applier<'_> {
         let Some(contact) = self.subject(row.contact)? else {
             return Ok(());
         };
-        if !insert(self.db, row, contact)? || row.action_name.starts_with(OUR_MARK) {
+        if !insert(self.db, row, contact)? {
             return Ok(());
+        }
+        let target = row.group.map_or(Target::Points, Target::Group);
+        if row.action_name.starts_with(OUR_MARK) {
+            return self.turned_up(contact, &row.action_name);
         }
         // A topic may adopt it, one of the main points, too.
         self.dirty(contact);
-        let Some(group) = row.group else {
-            return Ok(());
-        };
-        let target = Target::Group(group);
         let from = leases::doubt_from(self.db, contact, self.since)?;
         targets::change(self.db, contact, target, self.cause(), |state| {
-            if state.may_postdate(micros(row.at)) {
+            let ours = target != Target::Points || state.desired.is_some();
+            if ours && state.may_postdate(micros(row.at)) {
                 state.doubt(from);
             }
+        })
+    }
+
+    /// A call that was taken for not applied took effect after all: its target is wrong now.
+    fn turned_up(&mut self, contact: ContactId, marker: &str) -> Result<()> {
+        let Some(target) = points_calls::turned_up(self.db, marker)? else {
+            return Ok(());
+        };
+        let from = leases::doubt_from(self.db, contact, self.since)?;
+        targets::change(self.db, contact, target, self.cause(), |state| {
+            state.doubt(from);
         })
     }
 }

@@ -131,7 +131,26 @@ impl Applier<'_> {
                  WHERE id = ?1 AND (points_at IS NULL OR (points_at, points) < (?3, ?2))",
             )?
             .execute(params![contact.0, points, at])?;
-        Ok(())
+        self.doubt_points(contact, points, at)
+    }
+
+    /// Main points that we write and that somebody else changed have to be looked at.
+    fn doubt_points(&mut self, contact: ContactId, points: i64, at: i64) -> Result<()> {
+        let before = targets::load(self.db, contact, Target::Points)?;
+        let expected = before.observed.map(i64::from) == Some(points);
+        if before.desired.is_none() || expected || !before.may_postdate(at) {
+            return Ok(());
+        }
+        let mut after = before.clone();
+        after.doubt(leases::doubt_from(self.db, contact, self.since)?);
+        targets::save(
+            self.db,
+            contact,
+            Target::Points,
+            &before,
+            after,
+            self.cause(),
+        )
     }
 }
 

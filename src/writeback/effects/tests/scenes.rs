@@ -227,6 +227,7 @@ fn worker(
     EffectWorker {
         store: Arc::clone(store),
         mautic: Arc::new(ClientWrites {
+            longest_request: std::time::Duration::from_mins(2),
             client: Client::new(settings, parts).unwrap(),
             clock: Arc::clone(&clock),
         }),
@@ -514,7 +515,7 @@ async fn what_was_started_before_a_crash_is_not_done_again() {
     scene.post("emails/1/contact/1/send", json!({})).await;
     scene.worker.step().await.unwrap();
     assert_eq!(scene.hook.calls().len(), 0, "still held");
-    scene.store.end_leases_of_the_dead(now).await.unwrap();
+    scene.store.end_leases_of_the_dead(now, now).await.unwrap();
     scene.work().await;
     let states: Vec<_> = scene.effects().await.iter().map(|e| e.state).collect();
     let expected = [EffectState::Done, EffectState::Unknown, EffectState::Done];

@@ -1,0 +1,243 @@
+//! Points that are added, not set: look, write down, call, and look again where no answer came.
+
+use super::attempt::{Attempt, Made, failed, holds, looked_up, put_off};
+use super::dispatcher::Dispatcher;
+use super::mautic::{Answered, CallError, PointsWrite};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next};
+use crate::domain::{
+    CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
+};
+use crate::mautic::LoggedPoints;
+use crate::metrics::Endpoint;
+use crate::store::Result;
+use jiff::SignedDuration;
+use std::collections::BTreeMap;
+
+/// Until then the poller has read what others gave.
+const POLLED: SignedDuration = SignedDuration::from_secs(5);
+/// Pause between two looks of which the first told nothing.
+const LOOK: SignedDuration = SignedDuration::from_secs(30);
+
+/// What was read of a contact before its points are changed.
+struct Read {
+    main: Option<i64>,
+    groups: BTreeMap<GroupId, i32>,
+    rows: Vec<LoggedPoints>,
+}
+
+impl Read {
+    fn seen(&self, target: Target) -> Seen<'_> {
+        let score = match target {
+            Target::Group(group) => self.groups.get(&group).copied().map_or(0, i64::from),
+            Target::Points | Target::Segment(_) => self.main.unwrap_or(0),
+        };
+        Seen {
+            score,
+            rows: &self.rows,
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Brings main points and shared groups to what is desired.
+    pub(super) async fn add_points(&self, claim: &ContactIntents) -> Result<Vec<Attempt>> {
+        let known = |intent: &Intent| Some((intent.clone(), intent.known.clone()?));
+        let intents: Vec<_> = claim.intents.iter().filter_map(known).collect();
+        if intents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = match self.read_points(claim.contact, &intents).await {
+            Ok(read) => read,
+            Err(error) => {
+                let now = self.clock.now();
+                let failed = |(i, _): &(Intent, _)| failed(claim.contact, i, &error, None, now);
+                return Ok(intents.iter().map(failed).collect());
+            }
+        };
+        let mut attempts = Vec::with_capacity(intents.len());
+        for (intent, known) in &intents {
+            let seen = read.seen(intent.target);
+            attempts.extend(self.bring(claim.contact, intent, known, seen).await?);
+        }
+        Ok(attempts)
+    }
+
+    /// Scores first, then the log: what the log does not tell yet is not in the scores either.
+    async fn read_points(
+        &self,
+        contact: ContactId,
+        intents: &[(Intent, KnownPoints)],
+    ) -> std::result::Result<Read, CallError> {
+        let urgency = intents
+            .iter()
+            .map(|(i, _)| i.urgency)
+            .max()
+            .unwrap_or(self.least);
+        let attempt = intents.iter().map(|(i, _)| i.attempts).max().unwrap_or(0);
+        let asks = |wanted: fn(Target) -> bool| intents.iter().any(|(i, _)| wanted(i.target));
+        let main = if asks(|target| target == Target::Points) {
+            Some(self.mautic.main_points(contact, attempt, urgency).await?)
+        } else {
+            None
+        };
+        let groups = if asks(|target| matches!(target, Target::Group(_))) {
+            self.mautic.group_scores(contact, attempt, urgency).await?
+        } else {
+            BTreeMap::new()
+        };
+        let oldest = |known: &KnownPoints| {
+            let open = known.open.iter().map(|call| call.newest_row);
+            open.chain([known.newest_row]).min()
+        };
+        let after = intents.iter().filter_map(|(_, known)| oldest(known)).min();
+        let rows = self
+            .mautic
+            .points_log(contact, after.unwrap_or(0), LOG_PAGE, attempt, urgency)
+            .await?;
+        Ok(Read { main, groups, rows })
+    }
+
+    async fn bring(
+        &self,
+        contact: ContactId,
+        intent: &Intent,
+        known: &KnownPoints,
+        seen: Seen<'_>,
+    ) -> Result<Option<Attempt>> {
+        let now = self.clock.now();
+        if !known.open.is_empty() {
+            return Ok(Some(self.look_up(contact, intent, known, seen)));
+        }
+        let delta = match next(intent, known, seen) {
+            Next::Nothing => return Ok(Some(holds(contact, intent, intent.desired, false, None))),
+            Next::Add(delta) => delta,
+            Next::Behind => {
+                self.polls.ring();
+                let why = "points that others gave are to be read and counted first";
+                let again = now.saturating_add(POLLED).unwrap_or(now);
+                return Ok(Some(put_off(contact, intent, why, again)));
+            }
+            Next::TooFar => {
+                let what = format!(
+                    "from {} to {} is too far for one call: change the score's range, or Mautic's points",
+                    seen.score, intent.desired
+                );
+                let error = CallError::Refused { what, status: None };
+                return Ok(Some(failed(contact, intent, &error, None, now)));
+            }
+        };
+        let newest = seen.rows.iter().map(|row| row.id).max().unwrap_or(0);
+        let call = PointsCall {
+            marker: marker(contact, intent, delta, &self.owner.0, now),
+            delta,
+            before: seen.score,
+            newest_row: newest.max(known.newest_row),
+            sent_at: now,
+            looks: 0,
+            moved: false,
+        };
+        self.call(contact, intent, call).await
+    }
+
+    /// Writes the call down and makes it. `None` if it must not be made any more.
+    async fn call(
+        &self,
+        contact: ContactId,
+        intent: &Intent,
+        call: PointsCall,
+    ) -> Result<Option<Attempt>> {
+        let new = NewCall {
+            contact,
+            target: intent.target,
+            generation: intent.generation,
+            call: call.clone(),
+        };
+        if !self
+            .store
+            .begin_call(&self.owner, new, call.sent_at)
+            .await?
+        {
+            return Ok(None);
+        }
+        let write = PointsWrite {
+            contact,
+            group: group(intent.target),
+            points: call.delta,
+            event_name: &intent.reason,
+            action_name: &call.marker,
+            attempt: intent.attempts,
+            urgency: intent.urgency,
+        };
+        let made = Made::begin(
+            self.clock.now(),
+            request(contact, intent.target, call.delta),
+        );
+        let answer = self.mautic.add_points(write).await;
+        self.count(Endpoint::PointsAdd, &answer, &made);
+        Ok(Some(self.answered(contact, intent, &call, answer, made)))
+    }
+
+    fn answered(
+        &self,
+        contact: ContactId,
+        intent: &Intent,
+        call: &PointsCall,
+        answer: std::result::Result<Answered<Option<i64>>, CallError>,
+        made: Made,
+    ) -> Attempt {
+        let fates = |fate| vec![(call.marker.clone(), fate)];
+        match answer {
+            Ok(answer) => {
+                // Somebody may have added more meanwhile: the group's answer tells.
+                let score = answer.value.and_then(|score| i32::try_from(score).ok());
+                let value = score.unwrap_or(intent.desired);
+                let record = Some(made.answered(&answer));
+                let mut attempt = holds(contact, intent, value, true, record);
+                attempt.result.fates = fates(CallFate::Applied);
+                attempt
+            }
+            Err(error) => {
+                let mut attempt = failed(contact, intent, &error, Some(made), self.clock.now());
+                if !error.maybe_applied() {
+                    attempt.result.fates = fates(CallFate::NotApplied);
+                }
+                attempt
+            }
+        }
+    }
+
+    /// Decides what became of a call of which no clear answer came; what is missing then is added
+    /// the next time.
+    fn look_up(
+        &self,
+        contact: ContactId,
+        intent: &Intent,
+        known: &KnownPoints,
+        seen: Seen<'_>,
+    ) -> Attempt {
+        let now = self.clock.now();
+        let fates: Vec<_> = known
+            .open
+            .iter()
+            .map(|call| (call, fate(call, intent.target, seen)))
+            .collect();
+        let unknown = fates.iter().any(|(_, fate)| *fate == CallFate::Unknown);
+        let again = if unknown {
+            now.saturating_add(LOOK).unwrap_or(now)
+        } else {
+            now
+        };
+        looked_up(contact, intent, &fates, seen.score, now, again)
+    }
+}
+
+fn request(contact: ContactId, target: Target, delta: i32) -> String {
+    let operator = if delta < 0 { "minus" } else { "plus" };
+    let points = delta.unsigned_abs();
+    match group(target) {
+        Some(group) => {
+            format!("POST /api/contacts/{contact}/points/groups/{group}/{operator}/{points}")
+        }
+        None => format!("POST /api/contacts/{contact}/points/{operator}/{points}"),
+    }
+}
