@@ -45,6 +45,9 @@ pub enum StoreError {
     /// What is stored can't be read: damaged, or written by a newer version.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
+    /// The store's file is damaged, or none of ours: whatever is done with it, nobody can rely on it.
+    #[error("the store's file can't be used: {0}")]
+    Damaged(String),
     /// The store's format is newer than this program.
     #[error(
         "the store has format {found}, this topicscore knows up to {known}: use a newer topicscore"

@@ -2,6 +2,7 @@
 //! store; [`store_contract`] makes them tests of one implementation.
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
+pub(crate) mod added;
 pub(crate) mod adjustments;
 pub(crate) mod admin;
 pub(crate) mod deliveries;
@@ -80,6 +81,7 @@ macro_rules! store_contract {
             outbox: pending_exactly_while_different,
             outbox: most_urgent_first_then_oldest_cause,
             outbox: one_holder_per_contact,
+            outbox: a_worker_ends_its_own_leases,
             outbox: an_unfinished_write_is_looked_at,
             outbox: a_look_does_not_clear_what_was_told_meanwhile,
             outbox: the_least_urgency,
@@ -91,6 +93,14 @@ macro_rules! store_contract {
             outbox: a_write_to_a_merged_away_id_is_in_doubt,
             outbox: looks_are_taken_over,
             outbox: when_something_is_due,
+            added: a_call_is_written_down_once,
+            added: nothing_is_added_for_what_is_not_known_whole,
+            added: what_the_log_says_was_added,
+            added: what_is_told_of_main_points_serves_until_looked_at,
+            added: a_row_that_turns_up_late_is_a_doubt,
+            added: calls_move_with_a_merge,
+            added: nothing_newer_is_written_before_an_older_call_is_over,
+            added: who_lost_his_lease_knows_nothing_for_sure,
             effects: effects_come_with_the_scores_that_fire_them,
             effects: effects_of_contacts_that_are_gone_never_come,
             effects: effects_in_order_and_once,
