@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub type PlanInForce = watch::Receiver<Option<Arc<Compiled>>>;
 
 /// Scores contacts whose facts changed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scorer {
     /// Where facts and scores are kept.
     pub store: SharedStore,

@@ -67,7 +67,10 @@ impl Instance {
             );
         }
         let worker = self.effect_worker(bells)?;
-        lifecycle.worker("effects", |stop| async move { Ok(worker.run(stop).await?) });
+        let patient = self.patient("effects", &worker.owner, &worker.health);
+        lifecycle.worker("effects", |stop| {
+            patient.run(stop, move |stop| worker.clone().run(stop))
+        });
         Ok(())
     }
 

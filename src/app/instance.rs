@@ -100,6 +100,8 @@ pub struct Instance {
     pub owner: Owner,
     pub(super) plan: watch::Sender<Option<Arc<Compiled>>>,
     pub(super) poller: std::sync::OnceLock<Arc<StoredPoller>>,
+    /// The store as the file it is.
+    pub(super) file: Arc<SqliteStore>,
 }
 
 impl Instance {
@@ -111,7 +113,8 @@ impl Instance {
         let path = &config.store.path;
         let store = SqliteStore::open(path)
             .with_context(|| format!("the store {} can't be opened", path.display()))?;
-        let store: SharedStore = Arc::new(store);
+        let file = Arc::new(store);
+        let store: SharedStore = Arc::clone(&file) as SharedStore;
         let budget = budget(&config, &clock);
         let tokens = Arc::new(StoredTokens(Arc::clone(&store)));
         let client = client(&config, tokens, &clock, &budget)?;
@@ -134,6 +137,7 @@ impl Instance {
             )),
             plan: watch::channel(None).0,
             poller: std::sync::OnceLock::new(),
+            file,
             config,
             store,
         })

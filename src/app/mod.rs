@@ -7,6 +7,7 @@ mod eraser;
 mod hook;
 pub mod import;
 mod instance;
+mod patient;
 mod pulse;
 mod start;
 mod tokens;

@@ -1,6 +1,7 @@
 //! Sets the workers of an instance to work.
 
 use super::instance::{Instance, Listeners, StoredPoller};
+use super::patient::{Patient, watch_for_damage};
 use super::pulse::Pulse;
 use crate::domain::{SegmentId, Urgency};
 use crate::health::Weight;
@@ -11,7 +12,7 @@ use crate::intake::{Decoder, Resolver, Signals};
 use crate::lifecycle::Lifecycle;
 use crate::plan::Compiled;
 use crate::scorer::Scorer;
-use crate::store::{SharedStore, Store};
+use crate::store::{Owner, SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
 use jiff::SignedDuration;
@@ -48,6 +49,11 @@ impl Instance {
         listeners: Listeners,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
+        self.file.hold()?;
+        let damage = self.file.damage();
+        lifecycle.source("store", |stop| watch_for_damage(damage, stop));
+        // Beside the work: reading a large store takes a while, and Mautic waits for nobody.
+        self.file.examine();
         self.take_up_what_the_dead_held().await?;
         self.retry_what_was_not_understood().await?;
         let shared = self.shared();
@@ -223,7 +229,10 @@ impl Instance {
                 .health
                 .component("scorer", Weight::Required, Some(SILENCE), now),
         };
-        lifecycle.worker("scorer", |stop| async move { Ok(scorer.run(stop).await?) });
+        let patient = self.patient("scorer", &scorer.owner, &scorer.health);
+        lifecycle.worker("scorer", |stop| {
+            patient.run(stop, move |stop| scorer.clone().run(stop))
+        });
     }
 
     /// Two workers: one of them keeps free for contacts that just did something.
@@ -243,7 +252,7 @@ impl Instance {
                     clock: Arc::clone(&self.clock),
                     longest_request: self.config.mautic.longest_request,
                 }),
-                owner: crate::store::Owner(format!("{}-{name}", self.owner.0)),
+                owner: Owner(format!("{}-{name}", self.owner.0)),
                 least,
                 intents: shared.signals.bells.intents.clone(),
                 effects: shared.signals.bells.effects.clone(),
@@ -252,7 +261,26 @@ impl Instance {
                 metrics: self.metrics.metrics.writeback.clone(),
                 health,
             };
-            lifecycle.worker(name, |stop| async move { Ok(dispatcher.run(stop).await?) });
+            let patient = self.patient(name, &dispatcher.owner, &dispatcher.health);
+            lifecycle.worker(name, |stop| {
+                patient.run(stop, move |stop| dispatcher.clone().run(stop))
+            });
+        }
+    }
+
+    pub(super) fn patient(
+        &self,
+        name: &'static str,
+        owner: &Owner,
+        health: &crate::health::Reporter,
+    ) -> Patient {
+        Patient {
+            name,
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            health: health.clone(),
+            owner: owner.clone(),
+            longest_request: self.config.mautic.longest_request,
         }
     }
 

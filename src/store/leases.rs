@@ -1,6 +1,6 @@
 //! Leases that outlived their holders.
 
-use super::Result;
+use super::{Owner, Result};
 use jiff::Timestamp;
 
 /// Ends leases.
@@ -14,4 +14,13 @@ pub trait Leases: Send + Sync {
     /// A store that one daemon has for itself ends them all; one that several share, none: there
     /// only time tells who is dead.
     async fn end_leases_of_the_dead(&self, now: Timestamp, settled_at: Timestamp) -> Result<u64>;
+
+    /// Ends a worker's own leases of contacts to score and to write in the same way: it gave up
+    /// in the middle, and goes on. Returns how many.
+    async fn end_leases_of(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+        settled_at: Timestamp,
+    ) -> Result<u64>;
 }

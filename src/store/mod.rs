@@ -30,7 +30,7 @@ pub use effects::{EffectQuery, Effects};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
 pub use leases::Leases;
 pub use outbox::{Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult};
-pub use privacy::{Erasures, Held, HeldDelivery, HeldItem, Privacy};
+pub use privacy::{Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, Settings};
 
@@ -45,6 +45,9 @@ pub enum StoreError {
     /// What is stored can't be read: damaged, or written by a newer version.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
+    /// The store's file is damaged, or none of ours: whatever is done with it, nobody can rely on it.
+    #[error("the store's file can't be used: {0}")]
+    Damaged(String),
     /// The store's format is newer than this program.
     #[error(
         "the store has format {found}, this topicscore knows up to {known}: use a newer topicscore"

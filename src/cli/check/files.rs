@@ -7,6 +7,7 @@ use crate::cli::output::number;
 use crate::clock::Clock;
 use crate::config::{Config, WriteMode};
 use crate::plan::Plan;
+use crate::store::sqlite::examine;
 use std::path::{Path, PathBuf};
 use std::{fs, sync::Arc};
 
@@ -115,12 +116,24 @@ pub(super) async fn store(
     match (opened, probed) {
         (Ok(instance), Ok(())) => {
             report.ok("store", format!("{} can be written", path.display()));
+            look_for_damage(report, path);
             Some(instance)
         }
         (Err(error), _) | (_, Err(error)) => {
             let hint = "is the disk full, or does the file belong to another user?";
             report.error("store", format!("{}: {error:#}", path.display()), hint);
             None
+        }
+    }
+}
+
+/// Reads all of it: a damaged page is else noticed only when somebody needs it.
+fn look_for_damage(report: &mut Report, path: &Path) {
+    match examine(path) {
+        Ok(()) => report.ok("store", "all of it was read, no page is damaged"),
+        Err(error) => {
+            let hint = "stop the daemon, keep a copy of the file, and restore the latest backup";
+            report.error("store", error.to_string(), hint);
         }
     }
 }

@@ -81,6 +81,7 @@ macro_rules! store_contract {
             outbox: pending_exactly_while_different,
             outbox: most_urgent_first_then_oldest_cause,
             outbox: one_holder_per_contact,
+            outbox: a_worker_ends_its_own_leases,
             outbox: an_unfinished_write_is_looked_at,
             outbox: a_look_does_not_clear_what_was_told_meanwhile,
             outbox: the_least_urgency,

@@ -168,6 +168,33 @@ pub(crate) async fn leases_of_the_dead_end(store: SharedStore) {
     assert_eq!(take(3_001).await, (1, vec![2], vec![1]));
 }
 
+pub(crate) async fn a_worker_ends_its_own_leases(store: SharedStore) {
+    want(&store, 1, &[(group(3), 5)]).await;
+    want(&store, 2, &[(group(3), 5)]).await;
+    tell(&store, [did(1, 3, 5), did(2, 4, 5)]).await;
+    let take = async |name: &str, most: usize, second: i64| {
+        let (name, now, until) = (owner(name), at(second), at(second + 60));
+        let dirty = store.claim_dirty(&name, most, now, until).await.unwrap();
+        let intents = store.claim_intents(&name, most, Urgency::Bulk, now, until);
+        let dirty: Vec<_> = dirty.iter().map(|dirty| dirty.contact.0).collect();
+        (dirty, ids(&intents.await.unwrap()))
+    };
+    let held = take("mine", 1, 3_000).await;
+    assert_eq!((held.0.len(), held.1.len()), (1, 1));
+    take("another's", 9, 3_000).await;
+    assert_eq!(take("mine", 9, 3_001).await, (vec![], vec![]), "all held");
+    let mine = owner("mine");
+    assert_eq!(
+        store.end_leases_of(&mine, at(3_001), at(0)).await.unwrap(),
+        2
+    );
+    assert_eq!(
+        store.end_leases_of(&mine, at(3_001), at(0)).await.unwrap(),
+        0
+    );
+    assert_eq!(take("mine", 9, 3_001).await, held, "no one else's");
+}
+
 pub(crate) async fn the_least_urgency(store: SharedStore) {
     want(&store, 1, &[(group(3), 5), (group(2), 5)]).await;
     let claim = |least| {

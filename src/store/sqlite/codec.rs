@@ -9,13 +9,23 @@ use serde::{Serialize, de::DeserializeOwned};
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt(format!(
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(format!(
                 "{error}; restore the latest backup, or try `sqlite3 FILE .recover`"
             )),
-            Some(ErrorCode::NotADatabase) => Self::Corrupt(format!(
-                "{error}; check that the configured path names topicscore's own file"
+            Some(ErrorCode::NotADatabase) => Self::Damaged(format!(
+                "{error}; check that the configured path names topicscore's own file, and if it does, \
+                 restore the latest backup"
             )),
             Some(ErrorCode::DiskFull) => Self::Database(format!("{error}; free disk space")),
+            Some(ErrorCode::ReadOnly) => Self::Database(format!(
+                "{error}; let the user that runs topicscore write the file and its folder"
+            )),
+            Some(ErrorCode::CannotOpen) => Self::Database(format!(
+                "{error}; is its folder there, and may the user that runs topicscore write in it?"
+            )),
+            Some(ErrorCode::SystemIoFailure) => Self::Database(format!(
+                "{error}; look for trouble with the disk in the system's log"
+            )),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Database(format!(
                 "{error}; another process holds the file for too long"
             )),
@@ -29,6 +39,7 @@ pub(super) fn in_file(file: &str, error: StoreError) -> StoreError {
     match error {
         StoreError::Database(text) => StoreError::Database(format!("{file}: {text}")),
         StoreError::Corrupt(text) => StoreError::Corrupt(format!("{file}: {text}")),
+        StoreError::Damaged(text) => StoreError::Damaged(format!("{file}: {text}")),
         other => other,
     }
 }

@@ -13,11 +13,28 @@ const ENDINGS: [&str; 3] = [
     "UPDATE intent_lease SET until = ?1 WHERE until > ?1",
 ];
 
+/// Of one worker. Deliveries are none of these: their decoder never gives up.
+const ENDINGS_OF: [&str; 2] = [
+    "UPDATE dirty SET lease_until = ?1 WHERE lease_until > ?1 AND owner = ?2",
+    "UPDATE intent_lease SET until = ?1 WHERE until > ?1 AND owner = ?2",
+];
+
 #[async_trait::async_trait]
 impl Leases for SqliteStore {
     async fn end_leases_of_the_dead(&self, now: Timestamp, settled_at: Timestamp) -> Result<u64> {
         let (now, settled_at) = (micros(now), micros(settled_at));
         self.write(move |db| end_all(db, now, settled_at)).await
+    }
+
+    async fn end_leases_of(
+        &self,
+        owner: &Owner,
+        now: Timestamp,
+        settled_at: Timestamp,
+    ) -> Result<u64> {
+        let (owner, now, settled_at) = (owner.0.clone(), micros(now), micros(settled_at));
+        self.write(move |db| end_of(db, &owner, now, settled_at))
+            .await
     }
 }
 
@@ -65,6 +82,15 @@ fn doubt_unfinished(db: &Connection, now: i64, settled_at: i64) -> Result<()> {
             .execute([contact.0])?;
     }
     Ok(())
+}
+
+fn end_of(db: &Connection, owner: &str, now: i64, settled_at: i64) -> Result<u64> {
+    let mut ended = 0;
+    for ending in ENDINGS_OF {
+        ended += db.execute(ending, (now, owner))? as u64;
+    }
+    doubt_unfinished(db, now, settled_at)?;
+    Ok(ended)
 }
 
 /// Whether this owner holds the contact, and not beyond his time.

@@ -7,11 +7,15 @@
 mod adjustments;
 mod admin;
 mod codec;
+mod damage;
 mod deliveries;
 mod dirty;
 mod effects;
+mod examine;
+mod hold;
 mod journal;
 mod leases;
+mod log_file;
 mod open;
 mod outbox;
 mod points_calls;
@@ -24,14 +28,18 @@ mod targets;
 mod writer;
 
 use super::Result;
-use codec::in_file;
+pub use examine::examine;
+
+use damage::Trouble;
 use privacy::Register;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
+    fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
+use tokio::sync::watch;
 use writer::{Turn, Writer};
 
 /// A store in one `SQLite` file. Times are kept to the microsecond.
@@ -41,6 +49,9 @@ pub struct SqliteStore {
     register: Register,
     writer: Arc<Writer>,
     readers: Readers,
+    trouble: Trouble,
+    /// The locked file, once this is a daemon's store.
+    held: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -48,21 +59,23 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::TooNew`](super::StoreError::TooNew) when a newer topicscore wrote it,
-    /// [`StoreError::Corrupt`](super::StoreError::Corrupt) when it is damaged or another
-    /// program's, [`StoreError::Database`](super::StoreError::Database) when it can't be opened.
+    /// [`StoreError::Damaged`](super::StoreError::Damaged) when it is damaged or no store at all,
+    /// [`StoreError::Corrupt`](super::StoreError::Corrupt) when it is another program's, [`StoreError::Database`](super::StoreError::Database) when it can't be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file: Arc<str> = path.display().to_string().into();
+        let trouble = Trouble::of(&path.display().to_string());
         let parts = || {
-            let writer = Writer::start(open::writer(path)?, Arc::clone(&file))?;
-            Ok((writer, Readers::open(path, Arc::clone(&file))?))
+            let writer = Writer::start(open::writer(path)?, trouble.clone())?;
+            Ok((writer, Readers::open(path, trouble.clone())?))
         };
-        let (writer, readers) = parts().map_err(|error| in_file(&file, error))?;
+        let (writer, readers) = parts().map_err(|error| trouble.tell(error))?;
         Ok(Self {
             path: path.to_owned(),
             register: Register::beside(path),
             writer: Arc::new(writer),
             readers,
+            trouble,
+            held: Mutex::new(None),
         })
     }
 
@@ -70,6 +83,13 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Tells when somebody comes upon damage of the file, and what he saw. From then on nothing
+    /// should be done with it.
+    #[must_use]
+    pub fn damage(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.damage()
     }
 
     /// Transactions committed since it was opened; each is one fsync. Deliveries that come

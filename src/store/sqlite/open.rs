@@ -1,6 +1,6 @@
 //! Opening the file: settings of a connection, the format, what is not ours.
 
-use super::{codec::is_missing_table, privacy};
+use super::{codec::is_missing_table, log_file, privacy};
 use crate::store::{Result, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::{path::Path, time::Duration};
@@ -21,6 +21,7 @@ const STATEMENTS: usize = 128;
 
 /// Opens the file for writing, makes it if need be, and brings it to the newest format.
 pub(super) fn writer(path: &Path) -> Result<Connection> {
+    log_file::refuse_damaged(path)?;
     let mut connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -28,7 +29,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(BUSY)?;
-    refuse_strangers(&connection)?;
+    refuse_what_is_not_ours(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -60,36 +61,30 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// A file with tables of somebody else is left alone.
-fn refuse_strangers(connection: &Connection) -> Result<()> {
+/// A file with tables of somebody else, or of a newer topicscore, is left alone: nothing of it is
+/// written.
+fn refuse_what_is_not_ours(connection: &Connection) -> Result<()> {
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+    if id == 0 && tables == 0 {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        return Ok(());
+    } else if id != APPLICATION_ID {
+        return Err(StoreError::Corrupt(
+            "the file is a SQLite database of another program; name another path for the store"
+                .into(),
+        ));
     }
-    Err(StoreError::Corrupt(
-        "the file is a SQLite database of another program; name another path for the store".into(),
-    ))
+    let (found, known) = (format(connection)?, newest_format());
+    if found > known {
+        return Err(StoreError::TooNew { found, known });
+    }
+    Ok(())
 }
 
 /// Returns the format it had; 0: it is new.
 fn migrate(connection: &mut Connection) -> Result<u32> {
-    let known = embedded::migrations::runner()
-        .get_migrations()
-        .iter()
-        .map(refinery::Migration::version)
-        .max()
-        .unwrap_or(0);
-    let found = format(connection)?;
-    let (found, known) = (
-        u32::try_from(found).unwrap_or(u32::MAX),
-        u32::try_from(known).unwrap_or(0),
-    );
-    if found > known {
-        return Err(StoreError::TooNew { found, known });
-    }
+    let (found, known) = (format(connection)?, newest_format());
     embedded::migrations::runner()
         .set_grouped(true)
         .run(connection)
@@ -99,16 +94,28 @@ fn migrate(connection: &mut Connection) -> Result<u32> {
         })
 }
 
+fn newest_format() -> u32 {
+    let runner = embedded::migrations::runner();
+    let newest = runner
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max();
+    newest
+        .and_then(|newest| u32::try_from(newest).ok())
+        .unwrap_or(0)
+}
+
 /// The format of the file; 0 for a new one.
-fn format(connection: &Connection) -> Result<i64> {
+fn format(connection: &Connection) -> Result<u32> {
     let newest = connection.query_row(
         "SELECT coalesce(max(version), 0) FROM refinery_schema_history",
         [],
-        |row| row.get(0),
+        |row| row.get::<_, i64>(0),
     );
     match newest {
         Err(error) if is_missing_table(&error) => Ok(0),
-        other => Ok(other?),
+        other => Ok(u32::try_from(other?).unwrap_or(u32::MAX)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A few connections that only read, each used by one question at a time.
 
-use super::{codec::in_file, open};
+use super::{damage::Trouble, open};
 use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::{
@@ -14,16 +14,16 @@ const READERS: usize = 4;
 /// Runs questions on threads that may block.
 #[derive(Debug)]
 pub(super) struct Readers {
-    file: Arc<str>,
+    trouble: Trouble,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Semaphore,
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, file: Arc<str>) -> Result<Self> {
+    pub(super) fn open(path: &Path, trouble: Trouble) -> Result<Self> {
         let idle: Result<Vec<_>> = (0..READERS).map(|_| open::reader(path)).collect();
         Ok(Self {
-            file,
+            trouble,
             idle: Arc::new(Mutex::new(idle?)),
             permits: Semaphore::new(READERS),
         })
@@ -49,7 +49,7 @@ impl Readers {
                     "a question failed inside the program ({error}); please report it"
                 )))
             })
-            .map_err(|error| in_file(&self.file, error))
+            .map_err(|error| self.trouble.tell(error))
     }
 
     /// Answers nothing more; connections in use close when their question is answered.

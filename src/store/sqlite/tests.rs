@@ -187,7 +187,7 @@ fn other_files_are_left_alone() {
     let text = dir.path().join("plan.toml");
     std::fs::write(&text, "no database ".repeat(999)).unwrap();
     let refused = SqliteStore::open(&text).unwrap_err();
-    assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
+    assert!(matches!(refused, StoreError::Damaged(_)), "{refused}");
 
     let nowhere = SqliteStore::open(dir.path().join("no/such/store.db")).unwrap_err();
     assert!(

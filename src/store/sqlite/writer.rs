@@ -3,7 +3,7 @@
 //! Each piece of work runs in a savepoint of its own, so that one that fails takes nothing with
 //! it; one COMMIT (one fsync) then covers all, and only then they are answered.
 
-use super::codec::in_file;
+use super::damage::Trouble;
 use crate::store::{Result, StoreError};
 use rusqlite::Connection;
 use std::{
@@ -101,14 +101,14 @@ type Queued = (Turn, Box<dyn Work>);
 /// Hands work to the writing thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    file: Arc<str>,
+    trouble: Trouble,
     queue: Mutex<Option<mpsc::Sender<Queued>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     commits: Arc<AtomicU64>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, file: Arc<str>) -> Result<Self> {
+    pub(super) fn start(connection: Connection, trouble: Trouble) -> Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
         let mut desk = Desk {
@@ -118,11 +118,9 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || desk.work_off(receiver))
-            .map_err(|error| {
-                StoreError::Database(format!("{file}: no thread for writing: {error}"))
-            })?;
+            .map_err(|error| StoreError::Database(format!("no thread for writing: {error}")))?;
         Ok(Self {
-            file,
+            trouble,
             queue: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
             commits,
@@ -150,7 +148,7 @@ impl Writer {
                     "a write failed inside the program and was taken back; please report it".into(),
                 ))
             })
-            .map_err(|error| in_file(&self.file, error))
+            .map_err(|error| self.trouble.tell(error))
     }
 
     /// Transactions committed since the start.

@@ -312,6 +312,10 @@ impl Adjustments for FakeStore {
 
 #[async_trait::async_trait]
 impl Leases for FakeStore {
+    async fn end_leases_of(&self, _: &Owner, _: Timestamp, _: Timestamp) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+
     async fn end_leases_of_the_dead(&self, _: Timestamp, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
