@@ -28,14 +28,14 @@ mod writer;
 
 use super::Result;
 pub use examine::examine;
+pub use hold::Hold;
 
 use damage::Trouble;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
-    fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 use tokio::sync::watch;
 use writer::{Turn, Writer};
@@ -47,8 +47,6 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Readers,
     trouble: Trouble,
-    /// The locked file, once this is a daemon's store.
-    held: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -71,7 +69,6 @@ impl SqliteStore {
             writer: Arc::new(writer),
             readers,
             trouble,
-            held: Mutex::new(None),
         })
     }
 
