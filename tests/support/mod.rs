@@ -67,7 +67,8 @@ impl House {
 base_url = "{mautic}/"
 client_id = "1_sidecarrandomid2026sidecarrandomid2026"
 client_secret = "sidecarsecret2026sidecarsecret2026"
-timeout = "10s"
+timeout = "3s"
+longest_request = "3s"
 [budget]
 requests_per_second = 500
 burst = 500
