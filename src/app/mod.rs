@@ -3,6 +3,7 @@
 mod behaviour;
 mod catalog;
 mod effects;
+mod eraser;
 mod hook;
 pub mod import;
 mod instance;

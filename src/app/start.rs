@@ -73,6 +73,7 @@ impl Instance {
             );
         }
         self.start_admin(listeners.admin, lifecycle);
+        self.start_eraser(lifecycle);
         self.start_pulse(&shared, lifecycle);
         Ok(())
     }
@@ -100,9 +101,10 @@ impl Instance {
     async fn retry_what_was_not_understood(&self) -> anyhow::Result<()> {
         let version = env!("CARGO_PKG_VERSION");
         let again = super::upgrade::retry_parked(&*self.store, version).await?;
-        if again > 0 {
+        if again != super::upgrade::Retried::default() {
             tracing::info!(
-                deliveries = again,
+                deliveries = again.deliveries,
+                polled_rows = again.items,
                 version,
                 "decoding again what an earlier version did not understand"
             );
@@ -313,6 +315,11 @@ impl Instance {
                 .with_graceful_shutdown(async move { stop.cancelled().await })
                 .await?)
         });
+    }
+
+    fn start_eraser(&self, lifecycle: &mut Lifecycle) {
+        let store = Arc::clone(&self.store);
+        lifecycle.worker("eraser", |stop| super::eraser::run(store, stop));
     }
 
     fn start_pulse(&self, shared: &Shared, lifecycle: &mut Lifecycle) {

@@ -1,20 +1,32 @@
 //! What another version of the program finds in the store of the one before.
 
+use crate::intake::retry_items;
 use crate::store::{Result, Store};
 
 /// The setting that holds the version of the last start.
 const VERSION: &str = "app.version";
 
-/// Once per version: what an earlier one did not understand, this one may. Returns how many
-/// deliveries are decoded again.
+/// What is decoded again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Retried {
+    /// Deliveries that are to be decoded again.
+    pub deliveries: u64,
+    /// Items of which there is no delivery (polled rows) that were understood this time.
+    pub items: u64,
+}
+
+/// Once per version: what an earlier one did not understand, this one may.
 ///
 /// # Errors
 /// The store's; then the next start tries again.
-pub(super) async fn retry_parked(store: &dyn Store, version: &str) -> Result<u64> {
+pub(super) async fn retry_parked(store: &dyn Store, version: &str) -> Result<Retried> {
     if store.setting(VERSION).await?.as_deref() == Some(version) {
-        return Ok(0);
+        return Ok(Retried::default());
     }
-    let again = store.retry_parked().await?;
+    let again = Retried {
+        deliveries: store.retry_parked().await?,
+        items: retry_items(store).await?,
+    };
     // Last: a crash before it costs no more than a second try.
     store.put_setting(VERSION, version).await?;
     Ok(again)
@@ -61,7 +73,8 @@ mod tests {
         let delivery = store.append_delivery(delivery).await.unwrap();
         for (version, again) in [("1.0.0", 1), ("1.0.0", 0), ("1.1.0", 1), ("1.1.0", 0)] {
             park(&store, delivery).await;
-            assert_eq!(retry_parked(&*store, version).await.unwrap(), again);
+            let retried = retry_parked(&*store, version).await.unwrap();
+            assert_eq!(retried.deliveries, again);
         }
     }
 }

@@ -50,6 +50,11 @@ pub enum Fact {
         /// When.
         at: Timestamp,
     },
+    /// A delivery speaks of a contact and tells nothing of it that is kept: its raw body does.
+    Mentioned {
+        /// The contact.
+        contact: ContactId,
+    },
     /// A contact was really deleted: everything of it is erased.
     Deleted {
         /// The contact.

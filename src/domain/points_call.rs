@@ -28,8 +28,11 @@ pub struct PointsCall {
 pub enum CallFate {
     /// It took effect; the log has its row, or Mautic answered so.
     Applied,
-    /// It took effect, but Mautic did not write its row in the log (FACTS 32, 45).
+    /// It took effect, but Mautic did not write its row in the log (groups: FACTS 32, 45).
     AppliedUnlogged,
+    /// Its row is in the log, but the points were not added: of main points Mautic writes the row
+    /// first, then adds, and passes over errors of the database (`LeadRepository.php`).
+    LoggedOnly,
     /// It did not take effect.
     NotApplied,
     /// Nobody can tell yet.

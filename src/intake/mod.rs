@@ -1,5 +1,6 @@
 //! What comes in from Mautic: webhooks and polls, into the journal.
 
+mod again;
 mod backfill;
 pub mod decode;
 mod decoder;
@@ -15,6 +16,7 @@ mod fake;
 #[cfg(test)]
 mod testing;
 
+pub use again::retry_items;
 pub use backfill::{Backfill, Progress};
 pub use decoder::{Decoder, Decodings, Signals};
 pub use reader::{Reader, Rows, Which};

@@ -8,8 +8,8 @@
 use crate::{
     domain::{Adjustment, ContactId, Fact, SegmentId},
     store::{
-        Adjustments, Applied, Batch, Deliveries, DeliveryId, Journal, NewAdjustment, NewDelivery,
-        Origin, Owner, PlanRecord, RawDelivery, Result, Settings, StoreError,
+        Adjustments, Applied, Batch, Deliveries, DeliveryId, HeldItem, Journal, NewAdjustment,
+        NewDelivery, Origin, Owner, PlanRecord, RawDelivery, Result, Settings, StoreError,
     },
 };
 use jiff::Timestamp;
@@ -139,6 +139,10 @@ impl Deliveries for MemoryStore {
         Ok(0)
     }
 
+    async fn parked_alone(&self, _: i64, _: usize) -> Result<Vec<HeldItem>> {
+        Ok(Vec::new())
+    }
+
     async fn retry_parked(&self) -> Result<u64> {
         Ok(0)
     }
@@ -165,7 +169,7 @@ impl Journal for MemoryStore {
                     .iter()
                     .map(|cursor| (cursor.name.clone(), cursor.position.clone())),
             ),
-            Origin::Lookup => {}
+            Origin::Parked(_) | Origin::Lookup => {}
         }
         for told in &batch.sightings {
             match &told.fact {

@@ -1,6 +1,7 @@
 //! Login: `OAuth2` client credentials (recommended) or Basic.
 
 use super::error::{Call, Error};
+use super::outside::Transport;
 use super::transport::exchange;
 use crate::clock::Clock;
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use oauth2::{
     basic::{BasicClient, BasicTokenResponse},
     http,
 };
-use reqwest::{RequestBuilder, header::HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc, time::Duration};
@@ -153,7 +154,7 @@ impl TokenStore for MemoryTokens {
 #[derive(Debug)]
 pub(super) struct Authenticator {
     credentials: Credentials,
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     token_url: Url,
     store: Arc<dyn TokenStore>,
     clock: Arc<dyn Clock>,
@@ -173,14 +174,11 @@ pub(super) struct Login(SecretString);
 
 impl Login {
     /// Puts it on a request; the header never shows in `Debug`.
-    pub(super) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
-        match HeaderValue::from_str(self.0.expose_secret()) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                request.header(reqwest::header::AUTHORIZATION, value)
-            }
-            // Mautic then answers 401, which says it best.
-            Err(_) => request,
+    pub(super) fn apply(&self, headers: &mut HeaderMap) {
+        // Without it Mautic answers 401, which says it best.
+        if let Ok(mut value) = HeaderValue::from_str(self.0.expose_secret()) {
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
         }
     }
 }
@@ -188,14 +186,14 @@ impl Login {
 impl Authenticator {
     pub(super) fn new(
         credentials: Credentials,
-        http: reqwest::Client,
+        transport: Arc<dyn Transport>,
         token_url: Url,
         store: Arc<dyn TokenStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             credentials,
-            http,
+            transport,
             token_url,
             store,
             clock,
@@ -320,8 +318,7 @@ impl Authenticator {
     async fn send(&self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, Error> {
         let request = reqwest::Request::try_from(request)
             .map_err(|error| Error::Unsendable(error.to_string()))?;
-        let request = RequestBuilder::from_parts(self.http.clone(), request);
-        let answer = exchange(&TOKEN_CALL, request).await?;
+        let answer = exchange(&TOKEN_CALL, &*self.transport, request).await?;
         if let Some(error) = answer.refused(&TOKEN_CALL, self.clock.now()) {
             return Err(error);
         }

@@ -3,12 +3,13 @@
 use super::auth::{Authenticator, Credentials, TokenStore};
 use super::budget::{Budget, Feedback};
 use super::error::{Error, Lost};
+use super::outside::{Dice, Outside};
 use super::request::Request;
 use super::retry::{self, Attempt, Retry};
-use super::transport::{Answer, exchange};
+use super::transport::{Answer, Http, exchange};
 use super::wire::{Page, entity, excerpt};
 use crate::clock::Clock;
-use reqwest::{Method, redirect};
+use reqwest::{Method, header::CONTENT_TYPE, header::HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -76,7 +77,7 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    http: reqwest::Client,
+    outside: Outside,
     base_url: Url,
     auth: Authenticator,
     budget: Arc<dyn Budget>,
@@ -91,30 +92,29 @@ impl Client {
     /// # Errors
     /// [`Error::Unsendable`] when the base URL is no http(s) address or TLS can't be set up.
     pub fn new(settings: Settings, parts: Parts) -> Result<Self, Error> {
-        let base_url = folder(settings.base_url)?;
-        let http = if is_loopback(&base_url) {
-            // A proxy named in the environment would look for Mautic on its own machine.
-            reqwest::Client::builder().no_proxy()
-        } else {
-            reqwest::Client::builder()
+        let outside = Outside {
+            transport: Arc::new(Http::new(&settings)?),
+            chance: Arc::new(Dice),
         };
-        let http = http
-            .user_agent(concat!("topicscore/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.timeout)
-            // Following a redirect would turn a POST into a GET and carry the login elsewhere.
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(|error| Error::Unsendable(format!("the HTTP client: {error}")))?;
+        Self::with(settings, parts, outside)
+    }
+
+    /// A client with another outside than the network: the timeouts of the settings are then up to
+    /// that. Sends nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsendable`] when the base URL is no http(s) address.
+    pub fn with(settings: Settings, parts: Parts, outside: Outside) -> Result<Self, Error> {
+        let base_url = folder(settings.base_url)?;
         let auth = Authenticator::new(
             settings.credentials,
-            http.clone(),
+            Arc::clone(&outside.transport),
             at(&base_url, "/oauth/v2/token"),
             parts.tokens,
             Arc::clone(&parts.clock),
         );
         Ok(Self(Arc::new(Inner {
-            http,
+            outside,
             base_url,
             auth,
             budget: parts.budget,
@@ -128,6 +128,12 @@ impl Client {
     #[must_use]
     pub fn version(&self) -> Option<String> {
         self.0.version().clone()
+    }
+
+    /// A number from 0 to 1 by which the pauses of many callers are spread.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        self.0.outside.chance.fraction()
     }
 
     /// Makes a call and reads the JSON of its answer.
@@ -219,7 +225,7 @@ impl Inner {
                 idempotent: true,
                 deadline: None,
             };
-            let (fraction, now) = (rand::random(), self.clock.now());
+            let (fraction, now) = (self.outside.chance.fraction(), self.clock.now());
             match retry::decide(&self.reads, attempt, &error.outcome(), fraction, now) {
                 Retry::After(pause) => {
                     tracing::debug!(%error, number, ?pause, "will be repeated");
@@ -279,14 +285,18 @@ impl Inner {
         request: &Request,
         login: &super::auth::Login,
     ) -> Result<Answer, Error> {
-        let mut builder = self
-            .http
-            .request(request.method.clone(), at(&self.base_url, &request.path))
-            .query(&request.query);
-        if let Some(body) = &request.body {
-            builder = builder.json(body);
+        let mut url = at(&self.base_url, &request.path);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
         }
-        let answer = exchange(&request.call, login.apply(builder)).await?;
+        let mut sent = reqwest::Request::new(request.method.clone(), url);
+        if let Some(body) = &request.body {
+            let json = HeaderValue::from_static("application/json");
+            sent.headers_mut().insert(CONTENT_TYPE, json);
+            *sent.body_mut() = Some(body.to_string().into());
+        }
+        login.apply(sent.headers_mut());
+        let answer = exchange(&request.call, &*self.outside.transport, sent).await?;
         if let Some(version) = answer.version() {
             let mut known = self.version();
             if known.as_deref() != Some(version) {
@@ -355,38 +365,8 @@ fn folder(mut url: Url) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether the address is on this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
-}
-
 fn at(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_machine_by_any_name() {
-        for (url, here) in [
-            ("http://127.0.0.1:8088/", true),
-            ("http://127.9.9.9/mautic", true),
-            ("http://[::1]:8088", true),
-            ("https://localhost", true),
-            ("https://m.example.test", false),
-            ("https://localhost.example.test", false),
-            ("http://192.0.2.1", false),
-        ] {
-            assert_eq!(url.parse().as_ref().map(is_loopback), Ok(here), "{url}");
-        }
-    }
 }

@@ -1,46 +1,102 @@
 //! One HTTP exchange with Mautic: bytes out, bytes in.
 
+use super::client::Settings;
 use super::error::{Call, Error, Lost};
+use super::outside::{NotCarried, Transport};
 use super::wire::{excerpt, failure};
+use async_trait::async_trait;
 use jiff::{Timestamp, fmt::rfc2822};
-use reqwest::{RequestBuilder, Response, StatusCode, header::HeaderMap};
+use reqwest::{Response, StatusCode, header::HeaderMap, redirect};
 use std::time::Duration;
+use url::Url;
 
 /// Larger answers are refused; a page of large emails stays below.
 const LARGEST_BODY: usize = 128 << 20;
 
 /// A whole answer, whatever its status.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The whole body, unpacked.
+    pub body: Vec<u8>,
+}
+
+/// The ordinary [`Transport`]: HTTP/1.1, by TLS where the address says so.
+#[derive(Debug, Clone)]
+pub struct Http(reqwest::Client);
+
+impl Http {
+    /// A transport with the timeouts of these settings. Connects to nobody yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsendable`] when TLS can't be set up.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        let http = if is_loopback(&settings.base_url) {
+            // A proxy named in the environment would look for Mautic on its own machine.
+            reqwest::Client::builder().no_proxy()
+        } else {
+            reqwest::Client::builder()
+        };
+        http.user_agent(concat!("topicscore/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.timeout)
+            // Following a redirect would turn a POST into a GET and carry the login elsewhere.
+            .redirect(redirect::Policy::none())
+            .build()
+            .map(Self)
+            .map_err(|error| Error::Unsendable(format!("the HTTP client: {error}")))
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn carry(&self, request: reqwest::Request) -> Result<Answer, NotCarried> {
+        let mut response: Response = self.0.execute(request).await.map_err(lost)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            if body.len() + chunk.len() > LARGEST_BODY {
+                return Err(NotCarried::TooLarge {
+                    beginning: body,
+                    limit: LARGEST_BODY,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
 }
 
 /// Sends a request and reads the whole answer.
-pub(super) async fn exchange(call: &Call, request: RequestBuilder) -> Result<Answer, Error> {
-    let lost = |error: &reqwest::Error| transport(call, error);
-    let mut response: Response = request.send().await.map_err(|error| lost(&error))?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(Error::Shape {
-                call: call.clone(),
-                problem: format!("larger than {LARGEST_BODY} bytes"),
-                excerpt: excerpt(&body),
-            });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer {
-        status,
-        headers,
-        body,
+pub(super) async fn exchange(
+    call: &Call,
+    transport: &dyn Transport,
+    request: reqwest::Request,
+) -> Result<Answer, Error> {
+    let carried = transport.carry(request).await;
+    carried.map_err(|not_carried| match not_carried {
+        NotCarried::Lost { lost, detail } => Error::Transport {
+            call: call.clone(),
+            lost,
+            detail,
+        },
+        NotCarried::TooLarge { beginning, limit } => Error::Shape {
+            call: call.clone(),
+            problem: format!("larger than {limit} bytes"),
+            excerpt: excerpt(&beginning),
+        },
     })
 }
 
-fn transport(call: &Call, error: &reqwest::Error) -> Error {
+#[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
+fn lost(error: reqwest::Error) -> NotCarried {
     let lost = if error.is_connect() || error.is_builder() {
         Lost::NotConnected
     } else if error.is_timeout() {
@@ -48,10 +104,19 @@ fn transport(call: &Call, error: &reqwest::Error) -> Error {
     } else {
         Lost::Broken
     };
-    Error::Transport {
-        call: call.clone(),
+    NotCarried::Lost {
         lost,
-        detail: innermost(error),
+        detail: innermost(&error),
+    }
+}
+
+/// Whether the address is on this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 
@@ -126,6 +191,21 @@ mod tests {
         method: "GET",
         path: "/api/contacts",
     };
+
+    #[test]
+    fn this_machine_by_any_name() {
+        for (url, here) in [
+            ("http://127.0.0.1:8088/", true),
+            ("http://127.9.9.9/mautic", true),
+            ("http://[::1]:8088", true),
+            ("https://localhost", true),
+            ("https://m.example.test", false),
+            ("https://localhost.example.test", false),
+            ("http://192.0.2.1", false),
+        ] {
+            assert_eq!(url.parse().as_ref().map(is_loopback), Ok(here), "{url}");
+        }
+    }
 
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
         Answer {

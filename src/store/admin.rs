@@ -36,7 +36,7 @@ pub struct Counts {
     pub writes: u64,
     /// Ids merged away.
     pub merged: u64,
-    /// Contacts erased.
+    /// Ids of erased contacts, those merged into them included.
     pub deleted: u64,
 }
 

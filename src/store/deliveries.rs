@@ -1,6 +1,6 @@
 //! Webhook deliveries as they came.
 
-use super::{Owner, Result};
+use super::{HeldItem, Owner, Result};
 use jiff::Timestamp;
 
 /// Number of a delivery, rising in the order of commits.
@@ -47,6 +47,11 @@ pub trait Deliveries: Send + Sync {
     /// Forgets the bodies of decoded deliveries that came before `before`; the bodies of
     /// deliveries with parked items stay. Returns how many.
     async fn prune_bodies(&self, before: Timestamp) -> Result<u64>;
+
+    /// Parked items of which there is nothing but the item itself (polled rows, and those whose
+    /// delivery's body is gone), after the one of this number, rising. To be decoded again, and
+    /// told as `Origin::Parked`.
+    async fn parked_alone(&self, after: i64, limit: usize) -> Result<Vec<HeldItem>>;
 
     /// Makes deliveries with parked items undecoded again, for instance after an upgrade, and
     /// unparks their items. Returns how many deliveries.

@@ -26,6 +26,8 @@ pub enum Origin {
     Deliveries(Vec<DeliveryId>),
     /// A poll; its cursors move on.
     Poll(Vec<CursorMove>),
+    /// Items parked before, by their number: they were understood now, and are parked no more.
+    Parked(Vec<i64>),
     /// An answer to a question of ours (is this id merged or deleted?).
     Lookup,
 }
@@ -84,7 +86,11 @@ pub struct Applied {
 /// - `Merged`: activities, log rows, adjustments and memberships move to the winner, with who did
 ///   it; the loser's profile, scores and intents go, the winner's group targets become suspect, the
 ///   winner is dirty. A merge told more than once happened at the earliest time told;
-/// - `Deleted`: everything of the contact goes, a tombstone stays.
+/// - `Deleted`: everything of the contact goes, and of those merged into it; a tombstone of every id
+///   stays. Raw bodies that speak of it go soon after (see `Privacy::finish_erasures`);
+/// - `Mentioned`: nothing, but erasing the contact finds the delivery.
+///
+/// A parked item that names an erased contact is dropped.
 #[async_trait::async_trait]
 pub trait Journal: Send + Sync {
     /// Applies a batch.

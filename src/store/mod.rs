@@ -17,6 +17,7 @@ mod effects;
 mod journal;
 mod leases;
 mod outbox;
+mod privacy;
 mod scores;
 mod settings;
 pub mod sqlite;
@@ -29,6 +30,7 @@ pub use effects::{EffectQuery, Effects};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
 pub use leases::Leases;
 pub use outbox::{Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult};
+pub use privacy::{Erasures, Held, HeldDelivery, HeldItem, Privacy};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, Settings};
 
@@ -75,6 +77,7 @@ pub trait Store:
     + Leases
     + Settings
     + Admin
+    + Privacy
     + std::fmt::Debug
 {
 }
@@ -89,6 +92,7 @@ impl<T> Store for T where
         + Leases
         + Settings
         + Admin
+        + Privacy
         + std::fmt::Debug
 {
 }

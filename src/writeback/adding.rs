@@ -3,7 +3,7 @@
 use super::attempt::{Attempt, Made, failed, holds, looked_up, put_off};
 use super::dispatcher::Dispatcher;
 use super::mautic::{Answered, CallError, PointsWrite};
-use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next, verified};
 use crate::domain::{
     CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
 };
@@ -174,7 +174,30 @@ impl Dispatcher {
         );
         let answer = self.mautic.add_points(write).await;
         self.count(Endpoint::PointsAdd, &answer, &made);
-        Ok(Some(self.answered(contact, intent, &call, answer, made)))
+        let after = match &answer {
+            Ok(answer) => self.read_back(contact, intent, answer).await,
+            Err(_) => None,
+        };
+        Ok(Some(
+            self.answered(contact, intent, &call, answer, made, after),
+        ))
+    }
+
+    /// Main points are read back, since Mautic answers well even where they were not added
+    /// (`LeadRepository.php`). A look that fails leaves the answer to be believed until the next.
+    async fn read_back(
+        &self,
+        contact: ContactId,
+        intent: &Intent,
+        answer: &Answered<Option<i64>>,
+    ) -> Option<i64> {
+        if answer.value.is_some() {
+            return answer.value;
+        }
+        let read = self
+            .mautic
+            .main_points(contact, intent.attempts, intent.urgency);
+        read.await.ok()
     }
 
     fn answered(
@@ -184,16 +207,15 @@ impl Dispatcher {
         call: &PointsCall,
         answer: std::result::Result<Answered<Option<i64>>, CallError>,
         made: Made,
+        after: Option<i64>,
     ) -> Attempt {
         let fates = |fate| vec![(call.marker.clone(), fate)];
         match answer {
             Ok(answer) => {
-                // Somebody may have added more meanwhile: the group's answer tells.
-                let score = answer.value.and_then(|score| i32::try_from(score).ok());
-                let value = score.unwrap_or(intent.desired);
+                let fate = verified(call, after);
                 let record = Some(made.answered(&answer));
-                let mut attempt = holds(contact, intent, value, true, record);
-                attempt.result.fates = fates(CallFate::Applied);
+                let mut attempt = holds(contact, intent, held(intent, call, after), true, record);
+                attempt.result.fates = fates(fate);
                 attempt
             }
             Err(error) => {
@@ -229,6 +251,13 @@ impl Dispatcher {
         };
         looked_up(contact, intent, &fates, seen.score, now, again)
     }
+}
+
+/// What the target holds now. Somebody may have added more meanwhile.
+fn held(intent: &Intent, call: &PointsCall, after: Option<i64>) -> i32 {
+    let more = after.map(|after| after - call.before - i64::from(call.delta));
+    let held = i64::from(intent.desired) + more.unwrap_or(0);
+    i32::try_from(held).unwrap_or(intent.desired)
 }
 
 fn request(contact: ContactId, target: Target, delta: i32) -> String {

@@ -164,6 +164,7 @@ pub(super) fn looked_up(
         let what = match fate {
             CallFate::Applied => "it took effect",
             CallFate::AppliedUnlogged => "it took effect, without a row in the log",
+            CallFate::LoggedOnly => "it is in the log, but the points were not added",
             CallFate::NotApplied => "it did not take effect",
             CallFate::Unknown => "nobody can tell yet",
         };

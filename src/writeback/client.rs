@@ -83,7 +83,7 @@ impl ClientWrites {
             &WRITES,
             attempt,
             &error.outcome(),
-            rand::random(),
+            self.client.fraction(),
             self.clock.now(),
         )
     }

@@ -90,6 +90,7 @@ fn query(state: &State, call: Call<'_>, table: &str, columns: &[&str]) -> Result
     check_columns(&conditions, columns)?;
     let mut found: Vec<StatsRow> = rows(state, table)
         .into_iter()
+        .filter(|row| !is_unseen(state, table, row))
         .filter(|row| {
             clauses::hold(&conditions, &|column| Some(cell(row, column))).unwrap_or(false)
         })
@@ -113,6 +114,16 @@ fn query(state: &State, call: Call<'_>, table: &str, columns: &[&str]) -> Result
         ("total", json!(total)),
         ("stats", Value::Array(shown)),
     ]))
+}
+
+/// Whether the row's transaction is not committed yet.
+fn is_unseen(state: &State, table: &str, row: &StatsRow) -> bool {
+    if state.unseen.is_empty() {
+        return false;
+    }
+    let id = row.iter().find(|(column, _)| *column == "id");
+    let id = id.and_then(|(_, id)| id.as_deref()?.parse().ok());
+    id.is_some_and(|id| state.unseen.contains(&(table.to_owned(), id)))
 }
 
 /// A row without its NULL columns.

@@ -40,7 +40,9 @@ pub(crate) fn spoil(fault: &Fault, right: Option<Answer>) -> Option<Answer> {
             }
             answer
         }),
-        Fault::Delay(_) | Fault::Hang(_) | Fault::Drop | Fault::Stale => right,
+        Fault::Delay(_) | Fault::Hang(_) | Fault::Drop | Fault::Stale | Fault::DieBeforeLog => {
+            right
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::answer::Answer;
 use super::cut::{CuttableListener, Peer};
 use super::request::Request;
 use crate::faults::{Fault, Faults, Moment, Rule, admin, spoil};
+use crate::state::State;
 
 /// Uploads of files are the largest bodies Mautic takes here.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
@@ -86,16 +87,18 @@ async fn handle(
 async fn apply(state: SharedState, faults: &Faults, request: Request) -> Answer {
     let mut state = state.lock_owned().await;
     let faults = faults.clone();
-    let serve = move || {
-        admin(&mut state, &faults, &request)
-            .unwrap_or_else(|| crate::api::serve(&mut state, &request))
-    };
+    let serve = move || serve_one(&mut state, &faults, &request);
     tokio::task::spawn_blocking(serve)
         .await
         .unwrap_or_else(|error| {
             tracing::error!(%error, "a request panicked");
             Answer::html(500, "Internal Server Error")
         })
+}
+
+/// Answers one request, to Mautic or to the stand-in itself.
+pub(super) fn serve_one(state: &mut State, faults: &Faults, request: &Request) -> Answer {
+    admin(state, faults, request).unwrap_or_else(|| crate::api::serve(state, request))
 }
 
 /// A request that meets a fault; `None` closes the connection without an answer.
@@ -111,6 +114,9 @@ async fn faulty(
     let applies = rule.moment == Moment::After || rule.fault.spoils_the_answer();
     if let (Fault::Delay(ms), Moment::Before) = (&rule.fault, rule.moment) {
         tokio::time::sleep(Duration::from_millis(*ms)).await;
+    }
+    if rule.fault == Fault::DieBeforeLog {
+        state.lock().await.dies_before_log = true;
     }
     let right = if applies {
         Some(apply(state, faults, request).await)
@@ -134,7 +140,7 @@ async fn faulty(
 }
 
 /// A read of the state kept last, with today's tokens; without one it is an ordinary read.
-async fn stale(state: SharedState, faults: &Faults, request: Request) -> Answer {
+pub(super) async fn stale(state: SharedState, faults: &Faults, request: Request) -> Answer {
     match faults.snapshot().filter(|_| request.method == "GET") {
         Some(mut snapshot) => {
             snapshot.tokens = state.lock().await.tokens.clone();

@@ -16,8 +16,11 @@ use tokio::task::JoinHandle;
 
 use crate::faults::{Fault, Faults, Rule};
 use crate::state::clock::Clock;
+use crate::state::hooks::Posted;
 use crate::state::{Id, State};
+use answer::Answer;
 use options::Options;
+use request::Request;
 
 /// The state, held by one request (or command) at a time, as a lock over the whole Mautic.
 pub(crate) type SharedState = Arc<Mutex<State>>;
@@ -61,6 +64,66 @@ impl StandIn {
             stop: Some(stop),
             server: Some(server),
         })
+    }
+
+    /// A stand-in without a server: requests are handed to [`StandIn::handle`].
+    #[must_use]
+    pub fn detached(mut options: Options) -> Self {
+        let site = || format!("http://{}", options.address);
+        let site = options.site_url.clone().unwrap_or_else(site);
+        options.site_url = Some(site);
+        let clock = Clock::new(options.clock);
+        Self {
+            address: options.address,
+            faults: Faults::new(options.seed),
+            state: Arc::new(Mutex::new(State::new(options, clock.clone()))),
+            clock,
+            stop: None,
+            server: None,
+        }
+    }
+
+    /// Answers a request as the server does, without a socket and without faults, in the calling task: webhooks hold
+    /// it up unless they go into the mailbox.
+    pub async fn handle(&self, request: &Request) -> Answer {
+        let mut state = self.state.lock().await;
+        http::serve_one(&mut state, &self.faults, request)
+    }
+
+    /// [`StandIn::handle`] for a read that sees the state kept last by [`StandIn::keep_snapshot`].
+    pub async fn handle_stale(&self, request: Request) -> Answer {
+        http::stale(Arc::clone(&self.state), &self.faults, request).await
+    }
+
+    /// Keeps the present state for stale reads.
+    pub async fn keep_snapshot(&self) {
+        self.faults.keep_snapshot(&*self.state.lock().await);
+    }
+
+    /// Lets the next group score be stored without its line in the points log, and its request die (FACTS 45).
+    pub async fn break_before_log(&self) {
+        self.state.lock().await.dies_before_log = true;
+    }
+
+    /// Takes what is in the mailbox, oldest first.
+    pub async fn take_posted(&self) -> Vec<Posted> {
+        std::mem::take(&mut self.state.lock().await.hooks.posted)
+    }
+
+    /// Lets the mailbox refuse connections, or take them again.
+    pub async fn close_mailbox(&self, closed: bool) {
+        self.state.lock().await.hooks.mailbox_closed = closed;
+    }
+
+    /// Hides a row of a stats table, as if its transaction were not committed yet (FACTS 105).
+    pub async fn hide_row(&self, table: &str, id: Id) {
+        let row = (table.to_owned(), id);
+        self.state.lock().await.unseen.insert(row);
+    }
+
+    /// Shows all hidden rows: their transactions are committed.
+    pub async fn show_rows(&self) {
+        self.state.lock().await.unseen.clear();
     }
 
     /// `http://host:port` without a trailing slash.

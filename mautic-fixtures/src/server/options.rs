@@ -31,6 +31,8 @@ pub struct Options {
     pub receivers: Vec<(String, SocketAddr)>,
     /// Whether to keep the bodies of webhooks that were answered 2xx, for [`crate::StandIn::acknowledged`].
     pub keep_acknowledged: bool,
+    /// Whether webhooks are put into a mailbox instead of being sent, for [`crate::StandIn::take_posted`].
+    pub mailbox: bool,
     /// SQL run at the start; only `insert into reports` is understood (reports cannot be made by REST).
     pub setup_sql: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl Default for Options {
             published_contact_fields: None,
             receivers: Vec::new(),
             keep_acknowledged: false,
+            mailbox: false,
             setup_sql: Vec::new(),
         }
     }

@@ -63,6 +63,17 @@ pub struct HookLog {
     pub note: Option<String>,
 }
 
+/// A delivery in the mailbox: Mautic was answered 204.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The hook's URL.
+    pub url: String,
+    /// Header `webhook-signature`.
+    pub signature: String,
+    /// The raw body.
+    pub body: String,
+}
+
 /// All there is of webhooks.
 #[derive(Clone, Debug, Default)]
 pub struct Hooks {
@@ -76,6 +87,10 @@ pub struct Hooks {
     pub deliveries_sent: u64,
     /// Bodies that were answered 2xx, oldest first, if the options ask for them.
     pub acknowledged: Vec<String>,
+    /// Deliveries in the mailbox, oldest first, if the options ask for one.
+    pub posted: Vec<Posted>,
+    /// Whether the mailbox refuses connections.
+    pub mailbox_closed: bool,
     last_event: Id,
 }
 

@@ -15,7 +15,7 @@ mod table;
 mod unique;
 pub mod web;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
@@ -88,6 +88,11 @@ pub struct State {
     pub tags: Table<Tag>,
     /// `stages`.
     pub stages: Table<Stage>,
+    /// The request under way dies between storing a group score and its line in the points log (FACTS 45).
+    pub dies_before_log: bool,
+    /// Rows of stats tables, by table and id, whose transaction is not committed yet: their ids are given, but nobody
+    /// sees them (FACTS 105).
+    pub unseen: BTreeSet<(String, Id)>,
     /// Where the request under way comes from.
     pub remote_address: String,
     /// The address entity of the request under way.
@@ -139,6 +144,8 @@ impl State {
             event_log: Table::default(),
             tags: Table::default(),
             stages: Table::default(),
+            dies_before_log: false,
+            unseen: BTreeSet::new(),
             remote_address: "127.0.0.1".to_owned(),
             ip_entity: None,
             batch_addresses: BTreeMap::new(),

@@ -236,6 +236,7 @@ fn contact(told: &mut Decoded, item: &Value, points: Option<i64>) -> Result<(), 
         }
         Shown::InPart(contact) => {
             told.incomplete.insert(contact);
+            told.tell(Source::Webhook, Fact::Mentioned { contact });
         }
         Shown::Nobody => told.unattributed += 1,
     }

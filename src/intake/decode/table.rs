@@ -48,6 +48,22 @@ pub enum Table {
 }
 
 impl Table {
+    /// All tables.
+    pub const ALL: [Self; 12] = [
+        Self::PageHits,
+        Self::EmailStats,
+        Self::EmailStatsDevices,
+        Self::FormSubmissions,
+        Self::AssetDownloads,
+        Self::PointsLog,
+        Self::SegmentMembers,
+        Self::StagesLog,
+        Self::CampaignMembers,
+        Self::VideoHits,
+        Self::Messages,
+        Self::AuditLog,
+    ];
+
     /// Mautic's name.
     #[must_use]
     pub const fn name(self) -> &'static str {

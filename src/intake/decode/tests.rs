@@ -59,6 +59,7 @@ fn summary(fact: &Fact) -> String {
         Fact::PointsLog(row) => format!("log {} {:?} {:+}", row.id, row.group, row.delta),
         Fact::Gone { contact, .. } => format!("{contact} gone"),
         Fact::Merged { loser, winner, .. } => format!("{loser} into {winner}"),
+        Fact::Mentioned { contact } => format!("{contact} mentioned"),
         Fact::Deleted { contact, .. } => format!("{contact} deleted"),
     }
 }
@@ -461,7 +462,7 @@ fn points_of_a_change_are_the_new_ones_and_a_stage_without_id_makes_no_profile()
     ]
     "#);
     let incomplete = told(contact(json!({"createdByUser": null})));
-    assert_eq!(lines(&incomplete), ["5 has 11"]);
+    assert_eq!(lines(&incomplete), ["5 has 11", "5 mentioned"]);
     assert_eq!(incomplete.incomplete, [ContactId(5)].into());
     let mut with_utm = contact(Value::Null);
     with_utm["contact"]["utmtags"] = json!([[]]);

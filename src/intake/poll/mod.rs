@@ -21,7 +21,7 @@ pub use status::FeedStatus;
 
 pub(super) use contacts::profiles;
 pub(super) use ids::last_id;
-pub(super) use page::Page;
+pub(super) use page::{Page, without_merged};
 
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{

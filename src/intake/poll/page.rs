@@ -44,7 +44,7 @@ impl Page {
 
 /// The end of a merge looks like a deletion in the audit log; where the merge itself was told
 /// before, the loser's id stands for the winner already, who must not be erased.
-async fn without_merged<S: Journal + ?Sized>(
+pub(in crate::intake) async fn without_merged<S: Journal + ?Sized>(
     store: &S,
     sightings: Vec<Sighting>,
 ) -> Result<Vec<Sighting>> {

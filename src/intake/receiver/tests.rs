@@ -57,6 +57,10 @@ impl Deliveries for Shelf {
     async fn prune_bodies(&self, _: Timestamp) -> Result<u64> {
         unreachable!("the receiver forgets nothing")
     }
+    async fn parked_alone(&self, _: i64, _: usize) -> Result<Vec<crate::store::HeldItem>> {
+        Ok(Vec::new())
+    }
+
     async fn retry_parked(&self) -> Result<u64> {
         unreachable!("the receiver retries nothing")
     }

@@ -13,19 +13,19 @@ use crate::store::{
 use jiff::Timestamp;
 
 /// Second `n` of the tests' time.
-pub(super) fn at(n: i64) -> Timestamp {
+pub(crate) fn at(n: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + n).unwrap()
 }
 
-pub(super) fn id(n: u32) -> ContactId {
+pub(crate) fn id(n: u32) -> ContactId {
     ContactId(n)
 }
 
-pub(super) fn owner(name: &str) -> Owner {
+pub(crate) fn owner(name: &str) -> Owner {
     Owner(name.to_owned())
 }
 
-pub(super) fn hit(key: u64, contact: u32, second: i64) -> Activity {
+pub(crate) fn hit(key: u64, contact: u32, second: i64) -> Activity {
     Activity {
         key: ActivityKey::hit(key),
         contact: id(contact),
@@ -37,18 +37,18 @@ pub(super) fn hit(key: u64, contact: u32, second: i64) -> Activity {
     }
 }
 
-pub(super) fn did(key: u64, contact: u32, second: i64) -> Fact {
+pub(crate) fn did(key: u64, contact: u32, second: i64) -> Fact {
     Fact::Activity(hit(key, contact, second))
 }
 
-pub(super) fn profile(contact: u32, second: i64, city: &str, points: i64) -> Fact {
+pub(crate) fn profile(contact: u32, second: i64, city: &str, points: i64) -> Fact {
     let mut profile = Profile::unknown(id(contact), at(second));
     profile.fields.insert("city".into(), city.into());
     profile.points = points;
     Fact::Profile(Box::new(profile))
 }
 
-pub(super) fn member(contact: u32, segment: u32, member: bool, second: i64) -> Fact {
+pub(crate) fn member(contact: u32, segment: u32, member: bool, second: i64) -> Fact {
     Fact::Membership {
         contact: id(contact),
         segment: SegmentId(segment),
@@ -57,7 +57,7 @@ pub(super) fn member(contact: u32, segment: u32, member: bool, second: i64) -> F
     }
 }
 
-pub(super) fn seen(contact: u32, points: i64, second: i64) -> Fact {
+pub(crate) fn seen(contact: u32, points: i64, second: i64) -> Fact {
     Fact::PointsSeen {
         contact: id(contact),
         points,
@@ -65,11 +65,11 @@ pub(super) fn seen(contact: u32, points: i64, second: i64) -> Fact {
     }
 }
 
-pub(super) fn logged(row: u64, contact: u32, group: u32, action: &str, second: i64) -> Fact {
+pub(crate) fn logged(row: u64, contact: u32, group: u32, action: &str, second: i64) -> Fact {
     Fact::PointsLog(logged_row(row, contact, group, action, second))
 }
 
-pub(super) fn logged_row(
+pub(crate) fn logged_row(
     row: u64,
     contact: u32,
     group: u32,
@@ -88,14 +88,14 @@ pub(super) fn logged_row(
     }
 }
 
-pub(super) fn gone(contact: u32, second: i64) -> Fact {
+pub(crate) fn gone(contact: u32, second: i64) -> Fact {
     Fact::Gone {
         contact: id(contact),
         at: at(second),
     }
 }
 
-pub(super) fn merged(loser: u32, winner: u32, second: i64) -> Fact {
+pub(crate) fn merged(loser: u32, winner: u32, second: i64) -> Fact {
     Fact::Merged {
         loser: id(loser),
         winner: id(winner),
@@ -103,14 +103,14 @@ pub(super) fn merged(loser: u32, winner: u32, second: i64) -> Fact {
     }
 }
 
-pub(super) fn deleted(contact: u32, second: i64) -> Fact {
+pub(crate) fn deleted(contact: u32, second: i64) -> Fact {
     Fact::Deleted {
         contact: id(contact),
         at: at(second),
     }
 }
 
-pub(super) fn batch(origin: Origin, facts: Vec<Fact>) -> Batch {
+pub(crate) fn batch(origin: Origin, facts: Vec<Fact>) -> Batch {
     Batch {
         origin,
         sightings: facts
@@ -127,25 +127,25 @@ pub(super) fn batch(origin: Origin, facts: Vec<Fact>) -> Batch {
 }
 
 /// Applies polled facts that reached us at second 1000.
-pub(super) async fn tell(store: &SharedStore, facts: impl IntoIterator<Item = Fact>) -> Applied {
+pub(crate) async fn tell(store: &SharedStore, facts: impl IntoIterator<Item = Fact>) -> Applied {
     let facts = facts.into_iter().collect();
     store.apply(batch(Origin::Lookup, facts)).await.unwrap()
 }
 
 /// Applies facts that reached us at another second.
-pub(super) async fn tell_at(store: &SharedStore, second: i64, facts: Vec<Fact>) -> Applied {
+pub(crate) async fn tell_at(store: &SharedStore, second: i64, facts: Vec<Fact>) -> Applied {
     let mut batch = batch(Origin::Lookup, facts);
     batch.received_at = at(second);
     store.apply(batch).await.unwrap()
 }
 
-pub(super) async fn tell_by(store: &SharedStore, source: Source, fact: Fact) -> Applied {
+pub(crate) async fn tell_by(store: &SharedStore, source: Source, fact: Fact) -> Applied {
     let mut batch = batch(Origin::Lookup, vec![fact]);
     batch.sightings[0].source = source;
     store.apply(batch).await.unwrap()
 }
 
-pub(super) async fn deliver(store: &SharedStore, second: i64, body: &str) -> DeliveryId {
+pub(crate) async fn deliver(store: &SharedStore, second: i64, body: &str) -> DeliveryId {
     let delivery = NewDelivery {
         received_at: at(second),
         body: body.into(),
@@ -153,7 +153,7 @@ pub(super) async fn deliver(store: &SharedStore, second: i64, body: &str) -> Del
     store.append_delivery(delivery).await.unwrap()
 }
 
-pub(super) fn parked(delivery: Option<DeliveryId>, excerpt: &str) -> NewParked {
+pub(crate) fn parked(delivery: Option<DeliveryId>, excerpt: &str) -> NewParked {
     NewParked {
         delivery,
         kind: "mautic.unknown".into(),
@@ -163,7 +163,7 @@ pub(super) fn parked(delivery: Option<DeliveryId>, excerpt: &str) -> NewParked {
 }
 
 /// Claims every dirty contact.
-pub(super) async fn claim_dirty(store: &SharedStore) -> Vec<DirtyContact> {
+pub(crate) async fn claim_dirty(store: &SharedStore) -> Vec<DirtyContact> {
     store
         .claim_dirty(&owner("a"), 1_000, at(2_000), at(2_060))
         .await
@@ -171,7 +171,7 @@ pub(super) async fn claim_dirty(store: &SharedStore) -> Vec<DirtyContact> {
 }
 
 /// Makes all contacts clean: a commit of nothing.
-pub(super) async fn clean(store: &SharedStore) {
+pub(crate) async fn clean(store: &SharedStore) {
     let commits = claim_dirty(store)
         .await
         .into_iter()
@@ -179,7 +179,7 @@ pub(super) async fn clean(store: &SharedStore) {
     store.commit_scores(commits.collect()).await.unwrap();
 }
 
-pub(super) async fn dirty_contacts(store: &SharedStore) -> Vec<u32> {
+pub(crate) async fn dirty_contacts(store: &SharedStore) -> Vec<u32> {
     // Leases of a claim long past: nothing is held by it.
     let claimed = store
         .claim_dirty(&owner("look"), 1_000, at(900_000), at(0))
@@ -193,15 +193,15 @@ pub(super) async fn dirty_contacts(store: &SharedStore) -> Vec<u32> {
     ids
 }
 
-pub(super) fn group(n: u32) -> Target {
+pub(crate) fn group(n: u32) -> Target {
     Target::Group(GroupId(n))
 }
 
-pub(super) fn segment(n: u32) -> Target {
+pub(crate) fn segment(n: u32) -> Target {
     Target::Segment(SegmentId(n))
 }
 
-pub(super) fn commit(
+pub(crate) fn commit(
     dirty: DirtyContact,
     desired: impl IntoIterator<Item = (Target, i32)>,
 ) -> ScoreCommit {
@@ -237,7 +237,7 @@ pub(super) fn commit(
 }
 
 /// Makes a contact known, scored, and wanting these values; cause: second 1000, fresh.
-pub(super) async fn want(store: &SharedStore, contact: u32, desired: &[(Target, i32)]) {
+pub(crate) async fn want(store: &SharedStore, contact: u32, desired: &[(Target, i32)]) {
     tell(store, [did(u64::from(contact) + 10_000, contact, 1)]).await;
     store.mark_outdated("none", at(1_000)).await.unwrap();
     for dirty in claim_dirty(store).await {
@@ -249,7 +249,7 @@ pub(super) async fn want(store: &SharedStore, contact: u32, desired: &[(Target, 
 }
 
 /// Claims everything that is due at a second, for a minute.
-pub(super) async fn claim_at(store: &SharedStore, second: i64) -> Vec<ContactIntents> {
+pub(crate) async fn claim_at(store: &SharedStore, second: i64) -> Vec<ContactIntents> {
     let (now, until) = (at(second), at(second + 60));
     store
         .claim_intents(&owner("w"), 1_000, Urgency::Bulk, now, until)
@@ -257,13 +257,13 @@ pub(super) async fn claim_at(store: &SharedStore, second: i64) -> Vec<ContactInt
         .unwrap()
 }
 
-pub(super) async fn release(store: &SharedStore, contacts: &[u32]) {
+pub(crate) async fn release(store: &SharedStore, contacts: &[u32]) {
     let contacts: Vec<ContactId> = contacts.iter().copied().map(id).collect();
     store.release(&owner("w"), &contacts).await.unwrap();
 }
 
 /// The result of trying an intent that was claimed.
-pub(super) fn result(
+pub(crate) fn result(
     claimed: &[ContactIntents],
     contact: u32,
     target: Target,
@@ -288,14 +288,14 @@ pub(super) fn result(
     }
 }
 
-pub(super) fn holds(value: i32) -> WriteOutcome {
+pub(crate) fn holds(value: i32) -> WriteOutcome {
     WriteOutcome::Holds {
         value,
         written: true,
     }
 }
 
-pub(super) async fn finish(store: &SharedStore, second: i64, result: WriteResult) {
+pub(crate) async fn finish(store: &SharedStore, second: i64, result: WriteResult) {
     store
         .finish_writes(&owner("w"), vec![result], at(second))
         .await
@@ -303,7 +303,7 @@ pub(super) async fn finish(store: &SharedStore, second: i64, result: WriteResult
 }
 
 /// Writes all that is pending as it is wanted, at second 3000.
-pub(super) async fn write_all(store: &SharedStore) {
+pub(crate) async fn write_all(store: &SharedStore) {
     let claimed = claim_at(store, 3_000).await;
     for contact in &claimed {
         for intent in &contact.intents {
@@ -315,7 +315,7 @@ pub(super) async fn write_all(store: &SharedStore) {
     }
 }
 
-pub(super) async fn target_of(
+pub(crate) async fn target_of(
     store: &SharedStore,
     contact: u32,
     target: Target,
@@ -328,7 +328,7 @@ pub(super) async fn target_of(
 }
 
 /// (desired, observed, suspect, pending)
-pub(super) async fn state(
+pub(crate) async fn state(
     store: &SharedStore,
     contact: u32,
     target: Target,
@@ -339,11 +339,11 @@ pub(super) async fn state(
     })
 }
 
-pub(super) async fn snapshot(store: &SharedStore, contact: u32) -> Option<Snapshot> {
+pub(crate) async fn snapshot(store: &SharedStore, contact: u32) -> Option<Snapshot> {
     store.snapshots(&[id(contact)]).await.unwrap().pop()
 }
 
-pub(super) async fn keys(store: &SharedStore, contact: u32) -> Vec<String> {
+pub(crate) async fn keys(store: &SharedStore, contact: u32) -> Vec<String> {
     let snapshot = snapshot(store, contact).await;
     let activities = snapshot
         .map(|snapshot| snapshot.activities)

@@ -1,8 +1,7 @@
 //! Ids that vanish: merged away or erased.
 
 use super::give::*;
-use crate::domain::Fact;
-use crate::store::{Applied, Origin, SharedStore};
+use crate::store::{Applied, SharedStore};
 
 async fn resolve(store: &SharedStore, contact: u32) -> Option<u32> {
     let found = store.resolve(id(contact)).await.unwrap();
@@ -229,45 +228,4 @@ pub(crate) async fn a_deleted_loser_takes_its_winner_with_it(store: SharedStore)
         );
     }
     assert_eq!(store.counts().await.unwrap().activities, 0);
-}
-
-async fn decode(store: &SharedStore, bodies: &[&str], facts: Vec<Fact>) {
-    let mut deliveries = Vec::new();
-    for body in bodies {
-        deliveries.push(deliver(store, 7, body).await);
-    }
-    let mut batch = batch(Origin::Deliveries(deliveries.clone()), facts);
-    batch.parked = deliveries
-        .iter()
-        .map(|delivery| parked(Some(*delivery), "{}"))
-        .collect();
-    store.apply(batch).await.unwrap();
-}
-
-/// Bodies that are still there, by making all their deliveries undecoded.
-async fn bodies(store: &SharedStore) -> Vec<String> {
-    store.retry_parked().await.unwrap();
-    let claimed = store
-        .claim_deliveries(&owner("a"), 99, usize::MAX, at(10), at(20))
-        .await;
-    let body = |raw: crate::store::RawDelivery| String::from_utf8(raw.body).unwrap();
-    claimed.unwrap().into_iter().map(body).collect()
-}
-
-pub(crate) async fn erasing_forgets_raw_bodies(store: SharedStore) {
-    decode(&store, &[r#"{"id":"17"}"#], vec![did(1, 17, 5)]).await;
-    decode(&store, &[r#"{"id":18}"#], vec![did(2, 18, 5)]).await;
-    tell(&store, [merged(17, 18, 10), deleted(18, 11)]).await;
-    // Comes late: it is decoded, nothing of it is kept.
-    decode(&store, &[r#"{"id":18,"late":1}"#], vec![did(3, 18, 5)]).await;
-    assert_eq!(bodies(&store).await, [""; 0]);
-    assert_eq!(store.counts().await.unwrap().undecoded, 0);
-}
-
-pub(crate) async fn erasing_spares_neighbours_bodies(store: SharedStore) {
-    let told = vec![did(1, 17, 5), did(2, 170, 5)];
-    decode(&store, &[r#"{"id":17}"#, r#"{"id":170}"#], told).await;
-    decode(&store, &[r#"{"id":171}"#], vec![did(3, 171, 5)]).await;
-    tell(&store, [deleted(17, 11)]).await;
-    assert_eq!(bodies(&store).await, [r#"{"id":170}"#, r#"{"id":171}"#]);
 }

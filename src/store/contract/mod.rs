@@ -2,16 +2,18 @@
 //! store; [`store_contract`] makes them tests of one implementation.
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
+pub(crate) mod added;
 pub(crate) mod adjustments;
 pub(crate) mod admin;
 pub(crate) mod deliveries;
 pub(crate) mod effects;
 pub(crate) mod facts;
-mod give;
+pub(crate) mod give;
 pub(crate) mod ledger;
 pub(crate) mod merges;
 pub(crate) mod order;
 pub(crate) mod outbox;
+pub(crate) mod privacy;
 pub(crate) mod scores;
 
 /// `store_contract!(open)`, where `open` is an `async fn() -> (SharedStore, guard)`: runs the
@@ -46,8 +48,16 @@ macro_rules! store_contract {
             merges: late_answers_name_former_winners,
             merges: erased_contacts_stay_gone,
             merges: a_deleted_loser_takes_its_winner_with_it,
-            merges: erasing_forgets_raw_bodies,
-            merges: erasing_spares_neighbours_bodies,
+            privacy: erasing_forgets_raw_bodies,
+            privacy: erasing_spares_neighbours_bodies,
+            privacy: a_delivery_without_facts_can_be_found,
+            privacy: undecoded_bodies_go_when_they_are_decoded,
+            privacy: parked_items_of_the_erased_go,
+            privacy: items_understood_later_are_parked_no_more,
+            privacy: the_erased_stay_gone_by_every_id,
+            privacy: what_was_in_hand_does_not_come_back,
+            privacy: the_erased_may_be_allowed_again,
+            privacy: everything_held_is_told,
             ledger: a_merge_keeps_who_did_it,
             ledger: a_webhook_knows_best_who_did_it_then,
             ledger: merges_with_the_winner_of_then,
@@ -83,6 +93,14 @@ macro_rules! store_contract {
             outbox: a_write_to_a_merged_away_id_is_in_doubt,
             outbox: looks_are_taken_over,
             outbox: when_something_is_due,
+            added: a_call_is_written_down_once,
+            added: nothing_is_added_for_what_is_not_known_whole,
+            added: what_the_log_says_was_added,
+            added: what_is_told_of_main_points_serves_until_looked_at,
+            added: a_row_that_turns_up_late_is_a_doubt,
+            added: calls_move_with_a_merge,
+            added: nothing_newer_is_written_before_an_older_call_is_over,
+            added: who_lost_his_lease_knows_nothing_for_sure,
             effects: effects_come_with_the_scores_that_fire_them,
             effects: effects_of_contacts_that_are_gone_never_come,
             effects: effects_in_order_and_once,

@@ -121,7 +121,7 @@ fn get(db: &Connection, id: i64) -> Result<Option<Adjustment>> {
 }
 
 /// Those that concern one contact.
-fn of(db: &Connection, contact: ContactId, most: usize) -> Result<Vec<Adjustment>> {
+pub(super) fn of(db: &Connection, contact: ContactId, most: usize) -> Result<Vec<Adjustment>> {
     let which = "WHERE contact = ?1 OR segment IN (
                      SELECT id FROM target WHERE contact = ?1 AND kind = ?2 AND observed = 1)
                  ORDER BY id DESC LIMIT ?3";

@@ -48,8 +48,7 @@ impl Admin for SqliteStore {
             let Some(contact) = journal::resolve(db, contact)? else {
                 return Ok(Vec::new());
             };
-            let of_contact = "WHERE contact = ?1 ORDER BY id DESC LIMIT ?2";
-            writes(db, of_contact, params![contact.0, limit(most)])
+            writes_of(db, contact, most)
         })
         .await
     }
@@ -109,7 +108,7 @@ fn counts(db: &Connection) -> Result<Counts> {
     })
 }
 
-fn overview(db: &Connection, contact: ContactId) -> Result<Option<ContactOverview>> {
+pub(super) fn overview(db: &Connection, contact: ContactId) -> Result<Option<ContactOverview>> {
     type Known = (
         Option<String>,
         Option<i64>,
@@ -154,7 +153,7 @@ fn overview(db: &Connection, contact: ContactId) -> Result<Option<ContactOvervie
     }))
 }
 
-fn merged_from(db: &Connection, contact: ContactId) -> Result<Vec<ContactId>> {
+pub(super) fn merged_from(db: &Connection, contact: ContactId) -> Result<Vec<ContactId>> {
     let mut statement =
         db.prepare_cached("SELECT loser FROM alias WHERE winner = ?1 ORDER BY loser")?;
     let rows = statement.query_map([contact.0], |row| row.get(0).map(ContactId))?;
@@ -175,6 +174,16 @@ fn parked_items(db: &Connection, most: usize) -> Result<Vec<ParkedItem>> {
         });
     }
     Ok(items)
+}
+
+/// A contact's writes, newest first.
+pub(super) fn writes_of(
+    db: &Connection,
+    contact: ContactId,
+    most: usize,
+) -> Result<Vec<WriteSummary>> {
+    let which = "WHERE contact = ?1 ORDER BY id DESC LIMIT ?2";
+    writes(db, which, params![contact.0, limit(most)])
 }
 
 fn writes(db: &Connection, which: &str, parameters: impl Params) -> Result<Vec<WriteSummary>> {

@@ -5,9 +5,11 @@ use super::{
     codec::{limit, micros, time},
     writer::Turn,
 };
-use crate::store::{Deliveries, DeliveryId, NewDelivery, Owner, RawDelivery, Result, StoreError};
+use crate::store::{
+    Deliveries, DeliveryId, HeldItem, NewDelivery, Owner, RawDelivery, Result, StoreError,
+};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 use std::cell::RefCell;
 use zstd::bulk::Compressor;
 
@@ -74,6 +76,10 @@ impl Deliveries for SqliteStore {
                 return Ok(pruned);
             }
         }
+    }
+
+    async fn parked_alone(&self, after: i64, most: usize) -> Result<Vec<HeldItem>> {
+        self.read(move |db| parked_alone(db, after, most)).await
     }
 
     async fn retry_parked(&self) -> Result<u64> {
@@ -173,6 +179,36 @@ fn prune(db: &Connection, before: i64) -> Result<usize> {
         .execute([])?;
     }
     Ok(count)
+}
+
+fn parked_alone(db: &Connection, after: i64, most: usize) -> Result<Vec<HeldItem>> {
+    let which = "WHERE id > ?1 AND NOT EXISTS (
+             SELECT 1 FROM delivery WHERE delivery.id = parked.delivery AND body IS NOT NULL)
+         ORDER BY id LIMIT ?2";
+    parked_items(db, which, params![after, limit(most)])
+}
+
+/// Parked items with their excerpts.
+pub(super) fn parked_items(
+    db: &Connection,
+    which: &str,
+    parameters: impl Params,
+) -> Result<Vec<HeldItem>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT id, kind, reason, excerpt, at FROM parked {which}"
+    ))?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(HeldItem {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            reason: row.get(2)?,
+            excerpt: row.get(3)?,
+            at: time(row.get(4)?)?,
+        });
+    }
+    Ok(found)
 }
 
 fn retry_parked(db: &Connection) -> Result<u64> {

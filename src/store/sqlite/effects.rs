@@ -320,7 +320,7 @@ pub(super) fn merge(db: &Connection, loser: ContactId, winner: ContactId) -> Res
     Ok(())
 }
 
-fn list(db: &Connection, query: &EffectQuery, most: usize) -> Result<Vec<Effect>> {
+pub(super) fn list(db: &Connection, query: &EffectQuery, most: usize) -> Result<Vec<Effect>> {
     let states: Vec<String> = query
         .states
         .iter()

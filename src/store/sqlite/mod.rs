@@ -2,7 +2,7 @@
 //!
 //! One thread writes ([`writer`]), a few connections read ([`readers`]). Everything between is
 //! plain functions on a connection: `deliveries`, `journal` (facts), `dirty` and `scores`,
-//! `targets`, `outbox` and `effects`, `settings`, `admin`.
+//! `targets`, `outbox` and `effects`, `settings`, `admin`, `privacy` (erasing for good).
 
 mod adjustments;
 mod admin;
@@ -19,6 +19,7 @@ mod log_file;
 mod open;
 mod outbox;
 mod points_calls;
+mod privacy;
 mod readers;
 mod scores;
 mod settings;
@@ -31,6 +32,7 @@ pub use examine::examine;
 pub use hold::Hold;
 
 use damage::Trouble;
+use privacy::Register;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
@@ -44,6 +46,7 @@ use writer::{Turn, Writer};
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    register: Register,
     writer: Arc<Writer>,
     readers: Readers,
     trouble: Trouble,
@@ -66,6 +69,7 @@ impl SqliteStore {
         let (writer, readers) = parts().map_err(|error| trouble.tell(error))?;
         Ok(Self {
             path: path.to_owned(),
+            register: Register::beside(path),
             writer: Arc::new(writer),
             readers,
             trouble,

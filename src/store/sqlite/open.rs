@@ -1,6 +1,6 @@
 //! Opening the file: settings of a connection, the format, what is not ours.
 
-use super::{codec::is_missing_table, log_file};
+use super::{codec::is_missing_table, log_file, privacy};
 use crate::store::{Result, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::{path::Path, time::Duration};
@@ -14,6 +14,8 @@ mod embedded {
 const BUSY: Duration = Duration::from_secs(10);
 /// "tpsc": says whose file it is (`file` shows it, too).
 const APPLICATION_ID: i32 = 0x7470_7363;
+/// From this format on nothing deleted was left in free pages.
+const FREE_PAGES_CLEAN: u32 = 3;
 /// Prepared statements kept per connection; more than the store has.
 const STATEMENTS: usize = 128;
 
@@ -40,11 +42,15 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Erased contacts leave nothing behind in free pages.
-    connection.pragma_update(None, "secure_delete", "FAST")?;
+    // Erased contacts leave nothing behind, in free pages neither ("FAST" would spare those).
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    migrate(&mut connection)?;
+    let found = migrate(&mut connection)?;
+    privacy::settle(&mut connection, &privacy::Register::beside(path))?;
+    if (1..FREE_PAGES_CLEAN).contains(&found) {
+        privacy::clean_free_pages(&connection)?;
+    }
     Ok(connection)
 }
 
@@ -83,12 +89,13 @@ fn refuse_what_is_not_ours(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection) -> Result<()> {
-    let known = newest_format();
+/// Returns the format it had; 0: it is new.
+fn migrate(connection: &mut Connection) -> Result<u32> {
+    let (found, known) = (format(connection)?, newest_format());
     embedded::migrations::runner()
         .set_grouped(true)
         .run(connection)
-        .map(drop)
+        .map(|_| found)
         .map_err(|error| {
             StoreError::Database(format!("can't bring the store to format {known}: {error}"))
         })
@@ -117,4 +124,15 @@ fn format(connection: &Connection) -> Result<u32> {
         Err(error) if is_missing_table(&error) => Ok(0),
         other => Ok(u32::try_from(other?).unwrap_or(u32::MAX)),
     }
+}
+
+/// Name and checksum of a migration as they stand in a store, for tests that make an old one.
+#[cfg(test)]
+pub(super) fn migration(version: i32) -> (String, String) {
+    let runner = embedded::migrations::runner();
+    let mut known = runner.get_migrations().iter();
+    let found = known.find(|one| i64::from(one.version()) == i64::from(version));
+    found.map_or_else(Default::default, |one| {
+        (one.name().to_owned(), one.checksum().to_string())
+    })
 }

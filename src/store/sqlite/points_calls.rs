@@ -7,7 +7,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// How long a call that was taken for not applied is remembered, in microseconds: its row would
 /// turn up in the log much sooner.
-const REFUTED: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+const REMEMBERED: i64 = 30 * 24 * 60 * 60 * 1_000_000;
+
+/// How a call ended that is remembered: it did not take effect,
+const REFUTED: u8 = 0;
+/// it took effect without a row in the log,
+const UNLOGGED: u8 = 1;
+/// or its row is in the log and nothing was added.
+const LOGGED_ONLY: u8 = 2;
 
 /// What is known of a target that is added to.
 pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Result<KnownPoints> {
@@ -25,7 +32,7 @@ pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Resu
     })
 }
 
-/// Sum of what the log says was added, and of calls that took effect without a row in it. Main points that the API takes away are logged without a
+/// Sum of what the log says was added, corrected by calls of which it does not tell the truth. Main points that the API takes away are logged without a
 /// sign, which then stands in our mark or in Mautic's own words; multiplied or divided ones with
 /// the operand (FACTS 56): `None`.
 fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result<Option<i64>> {
@@ -42,20 +49,20 @@ fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result
         .query_row(params![contact.0, group.map(|id| id.0), OUR_MARK], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
-    let unlogged: i64 = db
+    let corrected: i64 = db
         .prepare_cached(
-            "SELECT coalesce(sum(delta), 0) FROM points_call
-             WHERE contact = ?1 AND kind = ?2 AND target = ?3 AND applied = 1",
+            "SELECT coalesce(sum(iif(ended = 1, delta, -delta)), 0) FROM points_call
+             WHERE contact = ?1 AND kind = ?2 AND target = ?3 AND ended IN (1, 2)",
         )?
         .query_row(params![contact.0, kind, id], |row| row.get(0))?;
-    Ok((operands == 0).then_some(sum.saturating_add(unlogged)))
+    Ok((operands == 0).then_some(sum.saturating_add(corrected)))
 }
 
 fn open(db: &Connection, contact: ContactId, target: Target) -> Result<Vec<PointsCall>> {
     let (kind, id) = target_code(target);
     let mut statement = db.prepare_cached(
         "SELECT marker, delta, before, newest_row, sent_at, looks, moved FROM points_call
-         WHERE contact = ?1 AND kind = ?2 AND target = ?3 AND applied IS NULL
+         WHERE contact = ?1 AND kind = ?2 AND target = ?3 AND ended IS NULL
          ORDER BY sent_at, marker",
     )?;
     let mut rows = statement.query(params![contact.0, kind, id])?;
@@ -81,7 +88,7 @@ pub(super) fn begin(db: &Connection, new: &NewCall) -> Result<bool> {
         "INSERT OR IGNORE INTO points_call (marker, contact, kind, target, delta, before, newest_row, sent_at)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (
              SELECT 1 FROM points_call
-             WHERE contact = ?2 AND kind = ?3 AND target = ?4 AND applied IS NULL)",
+             WHERE contact = ?2 AND kind = ?3 AND target = ?4 AND ended IS NULL)",
     )?;
     let call = &new.call;
     let newest = i64::try_from(call.newest_row).unwrap_or(i64::MAX);
@@ -105,14 +112,18 @@ pub(super) fn end(db: &Connection, marker: &str, fate: CallFate, now: i64) -> Re
             db.prepare_cached("DELETE FROM points_call WHERE marker = ?1")?
                 .execute([marker])?;
         }
-        CallFate::AppliedUnlogged | CallFate::NotApplied => {
-            let applied = fate == CallFate::AppliedUnlogged;
+        CallFate::AppliedUnlogged | CallFate::NotApplied | CallFate::LoggedOnly => {
+            let ended = match fate {
+                CallFate::AppliedUnlogged => UNLOGGED,
+                CallFate::LoggedOnly => LOGGED_ONLY,
+                _ => REFUTED,
+            };
             db.prepare_cached(
-                "UPDATE points_call SET applied = ?2, ended_at = ?3 WHERE marker = ?1",
+                "UPDATE points_call SET ended = ?2, ended_at = ?3 WHERE marker = ?1",
             )?
-            .execute(params![marker, applied, now])?;
-            db.prepare_cached("DELETE FROM points_call WHERE applied = 0 AND ended_at < ?1")?
-                .execute([now.saturating_sub(REFUTED)])?;
+            .execute(params![marker, ended, now])?;
+            db.prepare_cached("DELETE FROM points_call WHERE ended = 0 AND ended_at < ?1")?
+                .execute([now.saturating_sub(REMEMBERED)])?;
         }
         CallFate::Unknown => {
             db.prepare_cached("UPDATE points_call SET looks = looks + 1 WHERE marker = ?1")?
@@ -127,7 +138,7 @@ pub(super) fn end(db: &Connection, marker: &str, fate: CallFate, now: i64) -> Re
 pub(super) fn turned_up(db: &Connection, marker: &str) -> Result<Option<Target>> {
     let found: Option<(u8, u32)> = db
         .prepare_cached(
-            "DELETE FROM points_call WHERE marker = ?1 AND applied IS NOT NULL
+            "DELETE FROM points_call WHERE marker = ?1 AND ended IN (0, 1)
              RETURNING kind, target",
         )?
         .query_row([marker], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -11,21 +11,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 impl Settings for SqliteStore {
     async fn setting(&self, key: &str) -> Result<Option<String>> {
         let key = key.to_owned();
-        self.read(move |db| {
-            let mut statement = db.prepare_cached("SELECT value FROM setting WHERE key = ?1")?;
-            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
-        })
-        .await
+        self.read(move |db| get(db, &key)).await
     }
 
     async fn put_setting(&self, key: &str, value: &str) -> Result<()> {
         let (key, value) = (key.to_owned(), value.to_owned());
-        self.write(move |db| {
-            db.prepare_cached("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)")?
-                .execute([key, value])?;
-            Ok(())
-        })
-        .await
+        self.write(move |db| put(db, &key, &value)).await
     }
 
     async fn activate_plan(&self, plan: PlanRecord) -> Result<()> {
@@ -45,6 +36,17 @@ impl Settings for SqliteStore {
     async fn active_plan(&self) -> Result<Option<PlanRecord>> {
         self.read(newest).await
     }
+}
+
+pub(super) fn get(db: &Connection, key: &str) -> Result<Option<String>> {
+    let mut statement = db.prepare_cached("SELECT value FROM setting WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn put(db: &Connection, key: &str, value: &str) -> Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO setting (key, value) VALUES (?1, ?2)")?
+        .execute([key, value])?;
+    Ok(())
 }
 
 fn newest(db: &Connection) -> Result<Option<PlanRecord>> {

@@ -6,9 +6,9 @@ use crate::domain::{
 };
 use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Journal, Leases, NewAdjustment, NewDelivery,
-    Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result, ScoreCommit, Scores, Settings,
-    StoreError, StoredScore, WriteResult, WriteSummary,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
+    NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
+    Result, ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +123,19 @@ impl Scores for FakeStore {
 }
 
 #[async_trait::async_trait]
+impl Privacy for FakeStore {
+    async fn finish_erasures(&self) -> Result<Erasures> {
+        Err(StoreError::Closed)
+    }
+    async fn held(&self, _: ContactId) -> Result<Option<Held>> {
+        Err(StoreError::Closed)
+    }
+    async fn allow_again(&self, _: ContactId, _: Timestamp) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
 impl Journal for FakeStore {
     async fn apply(&self, _: Batch) -> Result<Applied> {
         Err(StoreError::Closed)
@@ -161,6 +174,9 @@ impl Deliveries for FakeStore {
         Err(StoreError::Closed)
     }
     async fn prune_bodies(&self, _: Timestamp) -> Result<u64> {
+        Err(StoreError::Closed)
+    }
+    async fn parked_alone(&self, _: i64, _: usize) -> Result<Vec<HeldItem>> {
         Err(StoreError::Closed)
     }
     async fn retry_parked(&self) -> Result<u64> {

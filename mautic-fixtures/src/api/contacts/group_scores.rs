@@ -115,6 +115,9 @@ fn adjust(
         return Err(Exception::new("Out of range value for column 'score'").into());
     }
     state.group_scores.set(contact, group, new);
+    if std::mem::take(&mut state.dies_before_log) {
+        return Err(Exception::new("a trigger's event threw").into());
+    }
     triggers::trigger_events(state, contact)?;
     let delta = new - old;
     let event_name = named(call.input, "eventName", "Manual change")?;

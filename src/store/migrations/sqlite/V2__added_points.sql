@@ -7,7 +7,7 @@ ALTER TABLE target ADD COLUMN way INTEGER NOT NULL DEFAULT 0;
 -- Until then a call of which no answer came may still take effect: nothing newer is written before.
 ALTER TABLE target ADD COLUMN unsettled_until INTEGER NOT NULL DEFAULT 0;
 
--- Calls that add points, written down before they are made; gone once their row in the log is known.
+-- Calls that add points, written down before they are made; gone once it is known that the log tells the truth of them.
 CREATE TABLE points_call (
     marker     TEXT PRIMARY KEY,
     contact    INTEGER NOT NULL,
@@ -19,7 +19,8 @@ CREATE TABLE points_call (
     sent_at    INTEGER NOT NULL,
     looks      INTEGER NOT NULL DEFAULT 0,    -- how often nobody could tell
     moved      INTEGER NOT NULL DEFAULT 0,    -- made to a contact since merged into this one
-    applied    INTEGER,                       -- 0: it did not take effect, 1: it did without a row in the log; NULL: nobody knows
+    ended      INTEGER,                       -- 0: it did not take effect, 1: it did, without a row in the log, 2: it did not, but has
+                                              -- a row; NULL: nobody knows
     ended_at   INTEGER                        -- since when that is known
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX points_call_contact ON points_call (contact);

@@ -1,10 +1,11 @@
-//! Erasing contacts, their raw bodies included.
+//! Erasing contacts: their rows at once, with a tombstone for every id they had; their raw bodies
+//! are noted to be looked for (see `privacy`), for that takes longer than a writer may.
 
-use super::{super::codec::id_list, super::deliveries::unpack_body, Applier, merges};
-use crate::domain::ContactId;
-use crate::store::Result;
+use super::super::privacy::tombstones;
+use super::{Applier, identity};
+use crate::domain::{ContactId, Urgency};
+use crate::store::{Origin, Result};
 use rusqlite::{Connection, params};
-use std::collections::BTreeSet;
 
 /// What is kept per contact and goes with it.
 const TABLES: [&str; 12] = [
@@ -22,25 +23,66 @@ const TABLES: [&str; 12] = [
     "DELETE FROM contact WHERE id = ?1",
 ];
 
+/// What is kept of every id that a contact had.
+const IDS: [&str; 3] = [
+    "DELETE FROM merge WHERE loser = ?1 OR winner = ?1",
+    "DELETE FROM alias WHERE loser = ?1",
+    "DELETE FROM gone WHERE contact = ?1",
+];
+
+/// Columns that hold a contact's id, all of which erasing knows: by the statements above, `mention`
+/// and `erasure` when its raw bodies are forgotten. `done_by` is of the row's own contact.
+#[cfg(test)]
+pub(in super::super) const ERASED_COLUMNS: [&str; 20] = [
+    "activity.contact",
+    "activity.done_by",
+    "adjustment.contact",
+    "alias.loser",
+    "alias.winner",
+    "dirty.contact",
+    "effect.contact",
+    "erasure.contact",
+    "fired.contact",
+    "gone.contact",
+    "intent_lease.contact",
+    "mention.contact",
+    "merge.loser",
+    "merge.winner",
+    "points_call.contact",
+    "points_log.contact",
+    "points_log.done_by",
+    "score.contact",
+    "target.contact",
+    "write_log.contact",
+];
+
 impl Applier<'_> {
     /// Whatever id it was told by, the contact it stands for is erased.
     pub(super) fn deleted(&mut self, contact: ContactId, at: i64) -> Result<()> {
         self.mentioned.insert(contact);
-        self.erased.insert(contact);
-        let root = super::identity::root(self.db, contact)?;
-        self.erase(root, at)
+        if self.is_erased(contact)? {
+            self.late.insert(contact);
+            return Ok(());
+        }
+        self.erase(contact, at)
     }
 
+    /// Erases the contact that an id stands for, whether or not it has a tombstone already.
     pub(super) fn erase(&mut self, contact: ContactId, at: i64) -> Result<()> {
-        self.forget(contact)?;
-        merges::forget(self.db, contact)?;
-        self.db
-            .prepare_cached("INSERT OR IGNORE INTO tombstone (contact, at) VALUES (?1, ?2)")?
-            .execute(params![contact.0, at])?;
-        self.db
-            .prepare_cached("DELETE FROM gone WHERE contact = ?1")?
-            .execute([contact.0])?;
-        self.erased.insert(contact);
+        let root = identity::root(self.db, contact)?;
+        let mut ids = merged_into(self.db, root)?;
+        ids.push(root);
+        self.forget(root)?;
+        for id in ids {
+            for sql in IDS {
+                self.db.prepare_cached(sql)?.execute([id.0])?;
+            }
+            let mark = self.tombstones.mark(id);
+            if tombstones::add(self.db, mark, at)? {
+                self.buried.push((mark, at));
+            }
+            self.erased.insert(id);
+        }
         self.identities.clear();
         Ok(())
     }
@@ -54,59 +96,34 @@ impl Applier<'_> {
         self.known.remove(&contact);
         Ok(())
     }
-}
 
-/// Forgets the raw bodies, and the parked items, of decoded deliveries that speak of erased
-/// contacts (by whatever id they had).
-pub(super) fn bodies(db: &Connection, erased: &BTreeSet<ContactId>) -> Result<()> {
-    if erased.is_empty() {
-        return Ok(());
-    }
-    let ids = all_ids(db, erased)?;
-    for (delivery, size, body) in candidates(db, &ids)? {
-        if speaks_of(&unpack_body(&body, size)?, &ids) {
-            db.prepare_cached("UPDATE delivery SET body = NULL WHERE id = ?1")?
-                .execute([delivery])?;
-            db.prepare_cached("UPDATE parked SET excerpt = '' WHERE delivery = ?1")?
-                .execute([delivery])?;
+    /// Notes whose raw bodies are to be looked for: everywhere, or, of who was erased before, in
+    /// the deliveries of this batch.
+    pub(super) fn note_erasures(&self, origin: &Origin) -> Result<()> {
+        let mut note = self
+            .db
+            .prepare_cached("INSERT INTO erasure (contact, everywhere) VALUES (?1, ?2)")?;
+        for contact in &self.erased {
+            note.execute(params![contact.0, true])?;
         }
+        if matches!(origin, Origin::Deliveries(_)) {
+            for contact in self.late.difference(&self.erased) {
+                note.execute(params![contact.0, false])?;
+            }
+        }
+        Ok(())
     }
-    db.prepare_cached("DELETE FROM mention WHERE contact IN (SELECT value FROM json_each(?1))")?
-        .execute([id_list(ids.iter().copied())])?;
-    Ok(())
 }
 
-/// The contacts' ids, and all ids that were merged into them.
-fn all_ids(db: &Connection, erased: &BTreeSet<ContactId>) -> Result<BTreeSet<u32>> {
-    let mut statement = db.prepare_cached(
-        "WITH root AS (
-             SELECT coalesce((SELECT winner FROM alias WHERE loser = value), value) AS id
-             FROM json_each(?1))
-         SELECT id FROM root
-         UNION SELECT loser FROM alias WHERE winner IN (SELECT id FROM root)",
-    )?;
-    let told = id_list(erased.iter().map(|contact| contact.0));
-    let rows = statement.query_map([told], |row| row.get(0))?;
+fn merged_into(db: &Connection, winner: ContactId) -> Result<Vec<ContactId>> {
+    let mut statement = db.prepare_cached("SELECT loser FROM alias WHERE winner = ?1")?;
+    let rows = statement.query_map([winner.0], |row| row.get(0).map(ContactId))?;
     Ok(rows.collect::<std::result::Result<_, _>>()?)
 }
 
-fn candidates(db: &Connection, ids: &BTreeSet<u32>) -> Result<Vec<(i64, usize, Vec<u8>)>> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, size, body FROM delivery
-         WHERE body IS NOT NULL AND decoded = 1 AND batch IN (
-             SELECT batch FROM mention WHERE contact IN (SELECT value FROM json_each(?1)))",
-    )?;
-    let rows = statement.query_map([id_list(ids.iter().copied())], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
-    Ok(rows.collect::<std::result::Result<_, _>>()?)
-}
-
-/// Whether one of the ids stands in the text as a whole number. Another number of the same value
-/// counts as well: rather a body too many than one too few.
-fn speaks_of(body: &[u8], ids: &BTreeSet<u32>) -> bool {
-    body.split(|byte| !byte.is_ascii_digit())
-        .filter(|digits| !digits.is_empty() && digits.len() <= 10)
-        .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-        .any(|number: u32| ids.contains(&number))
+/// Erases the contact that an id stands for, outside of any batch.
+pub(in super::super) fn erase(db: &Connection, contact: ContactId, at: i64) -> Result<()> {
+    let mut applier = Applier::new(db, at, Urgency::Bulk)?;
+    applier.erase(contact, at)?;
+    applier.note_erasures(&Origin::Lookup)
 }

@@ -1,11 +1,13 @@
 //! Who an id stands for: merges and erasures.
 //!
 //! Seen as a set, the merges told make trees of ids; a tree's root is the contact that lives on,
-//! and if any id of the tree was told as deleted, the root is erased. Mautic writes the record of
-//! a merge before it deletes the loser, and drops it with the winner (`ContactMerger.php`): so a
-//! merged-away id that answers 404 says that its winner was deleted.
+//! and if any id of the tree was told as deleted, all of the tree is erased. Mautic writes the record
+//! of a merge before it deletes the loser, and drops it with the winner (`ContactMerger.php`): so a
+//! merged-away id that answers 404 says that its winner was deleted. Of an erased tree a tombstone
+//! for each of its ids is left, which says nothing of who was merged into whom.
 
-use super::{super::dirty, super::effects, super::points_calls, super::targets, Applier, merges};
+use super::super::{dirty, effects, points_calls, privacy::Tombstones, targets};
+use super::{Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -17,19 +19,23 @@ pub(super) enum Identity {
     Own,
     /// It lives on as this contact.
     MergedInto(ContactId),
-    /// Erased, or merged into a contact that was.
+    /// Erased, by this id or as part of the contact it was merged into.
     Erased,
 }
 
-pub(super) fn find(db: &Connection, contact: ContactId) -> Result<Identity> {
+pub(super) fn find(
+    db: &Connection,
+    tombstones: &Tombstones,
+    contact: ContactId,
+) -> Result<Identity> {
     let root = root(db, contact)?;
-    let mut statement = db.prepare_cached("SELECT 1 FROM tombstone WHERE contact = ?1")?;
-    Ok(if statement.exists([root.0])? {
-        Identity::Erased
-    } else if root == contact {
-        Identity::Own
-    } else {
+    Ok(if root != contact {
+        // Erasing takes all of a tree: no part of one that stands is erased.
         Identity::MergedInto(root)
+    } else if tombstones.has(db, contact)? {
+        Identity::Erased
+    } else {
+        Identity::Own
     })
 }
 
@@ -47,7 +53,7 @@ impl Applier<'_> {
         if let Some(known) = self.identities.get(&contact) {
             return Ok(*known);
         }
-        let found = find(self.db, contact)?;
+        let found = find(self.db, &self.tombstones, contact)?;
         self.identities.insert(contact, found);
         Ok(found)
     }
@@ -68,7 +74,14 @@ impl Applier<'_> {
 
     pub(super) fn drop_fact(&mut self, contact: ContactId) {
         self.applied.dropped += 1;
-        self.erased.insert(contact);
+        self.late.insert(contact);
+    }
+
+    pub(super) fn mentioned_only(&mut self, contact: ContactId) -> Result<()> {
+        if self.identity(contact)? == Identity::Erased {
+            self.drop_fact(contact);
+        }
+        Ok(())
     }
 
     pub(super) fn gone(&mut self, contact: ContactId, at: i64) -> Result<()> {
@@ -91,6 +104,9 @@ impl Applier<'_> {
     /// earlier answer that comes late means the same of the winner it names.
     pub(super) fn merged(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
         self.mentioned.extend([loser, winner]);
+        if self.is_erased(loser)? || self.is_erased(winner)? {
+            return self.erase_both(loser, winner, at);
+        }
         let noted = merges::note(self.db, loser, winner, at)?;
         let told: Option<i64> = self
             .db
@@ -107,9 +123,6 @@ impl Applier<'_> {
         if from != into {
             return self.join(from, into, at);
         }
-        if self.is_erased(into)? {
-            return merges::forget(self.db, into);
-        }
         if noted && loser != into {
             self.know(into)?;
             self.dirty(into);
@@ -117,8 +130,19 @@ impl Applier<'_> {
         Ok(())
     }
 
+    /// One of them was erased: so is the other, for they are one.
+    fn erase_both(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
+        for contact in [loser, winner] {
+            if self.is_erased(contact)? {
+                self.late.insert(contact);
+            } else {
+                self.erase(contact, at)?;
+            }
+        }
+        Ok(())
+    }
+
     fn join(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
-        let erased = self.is_erased(loser)? || self.is_erased(winner)?;
         for (sql, parameters) in [
             ("UPDATE alias SET winner = ?2 WHERE winner = ?1", 2),
             (
@@ -126,27 +150,19 @@ impl Applier<'_> {
                 3,
             ),
             ("DELETE FROM gone WHERE contact = ?1", 1),
-            // Only roots carry tombstones.
-            ("DELETE FROM tombstone WHERE contact = ?1", 1),
         ] {
             let all: [&dyn rusqlite::ToSql; 3] = [&loser.0, &winner.0, &at];
             self.db.prepare_cached(sql)?.execute(&all[..parameters])?;
         }
         self.identities.clear();
-        if erased {
-            self.forget(loser)?;
-            return self.erase(winner, at);
-        }
         self.know(winner)?;
         self.move_history(loser, winner)?;
         self.forget(loser)
     }
 
-    fn is_erased(&self, contact: ContactId) -> Result<bool> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT 1 FROM tombstone WHERE contact = ?1")?;
-        Ok(statement.exists([contact.0])?)
+    /// Whether this id has a tombstone.
+    pub(super) fn is_erased(&self, contact: ContactId) -> Result<bool> {
+        self.tombstones.has(self.db, contact)
     }
 
     fn move_history(&mut self, loser: ContactId, winner: ContactId) -> Result<()> {

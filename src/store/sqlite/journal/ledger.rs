@@ -87,6 +87,20 @@ pub(in super::super) fn read_ledger(
     Ok(())
 }
 
+/// All rows of a contact, ours included, by id.
+pub(in super::super) fn read_log(db: &Connection, contact: ContactId) -> Result<Vec<LedgerRow>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, contact, point_group, delta, log_type, event_name, action_name, at, done_by
+         FROM points_log WHERE contact = ?1 ORDER BY id",
+    )?;
+    let mut rows = statement.query([contact.0])?;
+    let mut log = Vec::new();
+    while let Some(row) = rows.next()? {
+        log.push(ledger_row(row)?);
+    }
+    Ok(log)
+}
+
 fn ledger_row(row: &Row<'_>) -> Result<LedgerRow> {
     let contact = ContactId(row.get(1)?);
     let done_by: Option<u32> = row.get(8)?;

@@ -19,16 +19,6 @@ pub(super) fn note(db: &Connection, loser: ContactId, winner: ContactId, at: i64
     Ok(statement.execute(params![loser.0, winner.0, at])? == 1)
 }
 
-/// Forgets the merges of an erased contact.
-pub(super) fn forget(db: &Connection, contact: ContactId) -> Result<()> {
-    let mut statement = db.prepare_cached(
-        "DELETE FROM merge
-         WHERE loser = ?1 OR loser IN (SELECT loser FROM alias WHERE winner = ?1)",
-    )?;
-    statement.execute([contact.0])?;
-    Ok(())
-}
-
 /// Calls `each` with all merges of each of the contacts (a list of ids as JSON), by time.
 pub(in super::super) fn read_merges(
     db: &Connection,

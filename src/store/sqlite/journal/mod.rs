@@ -12,6 +12,7 @@ use super::{
     SqliteStore,
     codec::{limit, micros},
     dirty,
+    privacy::{Mark, Register, Tombstones},
     targets::{self, Cause},
 };
 use crate::domain::{ContactId, SegmentId};
@@ -22,13 +23,17 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(super) use activities::read_activities;
-pub(super) use ledger::read_ledger;
+#[cfg(test)]
+pub(super) use erase::ERASED_COLUMNS;
+pub(super) use erase::erase;
+pub(super) use ledger::{read_ledger, read_log};
 pub(super) use merges::read_merges;
 
 #[async_trait::async_trait]
 impl Journal for SqliteStore {
     async fn apply(&self, batch: Batch) -> Result<Applied> {
-        self.write(move |db| apply(db, batch)).await
+        let register = self.register.clone();
+        self.write(move |db| apply(db, &register, batch)).await
     }
 
     async fn cursor(&self, name: &str) -> Result<Option<String>> {
@@ -77,22 +82,24 @@ impl Journal for SqliteStore {
 
 /// The contact that an id stands for; `None` if erased.
 pub(super) fn resolve(db: &Connection, contact: ContactId) -> Result<Option<ContactId>> {
-    Ok(match identity::find(db, contact)? {
+    let tombstones = Tombstones::of(db)?;
+    Ok(match identity::find(db, &tombstones, contact)? {
         Identity::Own => Some(contact),
         Identity::MergedInto(winner) => Some(winner),
         Identity::Erased => None,
     })
 }
 
-fn apply(db: &Connection, batch: Batch) -> Result<Applied> {
-    let mut applier = Applier::new(db, micros(batch.received_at), batch.urgency);
-    for sighting in batch.sightings {
+fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Applied> {
+    let mut applier = Applier::new(db, micros(batch.received_at), batch.urgency)?;
+    for sighting in std::mem::take(&mut batch.sightings) {
         applier.sighting(sighting)?;
     }
     applier.mark_dirty()?;
-    origin::park(db, &batch.parked, applier.since)?;
+    applier.park(&batch)?;
     origin::move_on(db, &batch.origin, &applier.mentioned)?;
-    erase::bodies(db, &applier.erased)?;
+    applier.note_erasures(&batch.origin)?;
+    register.bury(db, &applier.buried)?;
     Ok(applier.applied)
 }
 
@@ -106,25 +113,32 @@ struct Applier<'db> {
     dirty: BTreeMap<ContactId, (i64, Urgency)>,
     /// Ids as they were told, whose facts are in the deliveries' bodies.
     mentioned: BTreeSet<ContactId>,
-    /// Erased contacts that the batch speaks of: their raw bodies go.
+    tombstones: Tombstones,
+    /// Ids erased by this batch, and the new tombstones with when.
     erased: BTreeSet<ContactId>,
+    buried: Vec<(Mark, i64)>,
+    /// Ids erased before that the batch speaks of.
+    late: BTreeSet<ContactId>,
     identities: HashMap<ContactId, Identity>,
     known: BTreeSet<ContactId>,
 }
 
 impl<'db> Applier<'db> {
-    fn new(db: &'db Connection, since: i64, urgency: Urgency) -> Self {
-        Self {
+    fn new(db: &'db Connection, since: i64, urgency: Urgency) -> Result<Self> {
+        Ok(Self {
             db,
             since,
             urgency,
             applied: Applied::default(),
             dirty: BTreeMap::new(),
             mentioned: BTreeSet::new(),
+            tombstones: Tombstones::of(db)?,
             erased: BTreeSet::new(),
+            buried: Vec::new(),
+            late: BTreeSet::new(),
             identities: HashMap::new(),
             known: BTreeSet::new(),
-        }
+        })
     }
 
     fn cause(&self) -> Cause {

@@ -33,6 +33,7 @@ impl Applier<'_> {
             Fact::PointsLog(row) => self.points_log(&row),
             Fact::Gone { contact, at } => self.gone(contact, micros(at)),
             Fact::Merged { loser, winner, at } => self.merged(loser, winner, micros(at)),
+            Fact::Mentioned { contact } => self.mentioned_only(contact),
             Fact::Deleted { contact, at } => self.deleted(contact, micros(at)),
         }
     }

@@ -1,0 +1,72 @@
+//! Everything held of a contact.
+
+use super::super::{
+    adjustments, admin,
+    codec::{id_list, time},
+    deliveries::{parked_items, unpack_body},
+    effects, journal, snapshots,
+};
+use super::names::speaks_of;
+use crate::domain::ContactId;
+use crate::store::{DeliveryId, EffectQuery, Held, HeldDelivery, HeldItem, Result};
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+
+pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
+    let Some(contact) = journal::resolve(db, asked)? else {
+        return Ok(None);
+    };
+    let mut ids: BTreeSet<ContactId> = admin::merged_from(db, contact)?.into_iter().collect();
+    ids.insert(contact);
+    let query = EffectQuery {
+        contact: Some(contact),
+        ..EffectQuery::default()
+    };
+    let mut held = Held {
+        contact,
+        overview: admin::overview(db, contact)?,
+        snapshot: snapshots::read(db, &[contact])?.pop(),
+        points_log: journal::read_log(db, contact)?,
+        adjustments: adjustments::of(db, contact, usize::MAX)?,
+        effects: effects::list(db, &query, usize::MAX)?,
+        writes: admin::writes_of(db, contact, usize::MAX)?,
+        deliveries: deliveries(db, &ids)?,
+        parked: parked(db, &ids)?,
+        ids: ids.into_iter().collect(),
+    };
+    held.adjustments.reverse();
+    held.effects.reverse();
+    held.writes.reverse();
+    let is_known =
+        held.overview.is_some() || !held.deliveries.is_empty() || !held.parked.is_empty();
+    Ok(is_known.then_some(held))
+}
+
+fn deliveries(db: &Connection, ids: &BTreeSet<ContactId>) -> Result<Vec<HeldDelivery>> {
+    let mut statement = db.prepare(
+        "SELECT id, received_at, size, body FROM delivery WHERE body IS NOT NULL AND (
+             decoded = 0 OR id IN (SELECT delivery FROM parked) OR batch IN (
+                 SELECT batch FROM mention WHERE contact IN (SELECT value FROM json_each(?1))))
+         ORDER BY id",
+    )?;
+    let mut rows = statement.query([id_list(ids.iter().map(|id| id.0))])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let packed: Vec<u8> = row.get(3)?;
+        let body = unpack_body(&packed, row.get(2)?)?;
+        if speaks_of(&body, ids) {
+            found.push(HeldDelivery {
+                id: DeliveryId(row.get(0)?),
+                received_at: time(row.get(1)?)?,
+                body,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn parked(db: &Connection, ids: &BTreeSet<ContactId>) -> Result<Vec<HeldItem>> {
+    let mut items = parked_items(db, "ORDER BY id", [])?;
+    items.retain(|item| speaks_of(item.excerpt.as_bytes(), ids));
+    Ok(items)
+}

@@ -1,0 +1,336 @@
+//! topicscore in the simulation: its workers as `app` puts them together, each driven by its steps.
+
+use super::clock::Time;
+use super::crash::Crash;
+use super::dice::Dice;
+use super::mautic::{BASE_URL, SECRET, Topic};
+use super::network::Network;
+use super::store::FaultyStore;
+use mautic_fixtures::Options as Configured;
+use mautic_fixtures::state::hooks::Posted;
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use topicscore::clock::Clock;
+use topicscore::domain::Urgency;
+use topicscore::health::{Health, Weight};
+use topicscore::intake::poll::{Options as PollOptions, PollError, Poller, Segments};
+use topicscore::intake::receiver::{Limits as ReceiverLimits, Receiver, Secrets};
+use topicscore::intake::{Decoder, Resolver, Signals};
+use topicscore::mautic::budget::{Limits, LocalBudget};
+use topicscore::mautic::{Client, Credentials, MemoryTokens, Outside, Parts, Settings};
+use topicscore::metrics::register;
+use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
+use topicscore::scorer::Scorer;
+use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store};
+use topicscore::writeback::{ClientWrites, Dispatcher};
+use tower::ServiceExt;
+
+/// So long, at most, Mautic goes on with a request whose answer nobody waits for; as configured by default.
+pub(crate) const LONGEST_REQUEST: Duration = Duration::from_mins(2);
+
+/// What outlives a crash: the world around the process.
+pub(crate) struct Around {
+    /// The store's file.
+    pub(crate) path: std::path::PathBuf,
+    /// The network.
+    pub(crate) network: Arc<Network>,
+    /// Chance of the pauses.
+    pub(crate) chance: Arc<Dice>,
+    /// Time.
+    pub(crate) time: Time,
+    /// Crashes.
+    pub(crate) crash: Crash,
+    /// The plan's text.
+    pub(crate) plan: String,
+    /// What the plan's names mean.
+    pub(crate) topics: Vec<Topic>,
+}
+
+/// One process, from its start to its crash.
+pub(crate) struct Daemon {
+    /// The store, for those who look on.
+    pub(crate) store: SharedStore,
+    clock: Arc<dyn Clock>,
+    receiver: Arc<Receiver<dyn Store>>,
+    decoder: Decoder<dyn Store>,
+    poller: Poller<dyn Store, Client>,
+    resolver: Resolver<dyn Store, Client>,
+    scorer: Scorer,
+    dispatchers: [Dispatcher; 2],
+}
+
+impl Daemon {
+    /// Starts as `Instance` does: plan first, then what the dead held, then the workers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn start(around: &Around, number: u64) -> Result<Self> {
+        let store: SharedStore = Arc::new(FaultyStore::open(&around.path, &around.crash));
+        let clock: Arc<dyn Clock> = Arc::new(around.time.clone());
+        let plan = activate(&store, around, &*clock).await?;
+        let settled_at = clock.now() + LONGEST_REQUEST;
+        store
+            .end_leases_of_the_dead(clock.now(), settled_at)
+            .await?;
+        store.unpark_intents().await?;
+        let client = client(around, &clock);
+        let owner = Owner(format!("process {number}"));
+        let metrics = register("0", "simulation").metrics;
+        let (health, signals) = (Health::new(), Signals::default());
+        let reporter = |name: &str| health.component(name, Weight::Required, None, clock.now());
+        let plan = watch::Sender::new(Some(plan)).subscribe();
+        let reader = Arc::new(client.clone());
+        let writes = Arc::new(ClientWrites {
+            client,
+            clock: Arc::clone(&clock),
+            longest_request: LONGEST_REQUEST,
+        });
+        let dispatcher = |name: &str, least| Dispatcher {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            mautic: writes.clone(),
+            owner: Owner(format!("{} {name}", owner.0)),
+            least,
+            intents: signals.bells.intents.clone(),
+            effects: signals.bells.effects.clone(),
+            dirty: signals.bells.dirty.clone(),
+            polls: signals.bells.polls.clone(),
+            metrics: metrics.writeback.clone(),
+            health: reporter(name),
+        };
+        Ok(Self {
+            receiver: receiver(&store, &clock, &signals, metrics.intake.clone()),
+            decoder: Decoder::new(
+                Arc::clone(&store),
+                owner.clone(),
+                Arc::clone(&clock),
+                signals.clone(),
+            ),
+            poller: Poller::new(
+                Arc::clone(&store),
+                Arc::clone(&reader),
+                Arc::clone(&clock),
+                signals.clone(),
+                poll_options(&around.topics),
+            ),
+            resolver: Resolver::new(
+                Arc::clone(&store),
+                reader,
+                Arc::clone(&clock),
+                signals.clone(),
+            ),
+            scorer: Scorer {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                plan,
+                owner: owner.clone(),
+                dirty: signals.bells.dirty.clone(),
+                intents: signals.bells.intents.clone(),
+                metrics: metrics.scorer.clone(),
+                health: reporter("scorer"),
+            },
+            dispatchers: [
+                dispatcher("writeback", Urgency::Bulk),
+                dispatcher("writeback-urgent", Urgency::Fresh),
+            ],
+            clock,
+            store,
+        })
+    }
+
+    /// A delivery comes; the status it is answered with.
+    pub(crate) async fn receive(&self, posted: &Posted) -> u16 {
+        let request = axum::http::Request::post("/webhook")
+            .header("content-type", "application/json")
+            .header("content-length", posted.body.len())
+            .header("webhook-signature", &posted.signature)
+            .body(axum::body::Body::from(posted.body.clone()))
+            .unwrap();
+        let answer = self.receiver.router().oneshot(request).await.unwrap();
+        answer.status().as_u16()
+    }
+
+    /// One step of the decoder.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn decode(&self) -> Result<usize> {
+        self.decoder.decode_once(self.clock.now()).await
+    }
+
+    /// One round of polls.
+    pub(crate) async fn poll(&self) {
+        let stop = CancellationToken::new();
+        self.poller.round(self.clock.now(), &stop).await;
+    }
+
+    /// What kept polls from being done, by feed.
+    pub(crate) fn poll_errors(&self) -> Vec<String> {
+        let status = self.poller.status();
+        let failed = status.into_iter().filter_map(|(feed, status)| {
+            let error = status.error?;
+            Some(format!("{}: {error}", feed.name()))
+        });
+        failed.collect()
+    }
+
+    /// One step of the resolver.
+    ///
+    /// # Errors
+    /// Mautic's and the store's.
+    pub(crate) async fn resolve(&self) -> std::result::Result<usize, PollError> {
+        self.resolver.resolve_once().await
+    }
+
+    /// One step of the scorer.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn score(&self) -> Result<usize> {
+        self.store.mark_due(self.clock.now()).await?;
+        self.scorer.step().await
+    }
+
+    /// One step of one of the two dispatchers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn dispatch(&self, which: usize) -> Result<usize> {
+        self.dispatchers[which].step().await
+    }
+}
+
+/// Steps of one worker in a row after which it surely goes round in circles.
+const CIRCLES: usize = 200;
+
+impl Daemon {
+    /// Lets all workers do what there is to do now.
+    ///
+    /// # Errors
+    /// What failed, or found no end.
+    pub(crate) async fn work_off(&self) -> std::result::Result<(), String> {
+        self.poll().await;
+        for _ in 0..4 {
+            self.to_the_end("decoding", || self.decode()).await?;
+            let resolved = self.resolve().await;
+            resolved.map_err(|error| format!("contacts can't be looked up: {error}"))?;
+            self.to_the_end("scoring", || self.score()).await?;
+            self.to_the_end("writing", || self.dispatch(0)).await?;
+        }
+        Ok(())
+    }
+
+    async fn to_the_end<F>(
+        &self,
+        what: &str,
+        step: impl Fn() -> F,
+    ) -> std::result::Result<(), String>
+    where
+        F: Future<Output = Result<usize>>,
+    {
+        for _ in 0..CIRCLES {
+            let done = step().await.map_err(|error| format!("{what}: {error}"))?;
+            if done == 0 {
+                return Ok(());
+            }
+        }
+        Err(format!("no end of {what}"))
+    }
+}
+
+async fn activate(
+    store: &SharedStore,
+    around: &Around,
+    clock: &dyn Clock,
+) -> Result<Arc<Compiled>> {
+    let (plan, _) = Plan::parse("plan.toml", &around.plan).unwrap();
+    let compiled = compile(&plan, &catalog(&around.topics)).unwrap();
+    let record = PlanRecord {
+        version: compiled.version.clone(),
+        text: around.plan.clone(),
+        activated_at: clock.now(),
+    };
+    store.activate_plan(record).await?;
+    store.mark_outdated(&compiled.version, clock.now()).await?;
+    Ok(Arc::new(compiled))
+}
+
+fn catalog(topics: &[Topic]) -> Catalog {
+    let named = |id: u64, name: String| Named {
+        id: u32::try_from(id).unwrap(),
+        name,
+    };
+    let all = |of: fn(&Topic) -> (u64, String)| {
+        let each = topics.iter().map(of).map(|(id, name)| named(id, name));
+        each.collect()
+    };
+    Catalog {
+        groups: all(|topic| (topic.group, topic.name.to_owned())),
+        segments: all(|topic| (topic.segment, format!("Interested in {}", topic.name))),
+        emails: all(|topic| (topic.email, format!("{} news", topic.name))),
+        forms: all(|topic| (topic.form, topic.name.to_owned())),
+        ..Catalog::default()
+    }
+}
+
+fn client(around: &Around, clock: &Arc<dyn Clock>) -> Client {
+    let configured = Configured::default().oauth_client;
+    let credentials = Credentials::ClientCredentials {
+        id: configured.id,
+        secret: configured.secret.into(),
+    };
+    let settings = Settings::new(BASE_URL.parse().unwrap(), credentials);
+    let limits = Limits {
+        per_minute: 60_000,
+        burst: 1000,
+        in_flight: 8,
+    };
+    let parts = Parts {
+        clock: Arc::clone(clock),
+        budget: Arc::new(LocalBudget::new(limits, Arc::clone(clock))),
+        tokens: Arc::new(MemoryTokens::default()),
+    };
+    let outside = Outside {
+        transport: Arc::clone(&around.network) as _,
+        chance: Arc::clone(&around.chance) as _,
+    };
+    Client::with(settings, parts, outside).unwrap()
+}
+
+fn receiver(
+    store: &SharedStore,
+    clock: &Arc<dyn Clock>,
+    signals: &Signals,
+    metrics: topicscore::metrics::IntakeMetrics,
+) -> Arc<Receiver<dyn Store>> {
+    Receiver::new(
+        Arc::clone(store),
+        Arc::new(Secrets::new(vec![SECRET.into()], false)),
+        Arc::clone(clock),
+        signals.bells.deliveries.clone(),
+        ReceiverLimits::default(),
+        metrics,
+    )
+}
+
+fn poll_options(topics: &[Topic]) -> PollOptions {
+    let segment =
+        |topic: &Topic| topicscore::domain::SegmentId(u32::try_from(topic.segment).unwrap());
+    let segments: Vec<_> = topics.iter().map(segment).collect();
+    PollOptions {
+        interval: Duration::from_secs(15),
+        rows: 100,
+        contacts: 50,
+        segments: Segments::from(segments),
+        ..PollOptions::default()
+    }
+}
+
+/// The store's file of a run.
+pub(crate) fn store_path(folder: &Path) -> std::path::PathBuf {
+    folder.join("store.sqlite")
+}

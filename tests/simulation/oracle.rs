@@ -1,0 +1,239 @@
+//! What must come out, from the list of what people did, by plain loops. Knows nothing of how the
+//! product reads plans or scores: only the numbers of [`rules`], which the plan's text uses, too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The numbers of the plan.
+pub(crate) mod rules {
+    /// For a hit of a topic's pages.
+    pub(crate) const HIT: i64 = 3;
+    /// For a hit of the page about jobs; of the first topic, in plans that take points away.
+    pub(crate) const JOBS: i64 = -7;
+    /// For a form.
+    pub(crate) const FORM: i64 = 20;
+    /// For an opened email.
+    pub(crate) const OPEN: i64 = 4;
+    /// For having an address; in the first topic.
+    pub(crate) const KNOWN: i64 = 5;
+    /// For any form, in the main points, where the plan writes them.
+    pub(crate) const MAIN_FORM: i64 = 7;
+    /// What Mautic itself gives main points for any hit.
+    pub(crate) const MAUTICS_HIT: i64 = 1;
+    /// A contact is in the topic's segment from this score on.
+    pub(crate) const ENTER: i64 = 30;
+}
+
+/// What differs from plan to plan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variant {
+    /// Highest score.
+    pub(crate) ceiling: i64,
+    /// Whether a form pays once per contact.
+    pub(crate) form_once: bool,
+    /// Whether hits of the page about jobs take points away: then scores fall, too.
+    pub(crate) jobs: bool,
+    /// Whether what others give counts in groups: then nothing is set, and points are added.
+    pub(crate) shared: bool,
+    /// Whether the plan writes the main points, and if so, whether what others give counts.
+    pub(crate) main: Option<bool>,
+}
+
+/// What somebody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// Looked at a page of a topic.
+    Hit(usize),
+    /// Looked at the page about jobs.
+    Jobs,
+    /// Submitted a topic's form, with an address.
+    Form(usize),
+    /// Opened a topic's email.
+    Open(usize),
+    /// Was given points in a topic's group by somebody.
+    Given(usize, i64),
+    /// Was given main points by somebody.
+    GivenMain(i64),
+}
+
+/// What has a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scored {
+    /// A topic, in its group.
+    Topic(usize),
+    /// The main points.
+    Main,
+}
+
+/// Everything that people did.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    variant: Variant,
+    topics: usize,
+    doings: Vec<(u64, Doing)>,
+    merged: BTreeMap<u64, u64>,
+    /// When each id was merged away, by the number of the step.
+    merged_at: BTreeMap<u64, u64>,
+    deleted: BTreeSet<u64>,
+    highest: BTreeMap<(u64, Scored), i64>,
+}
+
+impl Oracle {
+    /// Nobody did anything.
+    pub(crate) fn new(variant: Variant, topics: usize) -> Self {
+        Self {
+            variant,
+            topics,
+            doings: Vec::new(),
+            merged: BTreeMap::new(),
+            merged_at: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            highest: BTreeMap::new(),
+        }
+    }
+
+    /// A contact did something.
+    pub(crate) fn did(&mut self, contact: u64, doing: Doing) {
+        self.doings.push((contact, doing));
+        self.note_highest();
+    }
+
+    /// Mautic's merges so far; returns those that are new.
+    pub(crate) fn merges(&mut self, merged: &BTreeMap<u64, u64>, step: u64) -> Vec<(u64, u64)> {
+        let new: Vec<_> = merged
+            .iter()
+            .filter(|(loser, _)| !self.merged_at.contains_key(*loser))
+            .map(|(loser, winner)| (*loser, *winner))
+            .collect();
+        self.merged.clone_from(merged);
+        for (loser, _) in &new {
+            self.merged_at.insert(*loser, step);
+        }
+        self.note_highest();
+        new
+    }
+
+    /// A contact was deleted.
+    pub(crate) fn deleted(&mut self, contact: u64) {
+        self.deleted.insert(contact);
+    }
+
+    /// The step in which an id was merged away, if it was.
+    pub(crate) fn merged_in(&self, contact: u64) -> Option<u64> {
+        self.merged_at.get(&contact).copied()
+    }
+
+    /// The contact that an id stands for now.
+    pub(crate) fn who(&self, contact: u64) -> u64 {
+        let mut who = contact;
+        // No chain is longer than there are merges.
+        for _ in 0..self.merged.len() {
+            match self.merged.get(&who) {
+                Some(winner) => who = *winner,
+                None => break,
+            }
+        }
+        who
+    }
+
+    /// Whether the contact was deleted.
+    pub(crate) fn is_deleted(&self, contact: u64) -> bool {
+        self.deleted.contains(&self.who(contact))
+    }
+
+    /// Whether the contact ever told its address.
+    pub(crate) fn is_known(&self, contact: u64) -> bool {
+        let told = |(by, doing): &(u64, Doing)| {
+            matches!(doing, Doing::Form(_)) && self.who(*by) == contact
+        };
+        self.doings.iter().any(told)
+    }
+
+    /// The true score of a contact.
+    pub(crate) fn score(&self, contact: u64, of: Scored) -> i64 {
+        self.within(of, self.sum(contact, of, true))
+    }
+
+    /// The highest score that could ever have been true: what takes points away may not have
+    /// been heard of.
+    pub(crate) fn highest(&self, contact: u64, of: Scored) -> i64 {
+        let key = (self.who(contact), of);
+        self.highest.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Whether the contact belongs into the topic's segment.
+    pub(crate) fn is_member(&self, contact: u64, topic: usize) -> bool {
+        self.score(contact, Scored::Topic(topic)) >= rules::ENTER
+    }
+
+    fn within(&self, of: Scored, sum: i64) -> i64 {
+        match of {
+            Scored::Topic(_) => sum.clamp(0, self.variant.ceiling),
+            Scored::Main => sum.max(0),
+        }
+    }
+
+    fn sum(&self, contact: u64, of: Scored, all: bool) -> i64 {
+        let mine = self
+            .doings
+            .iter()
+            .filter(|(by, _)| self.who(*by) == contact);
+        let mine: Vec<Doing> = mine.map(|(_, doing)| *doing).collect();
+        match of {
+            Scored::Topic(topic) => self.topic_sum(&mine, topic, all),
+            Scored::Main => self.main_sum(&mine),
+        }
+    }
+
+    fn topic_sum(&self, doings: &[Doing], topic: usize, all: bool) -> i64 {
+        let (mut sum, mut forms, mut known) = (0, 0, false);
+        for doing in doings {
+            match *doing {
+                Doing::Hit(of) if of == topic => sum += rules::HIT,
+                Doing::Open(of) if of == topic => sum += rules::OPEN,
+                Doing::Jobs if topic == 0 && self.variant.jobs && all => sum += rules::JOBS,
+                Doing::Form(of) => {
+                    known = true;
+                    forms += i64::from(of == topic);
+                }
+                Doing::Given(of, points) if of == topic && self.variant.shared => {
+                    sum += if all { points } else { points.max(0) };
+                }
+                _ => {}
+            }
+        }
+        if self.variant.form_once {
+            forms = forms.min(1);
+        }
+        sum + forms * rules::FORM + i64::from(known && topic == 0) * rules::KNOWN
+    }
+
+    fn main_sum(&self, doings: &[Doing]) -> i64 {
+        let others_count = self.variant.main == Some(true);
+        let points = |doing: &Doing| match doing {
+            Doing::Form(_) => rules::MAIN_FORM,
+            Doing::Hit(_) | Doing::Jobs if others_count => rules::MAUTICS_HIT,
+            Doing::GivenMain(points) if others_count => *points,
+            _ => 0,
+        };
+        doings.iter().map(points).sum()
+    }
+
+    fn note_highest(&mut self) {
+        let contacts: BTreeSet<u64> = self.doings.iter().map(|(by, _)| self.who(*by)).collect();
+        let topics = (0..self.topics).map(Scored::Topic);
+        let all: Vec<Scored> = topics.chain([Scored::Main]).collect();
+        for contact in contacts {
+            for of in &all {
+                let possible = self.sum(contact, *of, false);
+                // Where points are added, others may add some in the moment before we do.
+                let possible = if self.variant.shared {
+                    possible
+                } else {
+                    self.within(*of, possible)
+                };
+                let highest = self.highest.entry((contact, *of)).or_default();
+                *highest = possible.max(*highest);
+            }
+        }
+    }
+}

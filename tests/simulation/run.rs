@@ -1,0 +1,419 @@
+//! One run: a world, a network, a process that crashes, all by one seed; and what must be true.
+
+use super::daemon::Daemon;
+use super::diary::Tally;
+use super::dice::Dice;
+use super::oracle::Variant;
+use super::stage::{Stage, runtime};
+use jiff::{SignedDuration, Timestamp};
+use mautic_fixtures::QueueMode;
+use mautic_fixtures::state::hooks::Posted;
+
+/// Steps of a run before everything is left to come to rest.
+const STEPS: u64 = 160;
+/// How long is waited, round by round, until all must be at rest: longer than the longest pause
+/// between attempts (15 min), than hits take to settle (1 h) and than members are not read (6 h).
+const REST: [i64; 11] = [5, 60, 120, 400, 1000, 1000, 3700, 22_000, 60, 1000, 60];
+/// What a run came to.
+pub(crate) struct Outcome {
+    /// What must not be and was.
+    pub(crate) wrong: Option<String>,
+    /// The last events.
+    pub(crate) told: String,
+    /// Everything counted.
+    pub(crate) tally: Tally,
+    /// Stands for the whole story.
+    pub(crate) fingerprint: u64,
+}
+
+/// How bad a run is, by its seed.
+#[derive(Debug, Clone, Copy)]
+struct Weather {
+    faults: u64,
+    crashes: u64,
+    dropped: u64,
+    doubled: u64,
+    delayed: u64,
+    no_polls: u64,
+    clocks: u64,
+    late_rows: u64,
+}
+
+impl Weather {
+    fn of(dice: &Dice) -> Self {
+        Self {
+            faults: dice.pick(&[0, 2, 10, 30]),
+            crashes: dice.pick(&[0, 5, 20, 40]),
+            dropped: dice.pick(&[0, 0, 10, 50, 100]),
+            doubled: dice.pick(&[0, 20, 50]),
+            delayed: dice.pick(&[0, 30, 90]),
+            no_polls: dice.pick(&[0, 30, 100]),
+            clocks: dice.pick(&[0, 0, 3]),
+            late_rows: dice.pick(&[0, 0, 20]),
+        }
+    }
+}
+
+/// A run under way.
+pub(crate) struct Run {
+    weather: Weather,
+    dice: Dice,
+    stage: Stage,
+    daemon: Option<Daemon>,
+    processes: u64,
+    wire: Vec<Posted>,
+    acknowledged: u64,
+    attempted: u64,
+    polls: bool,
+    queue_mode: QueueMode,
+    hidden_until: Option<Timestamp>,
+}
+
+/// Runs a seed in a runtime of its own, on one thread, in paused time.
+pub(crate) fn run(seed: u64) -> Outcome {
+    runtime().block_on(async {
+        let mut run = Run::begin(seed).await;
+        for step in 1..=STEPS {
+            run.step(step).await;
+            if run.stage.diary.first_wrong().is_some() {
+                break;
+            }
+        }
+        if run.stage.diary.first_wrong().is_none() {
+            run.rest().await;
+        }
+        run.outcome()
+    })
+}
+
+impl Run {
+    async fn begin(seed: u64) -> Self {
+        let dice = Dice::new(seed, 1);
+        let weather = Weather::of(&dice);
+        let variant = Variant {
+            ceiling: dice.pick(&[40, 100_000]),
+            form_once: dice.percent(50),
+            jobs: dice.percent(30),
+            shared: dice.percent(40),
+            main: dice.pick(&[None, None, Some(true), Some(false)]),
+        };
+        let queue_mode = if dice.percent(30) {
+            QueueMode::Command
+        } else {
+            QueueMode::Immediate
+        };
+        let off = if weather.clocks > 0 {
+            dice.between(-300, 300)
+        } else {
+            0
+        };
+        let stage = Stage::set(seed, variant, queue_mode, SignedDuration::from_secs(off)).await;
+        stage
+            .diary
+            .note(format!("{weather:?} {variant:?} {queue_mode:?}"));
+        stage.around.network.faults(weather.faults);
+        Self {
+            polls: weather.no_polls < 100,
+            weather,
+            dice,
+            stage,
+            daemon: None,
+            processes: 0,
+            wire: Vec::new(),
+            acknowledged: 0,
+            attempted: 0,
+            queue_mode,
+            hidden_until: None,
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        Outcome {
+            wrong: self.stage.diary.first_wrong(),
+            told: self.stage.diary.told(),
+            tally: self.stage.diary.tally(),
+            fingerprint: self.stage.diary.fingerprint(),
+        }
+    }
+
+    async fn step(&mut self, step: u64) {
+        self.stage.begin_step(step).await;
+        self.stage.around.network.land(false).await;
+        if self.dice.percent(self.weather.faults) {
+            self.stage.around.network.keep_for_stale_reads().await;
+        }
+        if self
+            .hidden_until
+            .is_some_and(|until| self.stage.time.now() >= until)
+        {
+            self.hidden_until = None;
+            self.stage.mautic.standin.show_rows().await;
+        }
+        self.start_if_down().await;
+        if self.dice.percent(self.weather.crashes) {
+            let fails = self.dice.percent(20);
+            self.stage.crash.after(self.dice.below(12), fails);
+        }
+        match self.dice.weighted(&[34, 14, 9, 9, 5, 12, 14, 5, 4]) {
+            0 => self.people_act().await,
+            1 => self.deliver().await,
+            2 => self.decode().await,
+            3 => self.poll().await,
+            4 => self.resolve().await,
+            5 => self.score().await,
+            6 => self.dispatch().await,
+            7 => self
+                .stage
+                .time
+                .step(SignedDuration::from_secs(self.dice.between(1, 90))),
+            _ => self.change_weather().await,
+        }
+        self.stage.crash.never();
+    }
+
+    async fn people_act(&mut self) {
+        let before = self.newest_rows().await;
+        self.stage.world.lock().await.act().await;
+        if self.dice.percent(self.weather.late_rows) {
+            self.hide_rows(&before).await;
+        }
+        self.collect().await;
+    }
+
+    /// Takes what Mautic posted: some of it is lost, some comes twice.
+    async fn collect(&mut self) {
+        if self.queue_mode == QueueMode::Command && self.dice.percent(30) {
+            self.stage
+                .mautic
+                .standin
+                .run_command("mautic:webhooks:process")
+                .await;
+        }
+        for posted in self.stage.mautic.standin.take_posted().await {
+            if self.dice.percent(self.weather.dropped) {
+                self.stage.diary.count("webhooks", "dropped");
+                continue;
+            }
+            if self.dice.percent(self.weather.doubled) {
+                self.stage.diary.count("webhooks", "doubled");
+                self.wire.push(posted.clone());
+            }
+            self.wire.push(posted);
+        }
+    }
+
+    async fn deliver(&mut self) {
+        self.collect().await;
+        for _ in 0..8 {
+            if self.wire.is_empty() {
+                return;
+            }
+            let delayed = self.dice.percent(self.weather.delayed);
+            let at = if delayed {
+                self.stage.diary.count("webhooks", "out of order");
+                self.dice.below(self.wire.len())
+            } else {
+                0
+            };
+            let posted = self.wire.remove(at);
+            self.receive(posted).await;
+        }
+    }
+
+    async fn receive(&mut self, posted: Posted) {
+        let Some(daemon) = self.daemon.as_ref() else {
+            return;
+        };
+        self.attempted += 1;
+        match self.stage.crash.mortal(daemon.receive(&posted)).await {
+            Some(204) => {
+                self.acknowledged += 1;
+                self.stage.diary.count("webhooks", "acknowledged");
+            }
+            Some(status) => {
+                self.stage
+                    .diary
+                    .note(format!("a delivery is answered {status}"));
+                self.wire.push(posted);
+            }
+            None => {
+                self.wire.push(posted);
+                self.died();
+            }
+        }
+    }
+
+    async fn decode(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.decode()).await;
+            // The decoder reports a failing store and goes on.
+            self.ended("decoded", done.map(|done| Ok(done.unwrap_or(0))));
+        }
+    }
+
+    async fn poll(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref().filter(|_| self.polls) {
+            let done = self.stage.crash.mortal(daemon.poll()).await;
+            self.ended("polled", done.map(|()| Ok(0)));
+        }
+    }
+
+    async fn resolve(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.resolve()).await;
+            self.ended("resolved", done.map(|done| Ok(done.unwrap_or(0))));
+        }
+    }
+
+    async fn score(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.score()).await;
+            self.ended("scored", done);
+        }
+    }
+
+    async fn dispatch(&mut self) {
+        let which = self.dice.below(2);
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.dispatch(which)).await;
+            self.ended("dispatched", done);
+        }
+        self.collect().await;
+    }
+
+    /// A worker that fails stops the process, as one that crashes does.
+    fn ended(&mut self, what: &str, done: Option<topicscore::store::Result<usize>>) {
+        match done {
+            Some(Ok(0)) => {}
+            Some(Ok(many)) => self.stage.diary.note(format!("{what} {many}")),
+            Some(Err(error)) => {
+                self.stage.diary.note(format!("{what}: {error}"));
+                self.died();
+            }
+            None => self.died(),
+        }
+    }
+
+    fn died(&mut self) {
+        self.daemon = None;
+    }
+
+    async fn start_if_down(&mut self) {
+        if self.daemon.is_some() {
+            return;
+        }
+        self.processes += 1;
+        self.stage
+            .diary
+            .note(format!("process {} starts", self.processes));
+        let daemon = Daemon::start(&self.stage.around, self.processes)
+            .await
+            .unwrap();
+        let kept = daemon.store.counts().await.unwrap().deliveries;
+        if kept < self.acknowledged || kept > self.attempted {
+            self.stage.diary.wrong(format!(
+                "{} deliveries were acknowledged of {} sent, the journal has {kept}",
+                self.acknowledged, self.attempted
+            ));
+        }
+        self.daemon = Some(daemon);
+    }
+
+    async fn newest_rows(&self) -> [(&'static str, u64); 4] {
+        let newest = self.stage.mautic.standin.with_state(|state| {
+            let hit = state.web.hits.values().next_back();
+            [
+                ("lead_points_change_log", state.points_log.last_id()),
+                ("audit_log", state.audit_log.last_id()),
+                ("page_hits", hit.map_or(0, |hit| hit.id)),
+                ("form_submissions", state.web.submissions.last_id()),
+            ]
+        });
+        newest.await
+    }
+
+    /// Rows that people's doings just made come to light later than those after them.
+    async fn hide_rows(&mut self, before: &[(&'static str, u64)]) {
+        let now = self.newest_rows().await;
+        for ((table, before), (_, newest)) in before.iter().zip(now) {
+            for id in before + 1..=newest {
+                self.stage.diary.count("world", "rows committed late");
+                self.stage
+                    .diary
+                    .note(format!("row {id} of {table} is committed late"));
+                self.stage.mautic.standin.hide_row(table, id).await;
+            }
+        }
+        let until = self.stage.time.now() + SignedDuration::from_secs(self.dice.between(1, 60));
+        self.hidden_until.get_or_insert(until);
+    }
+
+    async fn change_weather(&mut self) {
+        match self.dice.below(4) {
+            0 => {
+                self.polls = !self.dice.percent(self.weather.no_polls);
+                self.stage.diary.note(format!("polls: {}", self.polls));
+            }
+            1 => {
+                let closed = self.dice.percent(self.weather.dropped.min(40));
+                self.stage.mautic.standin.close_mailbox(closed).await;
+                self.stage.diary.note(format!("mailbox closed: {closed}"));
+            }
+            2 if self.dice.percent(self.weather.clocks * 20) => {
+                let off = SignedDuration::from_secs(self.dice.between(-300, 300));
+                if self.dice.percent(50) {
+                    // That no call of ours is under way any more is told by our clock.
+                    self.stage.around.network.land(true).await;
+                    self.stage.time.set_ours(off);
+                    self.stage.diary.count("world", "our clock jumps");
+                } else {
+                    self.stage.time.set_mautics(off);
+                    self.stage.diary.count("world", "Mautic's clock jumps");
+                }
+                self.stage.diary.note(format!("a clock is off by {off}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything works from now on; after a while Mautic must hold what is true.
+    async fn rest(&mut self) {
+        self.stage.diary.note("from now on everything works");
+        self.stage.crash.never();
+        self.stage.around.network.faults(0);
+        self.stage.around.network.land(true).await;
+        self.stage.mautic.standin.close_mailbox(false).await;
+        self.stage.mautic.standin.show_rows().await;
+        self.polls = true;
+        for (round, seconds) in REST.into_iter().enumerate() {
+            self.stage.time.step(SignedDuration::from_secs(seconds));
+            let step = STEPS + 1 + round as u64;
+            self.stage.begin_step(step).await;
+            self.round().await;
+        }
+        if let Some(daemon) = &self.daemon {
+            self.stage.compare(daemon).await;
+        }
+    }
+
+    async fn round(&mut self) {
+        self.start_if_down().await;
+        if self.queue_mode == QueueMode::Command {
+            self.stage
+                .mautic
+                .standin
+                .run_command("mautic:webhooks:process")
+                .await;
+        }
+        self.collect().await;
+        for posted in std::mem::take(&mut self.wire) {
+            self.receive(posted).await;
+        }
+        let Some(daemon) = self.daemon.as_ref() else {
+            return self.stage.diary.wrong("the process died of nothing");
+        };
+        if let Err(error) = daemon.work_off().await {
+            self.stage.diary.wrong(error);
+        }
+    }
+}
