@@ -327,3 +327,45 @@ pub fn lost(acknowledged: &[String], db: &Connection) -> Vec<String> {
 pub fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
+
+/// What deliveries of tests are signed with.
+pub const SECRET: &str = "a secret of the length that Mautic makes: 64 hexadecimal digits.";
+
+/// The lines of `[webhook]` for deliveries of tests: no hook is registered.
+pub fn hook_of_tests() -> String {
+    format!("secret = \"{SECRET}\"")
+}
+
+/// Makes page hits of a recorded one.
+pub struct PageHits(Value);
+
+impl PageHits {
+    /// Takes the recorded one.
+    pub fn recorded() -> Self {
+        let all = mautic_fixtures::recordings::webhooks().unwrap();
+        let hits = all
+            .into_iter()
+            .find(|lines| lines.name == "mautic.page_on_hit");
+        let body = hits.unwrap().lines[0]["body_raw"].take();
+        Self(serde_json::from_str(body.as_str().unwrap()).unwrap())
+    }
+
+    /// The delivery of a contact's hit, one of many.
+    pub fn delivery(&self, hit: u64, contact: u64) -> String {
+        let mut delivery = self.0.clone();
+        let told = &mut delivery["mautic.page_on_hit"][0]["hit"];
+        told["id"] = hit.into();
+        told["lead"]["id"] = contact.into();
+        delivery.to_string()
+    }
+}
+
+/// Delivers a body; the status of the answer, if there is one.
+pub async fn deliver(http: &reqwest::Client, house: &House, body: &str) -> Option<u16> {
+    let signature = topicscore::mautic::signature::sign(&SECRET.to_owned().into(), body.as_bytes());
+    let request = http
+        .post(format!("http://127.0.0.1:{}/webhook", house.webhook))
+        .header("webhook-signature", signature)
+        .body(body.to_owned());
+    Some(request.send().await.ok()?.status().as_u16())
+}
