@@ -97,6 +97,13 @@ level = "warn"
         fs::write(self.folder.join("plan.toml"), plan).unwrap();
     }
 
+    /// Changes the config.
+    pub fn change(&self, from: &str, to: &str) {
+        let config = fs::read_to_string(self.config()).unwrap();
+        assert!(config.contains(from), "no `{from}` in: {config}");
+        fs::write(self.config(), config.replace(from, to)).unwrap();
+    }
+
     /// The config's file.
     pub fn config(&self) -> PathBuf {
         self.folder.join("topicscore.toml")
@@ -357,6 +364,12 @@ impl PageHits {
         told["id"] = hit.into();
         told["lead"]["id"] = contact.into();
         delivery.to_string()
+    }
+
+    /// The same, all of this page.
+    pub fn of(mut self, url: &str) -> Self {
+        self.0["mautic.page_on_hit"][0]["hit"]["url"] = url.into();
+        self
     }
 }
 
