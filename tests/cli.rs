@@ -309,7 +309,7 @@ async fn from_init_to_a_score_that_is_explained() {
     );
     assert!(past.contains("as last seen"), "{past}");
     for (arguments, said) in [
-        (vec!["explain", "3"], "contact 3 was deleted"),
+        (vec!["explain", "3"], "contact 3 was erased"),
         (
             vec!["explain", "1", "--at", "soon"],
             "`soon` is no date or time\n  help: write a date such as",

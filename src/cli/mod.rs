@@ -1,11 +1,14 @@
 //! The command line: one file per command. Data goes to stdout, logs and progress to stderr.
 
 mod adjust;
+mod ask;
 mod backfill;
 mod check;
 mod demo;
 mod effects;
+mod erase;
 mod explain;
+mod export;
 mod init;
 mod load;
 mod output;
@@ -87,6 +90,16 @@ enum Command {
     /// Points given by hand survive every recompute and do not fade. A daemon that runs scores
     /// the contact within seconds.
     Adjust(adjust::Arguments),
+    /// Write down everything that is held of a contact, as JSON
+    ///
+    /// For whoever asks what is known of them: profile, activities, scores and where they come
+    /// from, what was written to Mautic, and the raw webhooks that speak of the contact.
+    Export(export::Arguments),
+    /// Erase everything that is held of a contact, for good
+    ///
+    /// Also of contacts merged into it. It is ignored from then on, whatever Mautic tells of it,
+    /// and after restoring a backup as well. Mautic's own data is Mautic's: delete it there.
+    Erase(erase::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -123,6 +136,8 @@ impl Cli {
             Command::Effects(arguments) => effects::run(&global, arguments).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
             Command::Adjust(arguments) => adjust::run(&global, arguments).await,
+            Command::Export(arguments) => export::run(&global, arguments).await,
+            Command::Erase(arguments) => erase::run(&global, arguments).await,
         };
         result.unwrap_or_else(|error| {
             output::print_error(&error);

@@ -78,7 +78,7 @@ impl FromStr for EffectState {
 }
 
 /// When something that can't be undone was begun, and what there was before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Started {
     /// When.
     pub at: Timestamp,
@@ -88,7 +88,7 @@ pub struct Started {
 }
 
 /// One action of one trigger for one contact at one crossing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Effect {
     /// Its number.
     pub id: EffectId,

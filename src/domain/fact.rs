@@ -64,6 +64,24 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The contact it is told of; of a merge the one that vanished.
+    #[must_use]
+    pub const fn contact(&self) -> ContactId {
+        match self {
+            Self::Activity(activity) => activity.contact,
+            Self::Profile(profile) => profile.contact,
+            Self::PointsLog(row) => row.contact,
+            Self::Merged { loser, .. } => *loser,
+            Self::Membership { contact, .. }
+            | Self::PointsSeen { contact, .. }
+            | Self::Gone { contact, .. }
+            | Self::Mentioned { contact }
+            | Self::Deleted { contact, .. } => *contact,
+        }
+    }
+}
+
 /// A row of Mautic's `lead_points_change_log`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PointsLogRow {

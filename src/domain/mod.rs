@@ -11,6 +11,7 @@ mod history;
 mod ids;
 mod intent;
 mod keys;
+mod mention;
 mod points_call;
 mod profile;
 mod target;
@@ -27,6 +28,7 @@ pub use ids::{
 };
 pub use intent::{ContactIntents, Intent, KnownPoints};
 pub use keys::{RuleKey, TopicKey};
+pub use mention::{numbers, speaks_of};
 pub use points_call::{CallFate, NewCall, PointsCall};
 pub use profile::{Profile, Utm};
 pub use target::{DesiredValue, Target, Urgency, Way};

@@ -55,16 +55,13 @@ fn read(item: &HeldItem) -> Option<Decoded> {
     let table = Table::ALL
         .into_iter()
         .find(|table| table.name() == item.kind);
-    let decoded = match table {
-        Some(table) => {
-            let row: Row = serde_json::from_str(&item.excerpt).ok()?;
-            decode::rows(table, &[row], item.at)
-        }
-        None => {
-            let raw: &RawValue = serde_json::from_str(&item.excerpt).ok()?;
-            let body = json!({ &item.kind: [raw] });
-            decode::body(body.to_string().as_bytes())
-        }
+    let decoded = if let Some(table) = table {
+        let row: Row = serde_json::from_str(&item.excerpt).ok()?;
+        decode::rows(table, &[row], item.at)
+    } else {
+        let raw: &RawValue = serde_json::from_str(&item.excerpt).ok()?;
+        let body = json!({ &item.kind: [raw] });
+        decode::body(body.to_string().as_bytes())
     };
     // What an item is ignored for now, it was understood for.
     decoded.unreadable.is_empty().then_some(decoded)

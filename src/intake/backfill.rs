@@ -124,13 +124,13 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
         let (decoded, read, left, last) = match part {
             Part::Table(table) => {
                 let page = self.rows(table, Which::After(place.after)).await?;
-                let decoded = decode::rows(table, &page.rows, now);
+                let decoded = decode::rows(table, &page.rows, self.mautic.there(now));
                 let last = last_id(&page.rows)?.map(|id| (id, 0));
                 (decoded, page.rows.len(), page.total, last)
             }
             Part::Dated(table) => {
                 let page = self.rows(table, place.since(table.date_column())).await?;
-                let decoded = decode::rows(table, &page.rows, now);
+                let decoded = decode::rows(table, &page.rows, self.mautic.there(now));
                 let left = page.total.saturating_sub(u64::from(place.skip));
                 let last = place.after_dated(table.date_column(), &page.rows);
                 (decoded, page.rows.len(), left, last)
@@ -140,7 +140,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
                 let page = self.mautic.contacts(&query).await?;
                 let ids = page.items.iter().filter_map(|contact| contact.id);
                 let last = ids.max().map(|id| (u64::from(id.0), 0));
-                let decoded = profiles(&page.items, now);
+                let decoded = profiles(&page.items, self.mautic.there(now));
                 (decoded, page.items.len(), page.total, last)
             }
         };

@@ -161,4 +161,7 @@ impl Reader for FakeMautic {
             ContactAnswer::Merged(Box::new(winner.clone()))
         }))
     }
+    fn there(&self, here: jiff::Timestamp) -> jiff::Timestamp {
+        here
+    }
 }

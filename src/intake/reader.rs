@@ -96,6 +96,8 @@ pub trait Reader: Send + Sync + std::fmt::Debug {
     async fn contacts(&self, query: &ContactsQuery) -> Result<Page<Contact>, Error>;
     /// What Mautic knows of a contact's id.
     async fn contact(&self, id: ContactId) -> Result<ContactAnswer, Error>;
+    /// What Mautic's clock shows when ours shows `here`: what it tells of is dated by it.
+    fn there(&self, here: Timestamp) -> Timestamp;
 }
 
 #[async_trait::async_trait]
@@ -108,5 +110,8 @@ impl Reader for Client {
     }
     async fn contact(&self, id: ContactId) -> Result<ContactAnswer, Error> {
         Self::contact(self, id, Priority::Urgent).await
+    }
+    fn there(&self, here: Timestamp) -> Timestamp {
+        Self::there(self, here)
     }
 }

@@ -113,7 +113,8 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
         // Before the question: what happens meanwhile is newer than the answer.
         let now = self.clock.now();
         let answer = self.mautic.contact(contact).await?;
-        self.keep(tells(contact, &answer, now), now).await
+        let facts = tells(contact, &answer, self.mautic.there(now));
+        self.keep(facts, now).await
     }
 
     async fn put_off(&self, contacts: &[ContactId], by: SignedDuration) -> Result<(), PollError> {

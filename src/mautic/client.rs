@@ -9,9 +9,11 @@ use super::retry::{self, Attempt, Retry};
 use super::transport::{Answer, Http, exchange};
 use super::wire::{Page, entity, excerpt};
 use crate::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, header::CONTENT_TYPE, header::HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -84,6 +86,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     reads: retry::Policy,
     version: Mutex<Option<String>>,
+    /// How far Mautic's clock is ahead of ours, in seconds, as its last answer said.
+    ahead: AtomicI64,
 }
 
 impl Client {
@@ -121,6 +125,7 @@ impl Client {
             clock: parts.clock,
             reads: settings.reads,
             version: Mutex::default(),
+            ahead: AtomicI64::new(0),
         })))
     }
 
@@ -134,6 +139,14 @@ impl Client {
     #[must_use]
     pub fn fraction(&self) -> f64 {
         self.0.outside.chance.fraction()
+    }
+
+    /// What Mautic's clock shows when ours shows `here`, as far as its answers tell: to the second,
+    /// and the same where the two differ by no more than a slow answer explains.
+    #[must_use]
+    pub fn there(&self, here: Timestamp) -> Timestamp {
+        let ahead = SignedDuration::from_secs(self.0.ahead.load(Ordering::Relaxed));
+        here.saturating_add(ahead).unwrap_or(here)
     }
 
     /// Makes a call and reads the JSON of its answer.
@@ -297,6 +310,9 @@ impl Inner {
         }
         login.apply(sent.headers_mut());
         let answer = exchange(&request.call, &*self.outside.transport, sent).await?;
+        if let Some(ahead) = answer.ahead_of(self.clock.now()) {
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
         if let Some(version) = answer.version() {
             let mut known = self.version();
             if known.as_deref() != Some(version) {

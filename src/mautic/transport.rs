@@ -10,6 +10,10 @@ use reqwest::{Response, StatusCode, header::HeaderMap, redirect};
 use std::time::Duration;
 use url::Url;
 
+/// Clocks that differ by no more than so many seconds show the same time: `Date` is cut to the
+/// second, and an answer is on its way for a while.
+const SAME_TIME: i64 = 5;
+
 /// Larger answers are refused; a page of large emails stays below.
 const LARGEST_BODY: usize = 128 << 20;
 
@@ -163,6 +167,14 @@ impl Answer {
                 from_api: self.version().is_some(),
             },
         })
+    }
+
+    /// How far the server's clock was ahead of ours when it answered, in seconds; `None` if it does
+    /// not say.
+    pub(super) fn ahead_of(&self, now: Timestamp) -> Option<i64> {
+        let date = rfc2822::parse(self.header("date")?).ok()?.timestamp();
+        let ahead = date.as_second() - now.as_second();
+        Some(if ahead.abs() <= SAME_TIME { 0 } else { ahead })
     }
 
     /// When calls are allowed again, by our clock: the server's `Date` corrects for its clock.

@@ -203,10 +203,7 @@ pub async fn known(store: &SharedStore, contact: ContactId) -> Result<ContactId,
 
 fn deleted(scope: Scope) -> Refusal {
     Refusal::unknown(
-        format!(
-            "{} was deleted in Mautic",
-            scope.to_string().replace(':', " ")
-        ),
+        format!("{} was erased", scope.to_string().replace(':', " ")),
         "topicscore has erased everything it knew of the contact; nobody is there to get points",
     )
 }

@@ -68,8 +68,8 @@ pub async fn explain(
     let asked_for = question.contact;
     let contact = store.resolve(asked_for).await?.ok_or_else(|| {
         Refusal::unknown(
-            format!("contact {asked_for} was deleted in Mautic"),
-            "topicscore has erased everything it knew of the contact; there is nothing to explain",
+            format!("contact {asked_for} was erased"),
+            "it was deleted in Mautic, or by `topicscore erase`; there is nothing to explain",
         )
     })?;
     let snapshots = store.snapshots(&[contact]).await?;

@@ -1,7 +1,7 @@
 //! Data protection: everything held of a contact, and making sure that nothing is.
 
 use super::{ContactOverview, DeliveryId, Result, WriteSummary};
-use crate::domain::{Adjustment, ContactId, Effect, LedgerRow, Snapshot};
+use crate::domain::{Adjustment, ContactId, Effect, LedgerRow, Snapshot, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -24,10 +24,30 @@ pub struct Held {
     pub effects: Vec<Effect>,
     /// What was written to Mautic, oldest first.
     pub writes: Vec<WriteSummary>,
+    /// Calls that add points of which nobody knows yet whether they took effect, or that left no
+    /// row in the log, oldest first.
+    pub calls: Vec<HeldCall>,
     /// Raw deliveries that speak of it, and of others as well, by number.
     pub deliveries: Vec<HeldDelivery>,
     /// Items not understood that speak of it, by number.
     pub parked: Vec<HeldItem>,
+}
+
+/// A call that adds points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldCall {
+    /// What is added to.
+    pub target: Target,
+    /// Its mark in Mautic's points log.
+    pub marker: String,
+    /// Points added.
+    pub delta: i32,
+    /// Points before.
+    pub before: i64,
+    /// When it was made.
+    pub sent_at: Timestamp,
+    /// Whether it took effect; `None`: nobody knows yet.
+    pub applied: Option<bool>,
 }
 
 /// A raw delivery.

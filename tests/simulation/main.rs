@@ -7,7 +7,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "tests may fail loudly"
+    dead_code,
+    reason = "tests may fail loudly, and the fault matrix uses the rest"
 )]
 
 mod clock;

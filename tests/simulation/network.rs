@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     RateLimited,
     /// 500 before the score is saved.
     ErrorBefore,
-    /// 500 between the score and its line in the log (FACTS 22, 45).
+    /// 500 between the score and its line in the log, whichever comes first (FACTS 22, 45).
     ErrorBetween,
     /// 500 after everything is done (FACTS N1).
     ErrorAfter,
@@ -82,7 +82,9 @@ impl Fault {
         match self {
             Self::Unauthorized | Self::RateLimited => !login,
             Self::Stale => write.is_none() && !login,
-            Self::ErrorBetween => matches!(write, Some(Write::Group { .. })),
+            Self::ErrorBetween => {
+                matches!(write, Some(Write::Group { .. } | Write::Points { .. }))
+            }
             Self::Rival => write.is_some() || about(request).is_some(),
             Self::Merged | Self::Deleted => write.is_some(),
             _ => true,
@@ -258,7 +260,7 @@ impl Network {
             }
             Fault::ErrorBefore => Ok(refusal(500, "Looks like I encountered an error")),
             Fault::ErrorBetween => {
-                self.mautic.standin.break_before_log().await;
+                self.mautic.standin.break_between().await;
                 Ok(self.apply(write, request, begun).await)
             }
             Fault::ErrorAfter => {

@@ -99,8 +99,8 @@ impl Stage {
     }
 
     /// A new step begins.
-    pub(crate) async fn begin_step(&self, step: u64) {
-        self.world.lock().await.begin_step(step);
+    pub(crate) fn begin_step(&self, step: u64) {
+        self.oracle().begin_step(step);
         self.around.network.begin_step(step);
     }
 

@@ -77,6 +77,9 @@ impl Reader for RecordedMautic {
             ContactAnswer::Merged(contact)
         })
     }
+    fn there(&self, here: Timestamp) -> Timestamp {
+        here
+    }
 }
 
 impl RecordedMautic {

@@ -1,6 +1,7 @@
 //! The config file: kept if it is there, else drafted from flags and questions.
 
-use super::{Arguments, Written, ask, write_new};
+use super::{Arguments, Written, write_new};
+use crate::cli::ask;
 use crate::cli::{load, output};
 use crate::config::{Config, Inputs};
 use anyhow::anyhow;

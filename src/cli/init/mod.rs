@@ -3,7 +3,6 @@
 //! Order matters: Mautic is asked before anything is written, and what is there is never
 //! overwritten, so a run that failed half-way is simply repeated.
 
-mod ask;
 mod config;
 mod create;
 mod plan;

@@ -1,6 +1,7 @@
 //! The plan: kept if it is there, else imported from Mautic's own point actions.
 
-use super::{Arguments, Written, ask, write_new};
+use super::{Arguments, Written, write_new};
+use crate::cli::ask;
 use crate::cli::plan::{base, gather, known_zone};
 use crate::cli::{load, output};
 use crate::clock::Clock;

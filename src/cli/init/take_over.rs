@@ -1,7 +1,7 @@
 //! Switches off Mautic's own point actions that pay into the plan's point groups.
 
-use super::ask;
 use crate::app::read_catalog;
+use crate::cli::ask;
 use crate::cli::{load, output};
 use crate::config::{Config, WriteMode};
 use crate::mautic::{Client, Priority, wire::PointAction};

@@ -3,6 +3,7 @@
 //! The same activity is the same [`Activity`](crate::domain::Activity) whoever told it; what only
 //! one source can tell is listed in `docs/sources.md`. Nothing here panics, whatever the input.
 
+mod about;
 mod build;
 mod contact;
 mod enter;
@@ -20,6 +21,7 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
+pub use about::{Item, items_about};
 pub use contact::profile;
 pub use event::EventType;
 pub use fault::Fault;

@@ -467,7 +467,7 @@ fn points_of_a_change_are_the_new_ones_and_a_stage_without_id_makes_no_profile()
     let mut with_utm = contact(Value::Null);
     with_utm["contact"]["utmtags"] = json!([[]]);
     let incomplete = told(with_utm.clone());
-    assert_eq!(lines(&incomplete), ["5 has 11"]);
+    assert_eq!(lines(&incomplete), ["5 has 11", "5 mentioned"]);
     assert_eq!(incomplete.incomplete, [ContactId(5)].into());
     with_utm["contact"]["utmtags"] = json!([]);
     assert_eq!(

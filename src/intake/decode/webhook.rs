@@ -54,6 +54,19 @@ fn read(raw: &[u8]) -> Result<Types<'_>, Fault> {
     })
 }
 
+/// All items with their event types, whatever they are; `None` if it is no delivery.
+pub(super) fn items(raw: &[u8]) -> Option<Vec<(String, &RawValue)>> {
+    let Types(types) = read(raw).ok()?;
+    let mut items = Vec::new();
+    for (name, value) in types {
+        match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+            Ok(list) => items.extend(list.into_iter().map(|item| (name.clone(), item))),
+            Err(_) => items.push((name, value)),
+        }
+    }
+    Some(items)
+}
+
 fn of_type(decoded: &mut Decoded, name: &str, value: &RawValue) {
     let Some(event) = EventType::named(name) else {
         decoded
@@ -78,7 +91,7 @@ fn of_type(decoded: &mut Decoded, name: &str, value: &RawValue) {
     }
 }
 
-fn one(decoded: &mut Decoded, event: EventType, raw: &RawValue) {
+pub(super) fn one(decoded: &mut Decoded, event: EventType, raw: &RawValue) {
     let mut told = Decoded::default();
     let fault = match serde_json::from_str::<Value>(raw.get()) {
         Ok(value) if value.is_object() => item::decode(&mut told, event, &value).err(),

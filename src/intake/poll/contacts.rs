@@ -70,8 +70,8 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
             let query = self.query(sweep.after, Some(since));
             let asked_at = self.clock.now();
-            sweep.begun = sweep.begun.min(asked_at);
             let contacts = self.mautic.contacts(&query).await?.items;
+            sweep.begun = sweep.begun.min(self.mautic.there(asked_at));
             let full = contacts.len() >= query.limit as usize;
             sweep = sweep.after_page(&contacts, full);
             self.contacts_page(
@@ -109,7 +109,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         // Not the round's beginning: webhooks tell of edits made between that and the question.
-        let told = profiles(contacts, asked_at);
+        let told = profiles(contacts, self.mautic.there(asked_at));
         if self.is_known(feed, &(&cursor.position, format!("{contacts:?}"))) {
             return Ok(());
         }

@@ -59,7 +59,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 .unwrap_or(known);
             known = known.max(last);
             if !self.is_known(feed, &rows) {
-                let decoded = decode::rows(table, &rows, now);
+                let decoded = decode::rows(table, &rows, self.mautic.there(now));
                 polled.add(rows.len(), &decoded);
                 let page = Page {
                     decoded,

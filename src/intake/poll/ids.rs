@@ -71,10 +71,10 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     ) -> Result<(), PollError> {
         let (known, decoded) = if table == Table::EmailStatsDevices {
             let mails = self.opened(&rows).await?;
-            let decoded = decode::rows(Table::EmailStats, &mails, now);
+            let decoded = decode::rows(Table::EmailStats, &mails, self.mautic.there(now));
             (self.is_known(feed, &(&rows, &mails)), decoded)
         } else {
-            let decoded = decode::rows(table, &rows, now);
+            let decoded = decode::rows(table, &rows, self.mautic.there(now));
             (self.is_known(feed, &rows), decoded)
         };
         if known {

@@ -83,7 +83,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 return Ok((whole && readable && rows.is_empty()).then_some(found));
             };
             found.extend(rows.iter().filter_map(contact).map(ContactId));
-            let decoded = decode::rows(table, &rows, now);
+            let decoded = decode::rows(table, &rows, self.mautic.there(now));
             readable &= decoded.unreadable.is_empty();
             polled.add(rows.len(), &decoded);
             self.tell(decoded, now).await?;
@@ -116,7 +116,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                     segment,
                     member: false,
                     // Mautic does not say when; it was before we asked.
-                    at: now,
+                    at: self.mautic.there(now),
                 },
             });
             let decoded = Decoded {

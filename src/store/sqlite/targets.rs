@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// Clocks of Mautic and of this machine, and the moment of a write against its row, may differ
 /// by this much (microseconds): what is told within it of a value that we looked at is ambiguous.
-const SKEW: i64 = 120_000_000;
+/// A doubt too many costs a read.
+const SKEW: i64 = 60 * 60 * 1_000_000;
 
 /// Why a target may become pending now.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Where a batch came from moves on with it; what was not understood is parked.
 
 use super::{super::privacy::names, Applier};
-use crate::domain::ContactId;
+use crate::domain::{ContactId, numbers};
 use crate::store::{Batch, DeliveryId, NewParked, Origin, Result};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -31,7 +31,7 @@ impl Applier<'_> {
     fn speaks_of_erased(&mut self, item: &NewParked) -> Result<bool> {
         let mut named = names::named(&item.excerpt);
         if must_forget(self.db, item.delivery)? {
-            named.extend(names::numbers(item.excerpt.as_bytes()));
+            named.extend(numbers(item.excerpt.as_bytes()));
         }
         let mut erased = Vec::new();
         for contact in named {

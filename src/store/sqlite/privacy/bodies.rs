@@ -4,8 +4,7 @@
 //! be looked for stands in the table `erasure` until all of it is done, also over a crash.
 
 use super::super::{codec::id_list, deliveries::unpack_body};
-use super::names::speaks_of;
-use crate::domain::ContactId;
+use crate::domain::{ContactId, speaks_of};
 use crate::store::Result;
 use rusqlite::{Connection, params};
 use std::{collections::BTreeSet, sync::Arc};
@@ -38,20 +37,20 @@ pub(super) fn begin(db: &Connection) -> Result<Option<Search>> {
         return Ok(None);
     }
     let told = id_list(ids.iter().map(|id| id.0));
-    let list = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> Result<Vec<i64>> {
+    let numbers = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> Result<Vec<i64>> {
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement.query_map(parameters, |row| row.get(0))?;
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     };
     let parked = if everywhere {
-        list("SELECT id FROM parked", &[])?
+        numbers("SELECT id FROM parked", &[])?
     } else {
         Vec::new()
     };
     Ok(Some(Search {
         last,
-        batches: Arc::new(list(BATCHES, &[&told])?),
-        deliveries: list(DELIVERIES, &[&told, &everywhere])?,
+        batches: Arc::new(numbers(BATCHES, &[&told])?),
+        deliveries: numbers(DELIVERIES, &[&told, &everywhere])?,
         ids: Arc::new(ids),
         parked,
     }))

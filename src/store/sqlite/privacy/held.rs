@@ -2,13 +2,12 @@
 
 use super::super::{
     adjustments, admin,
-    codec::{id_list, time},
+    codec::{id_list, target, time},
     deliveries::{parked_items, unpack_body},
     effects, journal, snapshots,
 };
-use super::names::speaks_of;
-use crate::domain::ContactId;
-use crate::store::{DeliveryId, EffectQuery, Held, HeldDelivery, HeldItem, Result};
+use crate::domain::{ContactId, speaks_of};
+use crate::store::{DeliveryId, EffectQuery, Held, HeldCall, HeldDelivery, HeldItem, Result};
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 
@@ -30,6 +29,7 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
         adjustments: adjustments::of(db, contact, usize::MAX)?,
         effects: effects::list(db, &query, usize::MAX)?,
         writes: admin::writes_of(db, contact, usize::MAX)?,
+        calls: calls(db, contact)?,
         deliveries: deliveries(db, &ids)?,
         parked: parked(db, &ids)?,
         ids: ids.into_iter().collect(),
@@ -40,6 +40,26 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
     let is_known =
         held.overview.is_some() || !held.deliveries.is_empty() || !held.parked.is_empty();
     Ok(is_known.then_some(held))
+}
+
+fn calls(db: &Connection, contact: ContactId) -> Result<Vec<HeldCall>> {
+    let mut statement = db.prepare(
+        "SELECT kind, target, marker, delta, before, sent_at, applied FROM points_call
+         WHERE contact = ?1 ORDER BY sent_at, marker",
+    )?;
+    let mut rows = statement.query([contact.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(HeldCall {
+            target: target(row.get(0)?, row.get(1)?)?,
+            marker: row.get(2)?,
+            delta: row.get(3)?,
+            before: row.get(4)?,
+            sent_at: time(row.get(5)?)?,
+            applied: row.get(6)?,
+        });
+    }
+    Ok(found)
 }
 
 fn deliveries(db: &Connection, ids: &BTreeSet<ContactId>) -> Result<Vec<HeldDelivery>> {

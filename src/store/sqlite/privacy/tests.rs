@@ -70,7 +70,7 @@ fn person(contact: u32, name: &str) -> Vec<Sighting> {
 /// Bodies that zstd can't make unrecognisable, small and large.
 fn bodies(contact: u32, name: &str) -> [String; 2] {
     let noise: String = (0..4_000_u32)
-        .map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761) ^ contact))
+        .map(|n| char::from(b'a' + ((n.wrapping_mul(2_654_435_761) ^ contact) >> 28) as u8))
         .collect();
     [
         format!(r#"{{"id":{contact},"name":"{name}"}}"#),

@@ -104,7 +104,7 @@ fn mistakes_in_topics() {
     11:21 warning: a rule stands for this action, so that its logged points don't count (take it out of `adopt_actions`, or remove the rule)
 
     main_points = 1
-    10:15 error: `main_points` must be true or false, but is a whole number (write `main_points = true`, or leave it out)
+    10:15 error: `main_points` must be true or false, but is a whole number (write `main_points = true` (computed and shown) or "write", or leave it out)
 
     group = 3
     foreign = 'adpot'

@@ -1,6 +1,6 @@
 //! Questions to the person at the terminal, on stderr.
 
-use crate::cli::output;
+use super::output;
 use dialoguer::{Confirm, Input, Password};
 use secrecy::SecretString;
 use std::io::{self, IsTerminal};
