@@ -13,6 +13,7 @@ use crate::intake::{Decoder, Resolver, Signals};
 use crate::lifecycle::Lifecycle;
 use crate::plan::Compiled;
 use crate::scorer::Scorer;
+use crate::store::sqlite::Hold;
 use crate::store::{Owner, SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
@@ -50,7 +51,9 @@ impl Instance {
         listeners: Listeners,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
-        self.file.hold()?;
+        if self.hold.get().is_none() {
+            let _ = self.hold.set(Hold::take(self.file.path())?);
+        }
         let damage = self.file.damage();
         lifecycle.source("store", |stop| watch_for_damage(damage, stop));
         // Beside the work: reading a large store takes a while, and Mautic waits for nobody.
