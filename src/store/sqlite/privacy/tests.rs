@@ -437,3 +437,40 @@ async fn a_long_question_only_delays() {
     assert!(store.finish_erasures().await.unwrap().complete);
     assert_eq!(found(&folder, "Person01Marker"), [""; 0]);
 }
+
+#[tokio::test]
+#[ignore = "experiment"]
+async fn remnants() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    let all = shared(&store);
+    let mut seed = 12345_u64;
+    let mut next = move |n: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % n
+    };
+    let mut key = 0;
+    for _ in 0..300 {
+        let mut facts = Vec::new();
+        for _ in 0..200 {
+            key += 1;
+            let contact = u32::try_from(next(500)).unwrap() + 1;
+            let name = format!("Person{contact:03}Marker");
+            let mut hit = crate::store::contract::give::hit(key, contact, i64::try_from(next(100_000)).unwrap());
+            hit.url = Some(format!("https://shop.example.test/{name}/{}", "x".repeat(usize::try_from(next(300)).unwrap())));
+            facts.push(Fact::Activity(hit));
+            if next(5) == 0 {
+                let mut shown = Profile::unknown(id(contact), at(i64::try_from(key).unwrap()));
+                shown.fields.insert("email".into(), format!("{name}@example.test"));
+                shown.fields.insert("notes".into(), name.repeat(usize::try_from(next(50)).unwrap()));
+                facts.push(Fact::Profile(Box::new(shown)));
+            }
+        }
+        tell(&all, facts).await;
+    }
+    for contact in (5..=500).step_by(5) {
+        tell(&all, [deleted(contact, 200_000)]).await;
+    }
+    store.finish_erasures().await.unwrap();
+    println!("at {}", folder.keep().display());
+}
