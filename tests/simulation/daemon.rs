@@ -195,6 +195,14 @@ impl Daemon {
         self.scorer.step().await
     }
 
+    /// One step of the eraser.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn erase(&self) -> Result<usize> {
+        self.store.finish_erasures().await.map(|_| 0)
+    }
+
     /// One step of one of the two dispatchers.
     ///
     /// # Errors
@@ -214,6 +222,8 @@ impl Daemon {
     /// What failed, or found no end.
     pub(crate) async fn work_off(&self) -> std::result::Result<(), String> {
         self.poll().await;
+        let erased = self.erase().await;
+        erased.map_err(|error| format!("erasing: {error}"))?;
         for _ in 0..4 {
             self.to_the_end("decoding", || self.decode()).await?;
             let resolved = self.resolve().await;

@@ -70,6 +70,9 @@ pub(crate) struct Oracle {
     variant: Variant,
     topics: usize,
     doings: Vec<(u64, Doing)>,
+    /// The step of each.
+    steps: Vec<u64>,
+    step: u64,
     merged: BTreeMap<u64, u64>,
     /// When each id was merged away, by the number of the step.
     merged_at: BTreeMap<u64, u64>,
@@ -84,6 +87,8 @@ impl Oracle {
             variant,
             topics,
             doings: Vec::new(),
+            steps: Vec::new(),
+            step: 0,
             merged: BTreeMap::new(),
             merged_at: BTreeMap::new(),
             deleted: BTreeSet::new(),
@@ -94,11 +99,31 @@ impl Oracle {
     /// A contact did something.
     pub(crate) fn did(&mut self, contact: u64, doing: Doing) {
         self.doings.push((contact, doing));
+        self.steps.push(self.step);
         self.note_highest();
     }
 
+    /// A new step begins.
+    pub(crate) fn begin_step(&mut self, step: u64) {
+        self.step = step;
+    }
+
+    /// What others gave a contact since a step began: where points are added, that comes on top.
+    pub(crate) fn given_since(&self, contact: u64, of: Scored, step: u64) -> i64 {
+        let contact = self.who(contact);
+        let since = self.doings.iter().zip(&self.steps);
+        let since = since.filter(|((by, _), at)| **at >= step && self.who(*by) == contact);
+        let points = since.map(|((_, doing), _)| match (of, *doing) {
+            (Scored::Topic(topic), Doing::Given(to, points)) if to == topic => points.max(0),
+            (Scored::Main, Doing::Hit(_) | Doing::Jobs) => rules::MAUTICS_HIT,
+            (Scored::Main, Doing::GivenMain(points)) => points.max(0),
+            _ => 0,
+        });
+        points.sum()
+    }
+
     /// Mautic's merges so far; returns those that are new.
-    pub(crate) fn merges(&mut self, merged: &BTreeMap<u64, u64>, step: u64) -> Vec<(u64, u64)> {
+    pub(crate) fn merges(&mut self, merged: &BTreeMap<u64, u64>) -> Vec<(u64, u64)> {
         let new: Vec<_> = merged
             .iter()
             .filter(|(loser, _)| !self.merged_at.contains_key(*loser))
@@ -106,7 +131,7 @@ impl Oracle {
             .collect();
         self.merged.clone_from(merged);
         for (loser, _) in &new {
-            self.merged_at.insert(*loser, step);
+            self.merged_at.insert(*loser, self.step);
         }
         self.note_highest();
         new
@@ -115,6 +140,13 @@ impl Oracle {
     /// A contact was deleted.
     pub(crate) fn deleted(&mut self, contact: u64) {
         self.deleted.insert(contact);
+    }
+
+    /// The ids of deleted contacts, those merged into them before included.
+    pub(crate) fn all_deleted(&self) -> BTreeSet<u64> {
+        let losers = self.merged.keys().copied();
+        let losers = losers.filter(|loser| self.is_deleted(*loser));
+        self.deleted.iter().copied().chain(losers).collect()
     }
 
     /// The step in which an id was merged away, if it was.
@@ -224,13 +256,7 @@ impl Oracle {
         let all: Vec<Scored> = topics.chain([Scored::Main]).collect();
         for contact in contacts {
             for of in &all {
-                let possible = self.sum(contact, *of, false);
-                // Where points are added, others may add some in the moment before we do.
-                let possible = if self.variant.shared {
-                    possible
-                } else {
-                    self.within(*of, possible)
-                };
+                let possible = self.within(*of, self.sum(contact, *of, false));
                 let highest = self.highest.entry((contact, *of)).or_default();
                 *highest = possible.max(*highest);
             }

@@ -37,6 +37,7 @@ struct Weather {
     no_polls: u64,
     clocks: u64,
     late_rows: u64,
+    restores: u64,
 }
 
 impl Weather {
@@ -50,6 +51,7 @@ impl Weather {
             no_polls: dice.pick(&[0, 30, 100]),
             clocks: dice.pick(&[0, 0, 3]),
             late_rows: dice.pick(&[0, 0, 20]),
+            restores: dice.pick(&[0, 0, 10, 40]),
         }
     }
 }
@@ -67,6 +69,13 @@ pub(crate) struct Run {
     polls: bool,
     queue_mode: QueueMode,
     hidden_until: Option<Timestamp>,
+    backup: Option<Backup>,
+}
+
+/// A copy of the store's file.
+struct Backup {
+    file: Vec<u8>,
+    deliveries: u64,
 }
 
 /// Runs a seed in a runtime of its own, on one thread, in paused time.
@@ -124,6 +133,7 @@ impl Run {
             attempted: 0,
             queue_mode,
             hidden_until: None,
+            backup: None,
         }
     }
 
@@ -137,7 +147,7 @@ impl Run {
     }
 
     async fn step(&mut self, step: u64) {
-        self.stage.begin_step(step).await;
+        self.stage.begin_step(step);
         self.stage.around.network.land(false).await;
         if self.dice.percent(self.weather.faults) {
             self.stage.around.network.keep_for_stale_reads().await;
@@ -154,7 +164,7 @@ impl Run {
             let fails = self.dice.percent(20);
             self.stage.crash.after(self.dice.below(12), fails);
         }
-        match self.dice.weighted(&[34, 14, 9, 9, 5, 12, 14, 5, 4]) {
+        match self.dice.weighted(&[34, 14, 9, 9, 5, 12, 14, 5, 4, 3]) {
             0 => self.people_act().await,
             1 => self.deliver().await,
             2 => self.decode().await,
@@ -166,7 +176,8 @@ impl Run {
                 .stage
                 .time
                 .step(SignedDuration::from_secs(self.dice.between(1, 90))),
-            _ => self.change_weather().await,
+            8 => self.change_weather().await,
+            _ => self.erase().await,
         }
         self.stage.crash.never();
     }
@@ -272,6 +283,14 @@ impl Run {
         }
     }
 
+    async fn erase(&mut self) {
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.erase()).await;
+            // The eraser reports a failing store and goes on.
+            self.ended("erased", done.map(|done| Ok(done.unwrap_or(0))));
+        }
+    }
+
     async fn dispatch(&mut self) {
         let which = self.dice.below(2);
         if let Some(daemon) = self.daemon.as_ref() {
@@ -298,9 +317,39 @@ impl Run {
         self.daemon = None;
     }
 
+    /// While nobody has the store open: an old backup is restored, or a new one is made.
+    async fn restore_or_back_up(&mut self) {
+        let path = &self.stage.around.path;
+        let restores = self.dice.percent(self.weather.restores);
+        match &self.backup {
+            Some(backup) if restores => {
+                std::fs::write(path, &backup.file).unwrap();
+                for rest in ["-wal", "-shm"] {
+                    let _ = std::fs::remove_file(format!("{}{rest}", path.display()));
+                }
+                self.stage.diary.note("an old backup is restored");
+                self.stage.diary.count("world", "old backups restored");
+                self.acknowledged = self.acknowledged.min(backup.deliveries);
+                // That takes people some minutes; nothing is under way any more.
+                self.stage.time.step(SignedDuration::from_mins(4));
+                self.stage.around.network.land(true).await;
+            }
+            _ if self.processes > 0 && self.dice.percent(40) => {
+                let file = std::fs::read(path).unwrap();
+                let deliveries = self.acknowledged;
+                self.stage.diary.note("a backup is made");
+                self.backup = Some(Backup { file, deliveries });
+            }
+            _ => {}
+        }
+    }
+
     async fn start_if_down(&mut self) {
         if self.daemon.is_some() {
             return;
+        }
+        if self.weather.restores > 0 {
+            self.restore_or_back_up().await;
         }
         self.processes += 1;
         self.stage
@@ -337,6 +386,10 @@ impl Run {
         let now = self.newest_rows().await;
         for ((table, before), (_, newest)) in before.iter().zip(now) {
             for id in before + 1..=newest {
+                // Main points and their row are committed together.
+                if table == &"lead_points_change_log" && !self.is_of_a_group(id).await {
+                    continue;
+                }
                 self.stage.diary.count("world", "rows committed late");
                 self.stage
                     .diary
@@ -346,6 +399,12 @@ impl Run {
         }
         let until = self.stage.time.now() + SignedDuration::from_secs(self.dice.between(1, 60));
         self.hidden_until.get_or_insert(until);
+    }
+
+    async fn is_of_a_group(&self, row: u64) -> bool {
+        let standin = &self.stage.mautic.standin;
+        let group = standin.with_state(|state| state.points_log.get(row).and_then(|row| row.group));
+        group.await.is_some()
     }
 
     async fn change_weather(&mut self) {
@@ -388,7 +447,7 @@ impl Run {
         for (round, seconds) in REST.into_iter().enumerate() {
             self.stage.time.step(SignedDuration::from_secs(seconds));
             let step = STEPS + 1 + round as u64;
-            self.stage.begin_step(step).await;
+            self.stage.begin_step(step);
             self.round().await;
         }
         if let Some(daemon) = &self.daemon {

@@ -16,9 +16,10 @@ use topicscore::domain::{
 use topicscore::store::sqlite::SqliteStore;
 use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Journal, Leases, NewAdjustment, NewDelivery,
-    Outbox, Owner, ParkedItem, PlanRecord, RawDelivery, Result, ScoreCommit, Scores, Settings,
-    Snapshot, StoreError, StoredScore, Target, Urgency, WriteResult, WriteSummary,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
+    NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
+    Result, ScoreCommit, Scores, Settings, Snapshot, StoreError, StoredScore, Target, Urgency,
+    WriteResult, WriteSummary,
 };
 
 /// The real store and its crashes.
@@ -88,6 +89,7 @@ hands_through! { Deliveries:
     write append_delivery(delivery: NewDelivery) -> DeliveryId;
     write claim_deliveries(owner: &Owner, limit: usize, bytes: usize, now: Timestamp, until: Timestamp) -> Vec<RawDelivery>;
     write prune_bodies(before: Timestamp) -> u64;
+    read parked_alone(after: i64, limit: usize) -> Vec<HeldItem>;
     write retry_parked() -> u64;
 }
 
@@ -136,8 +138,15 @@ hands_through! { Effects:
     write retry_effect(effect: EffectId, now: Timestamp) -> bool;
 }
 
+hands_through! { Privacy:
+    write finish_erasures() -> Erasures;
+    read held(contact: ContactId) -> Option<Held>;
+    write allow_again(contact: ContactId, now: Timestamp) -> bool;
+}
+
 hands_through! { Leases:
     write end_leases_of_the_dead(now: Timestamp, settled_at: Timestamp) -> u64;
+    write end_leases_of(owner: &Owner, now: Timestamp, settled_at: Timestamp) -> u64;
 }
 
 hands_through! { Settings:

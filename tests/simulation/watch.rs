@@ -167,7 +167,7 @@ impl Watch {
                 ));
                 let topic = self.topics.iter().position(|topic| topic.group == *group);
                 if let Some(topic) = topic {
-                    self.overshoot(*contact, Scored::Topic(topic), before, after);
+                    self.overshoot(*contact, Scored::Topic(topic), (before, after), begun);
                 }
                 if how != "set" && before != after {
                     self.marked(request);
@@ -177,7 +177,7 @@ impl Watch {
                 self.diary.note(format!(
                     "  points of contact {contact}: {before} -> {after}"
                 ));
-                self.overshoot(*contact, Scored::Main, before, after);
+                self.overshoot(*contact, Scored::Main, (before, after), begun);
                 if before != after {
                     self.marked(request);
                 }
@@ -200,9 +200,13 @@ impl Watch {
         }
     }
 
-    fn overshoot(&self, contact: u64, of: Scored, before: i64, after: i64) {
-        let highest = self.oracle().highest(contact, of);
-        if after > highest.max(before) {
+    fn overshoot(&self, contact: u64, of: Scored, (before, after): (i64, i64), begun: u64) {
+        let (highest, given) = {
+            let oracle = self.oracle();
+            let given = oracle.given_since(contact, of, begun);
+            (oracle.highest(contact, of), given)
+        };
+        if after > (highest + given).max(before) {
             self.diary.wrong(format!(
                 "{of:?} of contact {contact} was {before} and is {after}; more than {highest} was never true"
             ));

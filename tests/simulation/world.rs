@@ -42,8 +42,6 @@ pub(crate) struct World {
     persons: usize,
     browsers: Vec<Browser>,
     mails: Vec<Mail>,
-    /// Number of the step under way.
-    step: u64,
 }
 
 impl World {
@@ -67,13 +65,7 @@ impl World {
             persons,
             browsers: Vec::new(),
             mails: Vec::new(),
-            step: 0,
         }
-    }
-
-    /// A new step begins.
-    pub(crate) fn begin_step(&mut self, step: u64) {
-        self.step = step;
     }
 
     /// Somebody does something.
@@ -118,7 +110,8 @@ impl World {
     pub(crate) async fn rival(&mut self, contact: u64) {
         self.time.step(SignedDuration::from_secs(1));
         let topic = self.dice.below(self.topics.len());
-        self.edit_score_of(contact, topic).await;
+        let who = self.oracle().who(contact);
+        self.edit_score_of(who, topic).await;
     }
 
     /// The contact is merged into another one, if anybody knows its address.
@@ -257,7 +250,7 @@ impl World {
             .standin
             .with_state(|state| state.merged_into.clone())
             .await;
-        let new = self.oracle().merges(&merged, self.step);
+        let new = self.oracle().merges(&merged);
         for (loser, winner) in new {
             self.diary
                 .note(format!("contact {loser} is merged into {winner}"));

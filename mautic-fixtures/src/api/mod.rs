@@ -95,7 +95,7 @@ pub fn serve(state: &mut State, request: &Request) -> Answer {
     let answer = route(state, request).unwrap_or_else(|failure| errors::answer(request, failure));
     state.forget_entities();
     state.actor = Actor::Nobody;
-    state.dies_before_log = false;
+    state.dies_between = false;
     answer
 }
 

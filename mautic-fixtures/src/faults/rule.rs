@@ -134,9 +134,9 @@ pub enum Fault {
     WrongTypeJson,
     /// A read is answered from the state kept when the rule was set.
     Stale,
-    /// A group score is stored, its line in the points log is not: answered 500 (FACTS 45). Other requests are
-    /// answered as ever.
-    DieBeforeLog,
+    /// A group score is stored, its line in the points log is not (FACTS 45), or of main points the line and not they:
+    /// answered 500. Other requests are answered as ever.
+    DieBetween,
 }
 
 impl Fault {
@@ -144,7 +144,7 @@ impl Fault {
     pub(crate) fn spoils_the_answer(&self) -> bool {
         matches!(
             self,
-            Self::Delay(_) | Self::TruncatedJson | Self::WrongTypeJson | Self::DieBeforeLog
+            Self::Delay(_) | Self::TruncatedJson | Self::WrongTypeJson | Self::DieBetween
         )
     }
 }

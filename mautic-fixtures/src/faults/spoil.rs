@@ -40,9 +40,7 @@ pub(crate) fn spoil(fault: &Fault, right: Option<Answer>) -> Option<Answer> {
             }
             answer
         }),
-        Fault::Delay(_) | Fault::Hang(_) | Fault::Drop | Fault::Stale | Fault::DieBeforeLog => {
-            right
-        }
+        Fault::Delay(_) | Fault::Hang(_) | Fault::Drop | Fault::Stale | Fault::DieBetween => right,
     }
 }
 

@@ -115,8 +115,8 @@ async fn faulty(
     if let (Fault::Delay(ms), Moment::Before) = (&rule.fault, rule.moment) {
         tokio::time::sleep(Duration::from_millis(*ms)).await;
     }
-    if rule.fault == Fault::DieBeforeLog {
-        state.lock().await.dies_before_log = true;
+    if rule.fault == Fault::DieBetween {
+        state.lock().await.dies_between = true;
     }
     let right = if applies {
         Some(apply(state, faults, request).await)

@@ -100,9 +100,9 @@ impl StandIn {
         self.faults.keep_snapshot(&*self.state.lock().await);
     }
 
-    /// Lets the next group score be stored without its line in the points log, and its request die (FACTS 45).
-    pub async fn break_before_log(&self) {
-        self.state.lock().await.dies_before_log = true;
+    /// Lets the next request that changes points die between these and their line in the points log (FACTS 45).
+    pub async fn break_between(&self) {
+        self.state.lock().await.dies_between = true;
     }
 
     /// Takes what is in the mailbox, oldest first.

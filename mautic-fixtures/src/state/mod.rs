@@ -88,8 +88,9 @@ pub struct State {
     pub tags: Table<Tag>,
     /// `stages`.
     pub stages: Table<Stage>,
-    /// The request under way dies between storing a group score and its line in the points log (FACTS 45).
-    pub dies_before_log: bool,
+    /// The request under way dies between points and their line in the points log: a group's score is stored first
+    /// (FACTS 45), of main points the line.
+    pub dies_between: bool,
     /// Rows of stats tables, by table and id, whose transaction is not committed yet: their ids are given, but nobody
     /// sees them (FACTS 105).
     pub unseen: BTreeSet<(String, Id)>,
@@ -144,7 +145,7 @@ impl State {
             event_log: Table::default(),
             tags: Table::default(),
             stages: Table::default(),
-            dies_before_log: false,
+            dies_between: false,
             unseen: BTreeSet::new(),
             remote_address: "127.0.0.1".to_owned(),
             ip_entity: None,

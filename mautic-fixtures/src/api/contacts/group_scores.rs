@@ -115,7 +115,7 @@ fn adjust(
         return Err(Exception::new("Out of range value for column 'score'").into());
     }
     state.group_scores.set(contact, group, new);
-    if std::mem::take(&mut state.dies_before_log) {
+    if std::mem::take(&mut state.dies_between) {
         return Err(Exception::new("a trigger's event threw").into());
     }
     triggers::trigger_events(state, contact)?;

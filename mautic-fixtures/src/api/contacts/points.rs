@@ -79,7 +79,15 @@ fn finish(state: &mut State, id: Id, delta: &str, names: (&str, &str)) -> Result
             group: None,
         },
     );
+    let dies = std::mem::take(&mut state.dies_between);
+    if let Some(contact) = state.contacts.get_mut(id).filter(|_| dies) {
+        // The row is inserted first, the points are changed by a statement after it (`contacts::save`).
+        contact.memory.point_changes.clear();
+    }
     contacts::save(state, id)?;
+    if dies {
+        return Err(Failure::Answer(crate::api::errors::generic(500)));
+    }
     Ok(())
 }
 
