@@ -55,8 +55,8 @@ pub(super) fn pages(db: &Connection, tree: &str) -> Result<Vec<Page>> {
 
 /// Overwrites the remains in pages that nobody changed since they were read.
 pub(super) fn mend(db: &Connection, pages: &[Page]) -> Result<()> {
-    let mut write =
-        db.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1 AND schema = 'main'")?;
+    let mut write = db
+        .prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1 AND schema = 'main'")?;
     for page in pages {
         if read(db, page.number)?.as_ref() != Some(&page.bytes) {
             continue;
@@ -112,7 +112,11 @@ mod tests {
         first[100..108].copy_from_slice(&[13, 0, 0, 0, 1, 0x0f, 0x00, 0]);
         assert_eq!(gap(&first, 1), Some(110..3840));
         // No b-tree page, or none that makes sense.
-        for wrong in [[0_u8, 0, 0, 0, 3, 15, 0, 0], [13, 0, 0, 0, 3, 0xff, 0, 0], [13, 0, 0, 255, 255, 15, 0, 0]] {
+        for wrong in [
+            [0_u8, 0, 0, 0, 3, 15, 0, 0],
+            [13, 0, 0, 0, 3, 0xff, 0, 0],
+            [13, 0, 0, 255, 255, 15, 0, 0],
+        ] {
             leaf[..8].copy_from_slice(&wrong);
             assert_eq!(gap(&leaf, 2), None, "{wrong:?}");
         }

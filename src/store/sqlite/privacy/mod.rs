@@ -42,7 +42,9 @@ impl Privacy for SqliteStore {
         let over = Arc::clone(&search);
         self.write(move |db| bodies::forget_mentions(db, &over))
             .await?;
-        self.mend_pages().await?;
+        if search.everywhere {
+            self.mend_pages().await?;
+        }
         // The log still holds the pages as they were before.
         done.complete = self.fold_log().await?;
         if done.complete {

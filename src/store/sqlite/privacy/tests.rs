@@ -457,7 +457,10 @@ async fn nothing_is_left_between_the_rows() {
             let second = i64::try_from(next(100_000)).unwrap();
             let mut hit = crate::store::contract::give::hit(part * 1_000 + n, contact, second);
             let more = "x".repeat(usize::try_from(next(300)).unwrap());
-            hit.url = Some(format!("https://shop.example.test/{}/{more}", name(contact)));
+            hit.url = Some(format!(
+                "https://shop.example.test/{}/{more}",
+                name(contact)
+            ));
             facts.push(Fact::Activity(hit));
         }
         tell(&all, facts).await;
@@ -465,7 +468,11 @@ async fn nothing_is_left_between_the_rows() {
     let (erased, kept): (Vec<u32>, Vec<u32>) = (1..=200).partition(|contact| contact % 4 == 0);
     let ids: Vec<ContactId> = kept.iter().copied().map(ContactId).collect();
     let before = all.snapshots(&ids).await.unwrap();
-    tell(&all, erased.iter().map(|contact| deleted(*contact, 200_000))).await;
+    tell(
+        &all,
+        erased.iter().map(|contact| deleted(*contact, 200_000)),
+    )
+    .await;
     assert!(store.finish_erasures().await.unwrap().complete);
     let bytes = std::fs::read(store.path()).unwrap();
     let left = regex::bytes::Regex::new("Person([0-9]{3})Marker").unwrap();
@@ -474,7 +481,11 @@ async fn nothing_is_left_between_the_rows() {
         .map(|found| std::str::from_utf8(&found[1]).unwrap().parse().unwrap())
         .collect();
     assert_eq!(left, kept.into_iter().collect());
-    assert_eq!(all.snapshots(&ids).await.unwrap(), before, "nobody else lost anything");
+    assert_eq!(
+        all.snapshots(&ids).await.unwrap(),
+        before,
+        "nobody else lost anything"
+    );
     let db = Connection::open(store.path()).unwrap();
     let sound = db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
     assert_eq!(sound.unwrap(), "ok");
