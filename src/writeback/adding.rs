@@ -128,7 +128,7 @@ impl Dispatcher {
         };
         let newest = seen.rows.iter().map(|row| row.id).max().unwrap_or(0);
         let call = PointsCall {
-            marker: marker(contact, intent, delta, &self.owner.0, now),
+            marker: marker(contact, intent, delta, &self.owner, now),
             delta,
             before: seen.score,
             newest_row: newest.max(known.newest_row),

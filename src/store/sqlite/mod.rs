@@ -21,6 +21,7 @@ mod outbox;
 mod points_calls;
 mod privacy;
 mod readers;
+mod restored;
 mod scores;
 mod settings;
 mod snapshots;
@@ -29,15 +30,15 @@ mod writer;
 
 use super::Result;
 pub use examine::examine;
+pub use hold::Hold;
 
 use damage::Trouble;
 use privacy::Register;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
-    fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 use tokio::sync::watch;
 use writer::{Turn, Writer};
@@ -50,8 +51,6 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Readers,
     trouble: Trouble,
-    /// The locked file, once this is a daemon's store.
-    held: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -75,7 +74,6 @@ impl SqliteStore {
             writer: Arc::new(writer),
             readers,
             trouble,
-            held: Mutex::new(None),
         })
     }
 

@@ -29,6 +29,13 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(BUSY)?;
+    // SQLite opens what it may not write for reading, and says so at the first write.
+    if connection.is_readonly("main")? {
+        return Err(StoreError::Database(
+            "it can only be read; let the user that runs topicscore write the file and its folder"
+                .into(),
+        ));
+    }
     refuse_what_is_not_ours(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
