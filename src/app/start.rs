@@ -1,5 +1,6 @@
 //! Sets the workers of an instance to work.
 
+use super::gate::Gate;
 use super::instance::{Instance, Listeners, StoredPoller};
 use super::patient::{Patient, watch_for_damage};
 use super::pulse::Pulse;
@@ -65,8 +66,11 @@ impl Instance {
         self.start_intake(&shared, listeners.webhook, lifecycle);
         self.start_scoring(&shared, lifecycle);
         if self.is_live() {
-            self.start_writing(&shared, lifecycle);
-            self.start_effects(&shared.signals.bells, lifecycle).await?;
+            let store_id = self.store.setting("store_id").await?.unwrap_or_default();
+            self.start_writing(&shared, &store_id, lifecycle);
+            let gate = self.gate(&shared);
+            self.start_effects(&shared.signals.bells, gate, lifecycle)
+                .await?;
         } else {
             tracing::info!(
                 "observing: scores are computed and shown, nothing is written to Mautic"
@@ -239,7 +243,7 @@ impl Instance {
     }
 
     /// Two workers: one of them keeps free for contacts that just did something.
-    fn start_writing(&self, shared: &Shared, lifecycle: &mut Lifecycle) {
+    fn start_writing(&self, shared: &Shared, store_id: &str, lifecycle: &mut Lifecycle) {
         for (name, least) in [
             ("writeback", Urgency::Bulk),
             ("writeback-urgent", Urgency::Fresh),
@@ -255,7 +259,8 @@ impl Instance {
                     clock: Arc::clone(&self.clock),
                     longest_request: self.config.mautic.longest_request,
                 }),
-                owner: Owner(format!("{}-{name}", self.owner.0)),
+                // Stands in marks: a store restored from a backup knows its own name.
+                owner: Owner(format!("{store_id}-{}-{name}", self.owner.0)),
                 least,
                 intents: shared.signals.bells.intents.clone(),
                 effects: shared.signals.bells.effects.clone(),
@@ -265,9 +270,20 @@ impl Instance {
                 health,
             };
             let patient = self.patient(name, &dispatcher.owner, &dispatcher.health);
-            lifecycle.worker(name, |stop| {
-                patient.run(stop, move |stop| dispatcher.clone().run(stop))
+            let gate = self.gate(shared);
+            lifecycle.worker(name, |stop| async move {
+                gate.pass(&dispatcher.health, &stop).await;
+                patient
+                    .run(stop, move |stop| dispatcher.clone().run(stop))
+                    .await
             });
+        }
+    }
+
+    fn gate(&self, shared: &Shared) -> Gate {
+        Gate {
+            poller: Arc::clone(&shared.poller),
+            clock: Arc::clone(&self.clock),
         }
     }
 

@@ -422,7 +422,7 @@ pub(crate) async fn looks_are_taken_over(store: SharedStore) {
     assert_eq!(observed.observed_at, Some(at(3_100)));
 
     // An older fact does not undo a look, but told around the same time it is a doubt.
-    tell(&store, [member(1, 4, false, 2_000)]).await;
+    tell(&store, [member(1, 4, false, -700)]).await;
     assert_eq!(
         state(&store, 1, segment(4)).await,
         (Some(0), Some(1), false, true)

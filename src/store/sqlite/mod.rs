@@ -21,6 +21,7 @@ mod outbox;
 mod points_calls;
 mod privacy;
 mod readers;
+mod restored;
 mod scores;
 mod settings;
 mod snapshots;

@@ -44,7 +44,8 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
 
 fn calls(db: &Connection, contact: ContactId) -> Result<Vec<HeldCall>> {
     let mut statement = db.prepare(
-        "SELECT kind, target, marker, delta, before, sent_at, applied FROM points_call
+        "SELECT kind, target, marker, delta, before, sent_at, iif(ended IS NULL, NULL, ended = 1)
+         FROM points_call
          WHERE contact = ?1 ORDER BY sent_at, marker",
     )?;
     let mut rows = statement.query([contact.0])?;
