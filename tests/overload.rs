@@ -71,6 +71,17 @@ async fn come_to_rest(house: &House, daemon: &mut Daemon) {
     }
 }
 
+/// Waits until nothing is left to do but writes.
+async fn all_scored(house: &House) {
+    let (until, db) = (Instant::now() + RECOVERY, open(&house.store));
+    while let (undecoded, unscored, _) = left(&db)
+        && undecoded + unscored > 0
+    {
+        assert!(Instant::now() < until, "left {:?}", left(&db));
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Delivers hits of all contacts in turn; returns the memory after a tenth of them.
 async fn pour(house: &House, daemon: &Daemon, stage: &Stage, contacts: &[u64], all: u64) -> u64 {
     let page = format!(
@@ -166,6 +177,7 @@ async fn overloaded(fault: Fault) {
     let began = Instant::now();
     let early = pour(&house, &daemon, &stage, &contacts, all).await;
     let late = memory(&daemon);
+    all_scored(&house).await;
     let before = writes(&house);
     println!(
         "{all} deliveries in {:?}, {} requests to a Mautic that fails; memory {early} KiB, then {late} KiB",
