@@ -142,16 +142,6 @@ fn nearer(call: &PointsCall, seen: Seen<'_>) -> CallFate {
     }
 }
 
-/// What became of a call that Mautic answered well: `after` is the score read since. A group's
-/// answer tells by itself.
-#[must_use]
-pub(super) fn verified(call: &PointsCall, after: Option<i64>) -> CallFate {
-    match after {
-        Some(after) if after == call.before => CallFate::LoggedOnly,
-        _ => CallFate::Applied,
-    }
-}
-
 /// What is to be added. Rows that the journal does not know were not counted in the desired value.
 #[must_use]
 pub fn next(intent: &Intent, known: &KnownPoints, seen: Seen<'_>) -> Next {

@@ -418,21 +418,25 @@ impl Run {
                 self.stage.mautic.standin.close_mailbox(closed).await;
                 self.stage.diary.note(format!("mailbox closed: {closed}"));
             }
-            2 if self.dice.percent(self.weather.clocks * 20) => {
-                let off = SignedDuration::from_secs(self.dice.between(-300, 300));
-                if self.dice.percent(50) {
-                    // That no call of ours is under way any more is told by our clock.
-                    self.stage.around.network.land(true).await;
-                    self.stage.time.set_ours(off);
-                    self.stage.diary.count("world", "our clock jumps");
-                } else {
-                    self.stage.time.set_mautics(off);
-                    self.stage.diary.count("world", "Mautic's clock jumps");
-                }
-                self.stage.diary.note(format!("a clock is off by {off}"));
-            }
+            2 if self.dice.percent(self.weather.clocks * 20) => self.let_a_clock_jump().await,
             _ => {}
         }
+    }
+
+    async fn let_a_clock_jump(&mut self) {
+        let by = SignedDuration::from_secs(self.dice.between(-300, 300));
+        let whose = if self.dice.percent(50) {
+            // That no call of ours is under way any more is told by our clock.
+            self.stage.around.network.land(true).await;
+            self.stage.time.set_ours(by);
+            "our clock"
+        } else {
+            // Forward only: what Mautic dates earlier than what it told before is taken for older.
+            self.stage.time.advance_mautics(by.abs());
+            "Mautic's clock"
+        };
+        self.stage.diary.count("world", format!("{whose} jumps"));
+        self.stage.diary.note(format!("{whose} jumps: {by}"));
     }
 
     /// Everything works from now on; after a while Mautic must hold what is true.

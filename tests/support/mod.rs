@@ -280,10 +280,9 @@ pub async fn compare(stage: &Stage, story: &mut Story) -> Vec<Difference> {
     differences(story, &stage.catalog, &held)
 }
 
-/// Waits until nothing is left to do and Mautic holds what it should. `store` is where the test
-/// sees the store's file.
-pub async fn come_to_rest(stage: &Stage, story: &mut Story, house: &House, store: &Path) {
-    let (until, db) = (Instant::now() + REST, open(store));
+/// Waits until nothing is left to do and Mautic holds what it should.
+pub async fn come_to_rest(stage: &Stage, story: &mut Story, house: &House) {
+    let (until, db) = (Instant::now() + REST, open(&house.store));
     loop {
         let (left, found) = (left(&db), compare(stage, story).await);
         if left == (0, 0, 0) && found.is_empty() {
@@ -313,7 +312,7 @@ pub fn journal(db: &Connection) -> BTreeMap<Vec<u8>, usize> {
     bodies
 }
 
-/// Acknowledged deliveries that the journal does not hold.
+/// Acknowledged deliveries that the journal does not hold, by their beginnings.
 pub fn lost(acknowledged: &[String], db: &Connection) -> Vec<String> {
     let mut journal = journal(db);
     let mut is_lost = |body: &&String| match journal.get_mut(body.as_bytes()) {
@@ -326,9 +325,12 @@ pub fn lost(acknowledged: &[String], db: &Connection) -> Vec<String> {
     acknowledged
         .iter()
         .filter(|body| is_lost(body))
-        .cloned()
+        .map(|body| body.chars().take(BEGINNING).collect())
         .collect()
 }
+
+/// So much of a body is shown: its event, and whose.
+const BEGINNING: usize = 300;
 
 /// A number from the environment.
 pub fn setting(name: &str, default: u64) -> u64 {
