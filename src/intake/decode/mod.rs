@@ -19,6 +19,8 @@ mod text;
 mod webhook;
 
 #[cfg(test)]
+mod poison_tests;
+#[cfg(test)]
 mod tests;
 
 pub use about::{Item, items_about};
