@@ -4,25 +4,31 @@
 //! database, so that a build for fuzzing takes a minute.
 #![allow(dead_code, reason = "what only the rest of the daemon uses")]
 
+#[path = "../src/config/mod.rs"]
+pub mod config;
+#[path = "../src/domain/mod.rs"]
+pub mod domain;
+#[path = "../src/plan/mod.rs"]
+pub mod plan;
+
+/// Where a module that is a file beside its folder is found.
 #[path = "../src"]
-mod rooms {
-    pub mod config;
+mod files {
     pub mod diagnostics;
-    pub mod domain;
-    pub mod plan;
+}
+pub use files::diagnostics;
 
-    pub mod intake {
-        pub mod decode;
-        pub mod receiver {
-            mod secrets;
-            pub use secrets::Secrets;
-        }
-    }
-
-    pub mod mautic {
-        pub mod signature;
-        pub mod wire;
+#[path = "../src/intake"]
+pub mod intake {
+    pub mod decode;
+    pub mod receiver {
+        mod secrets;
+        pub use secrets::Secrets;
     }
 }
 
-pub use rooms::{config, diagnostics, domain, intake, mautic, plan};
+#[path = "../src/mautic"]
+pub mod mautic {
+    pub mod signature;
+    pub mod wire;
+}

@@ -65,3 +65,18 @@ fn ids_that_no_store_counts_to_are_none() {
         assert_eq!(decoded.unreadable.is_empty(), is_one, "{id}");
     }
 }
+
+#[test]
+fn a_mail_that_was_refused_and_never_opened_is_accounted_for() {
+    let row = [
+        ("tracking_hash", "a"),
+        ("lead_id", "1"),
+        ("date_sent", "2026-11-21 20:00:00"),
+        ("is_failed", "1"),
+    ];
+    let row: Row = row
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    let decoded = rows(Table::EmailStats, &[row], Timestamp::UNIX_EPOCH);
+    assert_eq!((decoded.sightings.len(), decoded.ignored), (0, 1));
+}
