@@ -234,12 +234,27 @@ async fn send(http: &reqwest::Client, house: &House, body: Vec<u8>) -> u16 {
         .post(format!("http://127.0.0.1:{}/webhook", house.webhook))
         .header("webhook-signature", signature)
         .body(body);
-    request.send().await.unwrap().status().as_u16()
+    // Who answers 413 may have closed before all of the body was sent.
+    let answer = request.send().await;
+    answer.map_or(413, |answer| answer.status().as_u16())
+}
+
+/// A new contact, as people make it.
+async fn contact(stage: &Stage, email: &str) -> u64 {
+    let (access, base) = (&stage.catalog.access, stage.mautic.0.base_url());
+    let made = reqwest::Client::new()
+        .post(format!("{base}/api/contacts/new"))
+        .basic_auth(&access.user, Some(&access.password))
+        .json(&json!({"email": email, "points": 7}));
+    let made: Value = made.send().await.unwrap().json().await.unwrap();
+    made["contact"]["id"].as_u64().unwrap()
 }
 
 async fn furnished() -> (tempfile::TempDir, Stage, House, Daemon) {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::set(Options::default()).await.unwrap();
+    // Whom the deliveries speak of.
+    assert_eq!(contact(&stage, "visitor@example.test").await, 1);
     let house = House::new(folder.path());
     let mautic = stage.mautic.0.base_url();
     house.furnish_with(&mautic, &stage.plan(), &hook_of_tests());
@@ -347,12 +362,11 @@ async fn huge_deliveries_take_a_bounded_space() {
         let status = send(&http, &house, body).await;
         assert_eq!(send(&http, &house, good(number)).await, 204);
         settle(&house, &mut daemon).await;
-        let found = if status == 204 { 204 } else { status };
         let expected = match fate {
             Refused(status) => status,
             Read | Parked => 204,
         };
-        assert_eq!(found, expected, "{name}");
+        assert_eq!(status, expected, "{name}");
         assert!(
             has_hit(&db, GOOD + number),
             "{name} took a neighbour with it"
@@ -500,48 +514,31 @@ async fn poisonous_answers_do_not_stop_the_polls() {
         "\u{0}".into(),
         r#"{"stats":[{"id":"9","id":"\ud800"}]}"#.into(),
     ];
+    let count = answers.len() as u64;
     for body in answers {
         let fault = Fault::Answer {
             status: 200,
             headers: [("content-type".to_owned(), "application/json".to_owned())].into(),
             body,
         };
-        stage
-            .mautic
-            .0
-            .inject(Rule::new("/api/stats/*", fault))
-            .await;
-        let until = Instant::now() + REST;
-        let answered = || {
-            stage
-                .mautic
-                .0
-                .faults()
-                .rules()
-                .iter()
-                .map(|(_, n)| n)
-                .sum::<u64>()
-        };
-        while answered() < 3 {
-            daemon.must_live();
-            assert!(
-                Instant::now() < until,
-                "nothing was polled
-{}",
-                house.errors()
-            );
-            sleep(Duration::from_millis(20)).await;
-        }
-        stage.mautic.0.faults().clear();
+        // One after the other, to whichever table is asked for.
+        let rule = Rule::new("/api/stats/*", fault).times(1);
+        stage.mautic.0.inject(rule).await;
     }
+    let until = Instant::now() + 3 * REST;
+    let answered = || {
+        let rules = stage.mautic.0.faults().rules();
+        rules.iter().map(|(_, times)| times.min(&1)).sum::<u64>()
+    };
+    while answered() < count {
+        daemon.must_live();
+        let said = house.errors();
+        assert!(Instant::now() < until, "{} polled\n{said}", answered());
+        sleep(Duration::from_millis(20)).await;
+    }
+    stage.mautic.0.faults().clear();
     // A contact that only a poll can tell of.
-    let (access, base) = (&stage.catalog.access, stage.mautic.0.base_url());
-    let made = reqwest::Client::new()
-        .post(format!("{base}/api/contacts/new"))
-        .basic_auth(&access.user, Some(&access.password))
-        .json(&json!({"email": "after.the.poison@example.test", "points": 7}));
-    let made: Value = made.send().await.unwrap().json().await.unwrap();
-    let id = made["contact"]["id"].as_u64().unwrap();
+    let id = contact(&stage, "after.the.poison@example.test").await;
     let until = Instant::now() + REST;
     let mut statement = db.prepare("SELECT 1 FROM contact WHERE id = ?1").unwrap();
     while !statement.exists([id]).unwrap() {
