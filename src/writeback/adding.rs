@@ -3,7 +3,7 @@
 use super::attempt::{Attempt, Made, failed, holds, looked_up, put_off};
 use super::dispatcher::Dispatcher;
 use super::mautic::{Answered, CallError, PointsWrite};
-use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next, verified};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next, verified};
 use crate::domain::{
     CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
 };
@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 const POLLED: SignedDuration = SignedDuration::from_secs(5);
 /// Pause between two looks of which the first told nothing.
 const LOOK: SignedDuration = SignedDuration::from_secs(30);
+
+/// So often an answer is taken for older than what we know; then the row that it lacks is gone.
+const PATIENCE: u32 = 6;
 
 /// What was read of a contact before its points are changed.
 struct Read {
@@ -37,6 +40,9 @@ impl Read {
         }
     }
 }
+
+/// What was read after a call is older than it.
+struct Older;
 
 impl Dispatcher {
     /// Brings main points and shared groups to what is desired.
@@ -86,8 +92,10 @@ impl Dispatcher {
             BTreeMap::new()
         };
         let oldest = |known: &KnownPoints| {
-            let open = known.open.iter().map(|call| call.newest_row);
-            open.chain([known.newest_row]).min()
+            let calls = known.open.iter().chain(&known.awaited);
+            let before = calls.map(|call| call.newest_row);
+            // The newest one itself, too: without it the answer is older than what we know.
+            before.chain([known.newest_row.saturating_sub(1)]).min()
         };
         let after = intents.iter().filter_map(|(_, known)| oldest(known)).min();
         let rows = self
@@ -105,6 +113,11 @@ impl Dispatcher {
         seen: Seen<'_>,
     ) -> Result<Option<Attempt>> {
         let now = self.clock.now();
+        if is_older(known, seen.rows) && intent.attempts < PATIENCE {
+            let why = "Mautic's answer is older than what it said before; is a replica of its database behind?";
+            let again = now.saturating_add(POLLED).unwrap_or(now);
+            return Ok(Some(put_off(contact, intent, why, again)));
+        }
         if !known.open.is_empty() {
             return Ok(Some(self.look_up(contact, intent, known, seen)));
         }
@@ -175,8 +188,8 @@ impl Dispatcher {
         let answer = self.mautic.add_points(write).await;
         self.count(Endpoint::PointsAdd, &answer, &made);
         let after = match &answer {
-            Ok(answer) => self.read_back(contact, intent, answer).await,
-            Err(_) => None,
+            Ok(answer) => self.read_back(contact, intent, &call, answer).await,
+            Err(_) => Ok(None),
         };
         Ok(Some(
             self.answered(contact, intent, &call, answer, made, after),
@@ -189,15 +202,29 @@ impl Dispatcher {
         &self,
         contact: ContactId,
         intent: &Intent,
+        call: &PointsCall,
         answer: &Answered<Option<i64>>,
-    ) -> Option<i64> {
+    ) -> std::result::Result<Option<i64>, Older> {
         if answer.value.is_some() {
-            return answer.value;
+            return Ok(answer.value);
         }
-        let read = self
+        let (attempts, urgency) = (intent.attempts, intent.urgency);
+        let read = || self.mautic.main_points(contact, attempts, urgency);
+        let after = read().await.ok();
+        if after != Some(call.before) {
+            return Ok(after);
+        }
+        // Nothing was added, or what was read is older than the call: its row tells, which is first.
+        let rows = self
             .mautic
-            .main_points(contact, intent.attempts, intent.urgency);
-        read.await.ok()
+            .points_log(contact, call.newest_row, LOG_PAGE, attempts, urgency)
+            .await;
+        let logged = rows.is_ok_and(|rows| rows.iter().any(|row| row.action_name == call.marker));
+        if logged {
+            Ok(read().await.ok())
+        } else {
+            Err(Older)
+        }
     }
 
     fn answered(
@@ -207,11 +234,20 @@ impl Dispatcher {
         call: &PointsCall,
         answer: std::result::Result<Answered<Option<i64>>, CallError>,
         made: Made,
-        after: Option<i64>,
+        after: std::result::Result<Option<i64>, Older>,
     ) -> Attempt {
         let fates = |fate| vec![(call.marker.clone(), fate)];
         match answer {
             Ok(answer) => {
+                let Ok(after) = after else {
+                    let now = self.clock.now();
+                    let why = "Mautic says it is done and does not show it yet";
+                    let again = now.saturating_add(LOOK).unwrap_or(now);
+                    let mut attempt = put_off(contact, intent, why, again);
+                    attempt.result.record = Some(made.answered(&answer));
+                    attempt.result.fates = fates(CallFate::Unknown);
+                    return attempt;
+                };
                 let fate = verified(call, after);
                 let record = Some(made.answered(&answer));
                 let mut attempt = holds(contact, intent, held(intent, call, after), true, record);
