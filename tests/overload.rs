@@ -1,7 +1,7 @@
 //! Mautic does not answer while activities pour in: the daemon goes on taking them, in bounded
 //! memory; when Mautic is back, each value is written once, within the request budget.
 //!
-//! `DELIVERIES` sets how many come meanwhile (4000).
+//! `DELIVERIES` sets how many come meanwhile (2000).
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
@@ -142,7 +142,7 @@ async fn recover_within_the_budget(stage: &Stage, house: &House) {
 }
 
 async fn overloaded(fault: Fault) {
-    let all = setting("DELIVERIES", 4_000);
+    let all = setting("DELIVERIES", 2_000);
     let folder = tempfile::tempdir().unwrap();
     let house = House::new(folder.path());
     let stage = Stage::set(Options::default()).await.unwrap();

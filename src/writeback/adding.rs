@@ -1,9 +1,9 @@
 //! Points that are added, not set: look, write down, call, and look again where no answer came.
 
-use super::attempt::{Attempt, Made, failed, holds, looked_up, put_off};
+use super::attempt::{Attempt, Made, doubtful, failed, holds, looked_up, put_off};
 use super::dispatcher::Dispatcher;
 use super::mautic::{Answered, CallError, PointsWrite};
-use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next, verified};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next};
 use crate::domain::{
     CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
 };
@@ -40,9 +40,6 @@ impl Read {
         }
     }
 }
-
-/// What was read after a call is older than it.
-struct Older;
 
 impl Dispatcher {
     /// Brings main points and shared groups to what is desired.
@@ -188,43 +185,31 @@ impl Dispatcher {
         let answer = self.mautic.add_points(write).await;
         self.count(Endpoint::PointsAdd, &answer, &made);
         let after = match &answer {
-            Ok(answer) => self.read_back(contact, intent, &call, answer).await,
-            Err(_) => Ok(None),
+            Ok(answer) => self.read_back(contact, intent, call.before, answer).await,
+            Err(_) => None,
         };
         Ok(Some(
             self.answered(contact, intent, &call, answer, made, after),
         ))
     }
 
-    /// Main points are read back, since Mautic answers well even where they were not added
-    /// (`LeadRepository.php`). A look that fails leaves the answer to be believed until the next.
+    /// The score after the call. Main points are read back, since Mautic answers well even where they
+    /// were not added (`LeadRepository.php`); `None` if that tells nothing.
     async fn read_back(
         &self,
         contact: ContactId,
         intent: &Intent,
-        call: &PointsCall,
+        before: i64,
         answer: &Answered<Option<i64>>,
-    ) -> std::result::Result<Option<i64>, Older> {
+    ) -> Option<i64> {
         if answer.value.is_some() {
-            return Ok(answer.value);
+            return answer.value;
         }
-        let (attempts, urgency) = (intent.attempts, intent.urgency);
-        let read = || self.mautic.main_points(contact, attempts, urgency);
-        let after = read().await.ok();
-        if after != Some(call.before) {
-            return Ok(after);
-        }
-        // Nothing was added, or what was read is older than the call: its row tells, which is first.
-        let rows = self
+        let read = self
             .mautic
-            .points_log(contact, call.newest_row, LOG_PAGE, attempts, urgency)
-            .await;
-        let logged = rows.is_ok_and(|rows| rows.iter().any(|row| row.action_name == call.marker));
-        if logged {
-            Ok(read().await.ok())
-        } else {
-            Err(Older)
-        }
+            .main_points(contact, intent.attempts, intent.urgency);
+        // The same as before: it was not added, or somebody took as much away.
+        read.await.ok().filter(|after| *after != before)
     }
 
     fn answered(
@@ -234,24 +219,18 @@ impl Dispatcher {
         call: &PointsCall,
         answer: std::result::Result<Answered<Option<i64>>, CallError>,
         made: Made,
-        after: std::result::Result<Option<i64>, Older>,
+        after: Option<i64>,
     ) -> Attempt {
         let fates = |fate| vec![(call.marker.clone(), fate)];
         match answer {
             Ok(answer) => {
-                let Ok(after) = after else {
-                    let now = self.clock.now();
-                    let why = "Mautic says it is done and does not show it yet";
-                    let again = now.saturating_add(LOOK).unwrap_or(now);
-                    let mut attempt = put_off(contact, intent, why, again);
-                    attempt.result.record = Some(made.answered(&answer));
-                    attempt.result.fates = fates(CallFate::Unknown);
-                    return attempt;
-                };
-                let fate = verified(call, after);
                 let record = Some(made.answered(&answer));
-                let mut attempt = holds(contact, intent, held(intent, call, after), true, record);
-                attempt.result.fates = fates(fate);
+                let Some(after) = after else {
+                    return doubtful(contact, intent, record, self.clock.now());
+                };
+                let value = held(intent, call, after);
+                let mut attempt = holds(contact, intent, value, true, record);
+                attempt.result.fates = fates(CallFate::Applied);
                 attempt
             }
             Err(error) => {
@@ -290,9 +269,9 @@ impl Dispatcher {
 }
 
 /// What the target holds now. Somebody may have added more meanwhile.
-fn held(intent: &Intent, call: &PointsCall, after: Option<i64>) -> i32 {
-    let more = after.map(|after| after - call.before - i64::from(call.delta));
-    let held = i64::from(intent.desired) + more.unwrap_or(0);
+fn held(intent: &Intent, call: &PointsCall, after: i64) -> i32 {
+    let more = after - call.before - i64::from(call.delta);
+    let held = i64::from(intent.desired) + more;
     i32::try_from(held).unwrap_or(intent.desired)
 }
 

@@ -142,16 +142,6 @@ fn nearer(call: &PointsCall, seen: Seen<'_>) -> CallFate {
     }
 }
 
-/// What became of a call that Mautic answered well: `after` is the score read since. A group's
-/// answer tells by itself.
-#[must_use]
-pub(super) fn verified(call: &PointsCall, after: Option<i64>) -> CallFate {
-    match after {
-        Some(after) if after == call.before => CallFate::LoggedOnly,
-        _ => CallFate::Applied,
-    }
-}
-
 /// Whether what was read is older than what Mautic said before: the log lacks the newest row that
 /// we know of, or that of our own last call. A replica of its database may be behind.
 #[must_use]
@@ -503,9 +493,19 @@ mod tests {
         };
         let cases = [
             ("nothing is known", known(0, None), vec![], false),
-            ("the newest row is there", known(41, None), vec![hit(41, 3)], false),
+            (
+                "the newest row is there",
+                known(41, None),
+                vec![hit(41, 3)],
+                false,
+            ),
             ("it is not", known(41, None), vec![hit(42, 3)], true),
-            ("our row is there", known(40, Some(call())), vec![hit(40, 3), ours(41)], false),
+            (
+                "our row is there",
+                known(40, Some(call())),
+                vec![hit(40, 3), ours(41)],
+                false,
+            ),
             ("it is not", known(40, Some(call())), vec![hit(40, 3)], true),
         ];
         for (what, known, rows, expected) in cases {

@@ -52,8 +52,7 @@ async fn a_full_disk_loses_nothing_and_is_waited_out() {
     };
     let mut daemon = house.start_by(command);
     hooked(&stage, &house).await;
-    let store = seen_by(daemon.id(), &house.store);
-    let filler = store.with_file_name("filler");
+    let filler = seen_by(daemon.id(), &house.store.with_file_name("filler"));
 
     let script = crowd_of(CROWD);
     let span = script.steps.last().unwrap().at;

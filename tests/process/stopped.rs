@@ -58,7 +58,7 @@ async fn a_stopped_daemon_goes_on_and_a_second_one_is_kept_off() {
     println!("visitors were done after {:?}", began.elapsed());
     let mut story = Story::default();
     story.played.push((script, played.unwrap()));
-    come_to_rest(&stage, &mut story, &house, &house.store).await;
+    come_to_rest(&stage, &mut story, &house).await;
     println!("at rest after {:?}", began.elapsed());
     daemon.must_live();
     let acknowledged = stage.mautic.0.acknowledged().await;

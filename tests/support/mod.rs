@@ -280,10 +280,9 @@ pub async fn compare(stage: &Stage, story: &mut Story) -> Vec<Difference> {
     differences(story, &stage.catalog, &held)
 }
 
-/// Waits until nothing is left to do and Mautic holds what it should. `store` is where the test
-/// sees the store's file.
-pub async fn come_to_rest(stage: &Stage, story: &mut Story, house: &House, store: &Path) {
-    let (until, db) = (Instant::now() + REST, open(store));
+/// Waits until nothing is left to do and Mautic holds what it should.
+pub async fn come_to_rest(stage: &Stage, story: &mut Story, house: &House) {
+    let (until, db) = (Instant::now() + REST, open(&house.store));
     loop {
         let (left, found) = (left(&db), compare(stage, story).await);
         if left == (0, 0, 0) && found.is_empty() {

@@ -46,11 +46,12 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    let found = migrate(&mut connection)?;
-    privacy::settle(&mut connection, &privacy::Register::beside(path))?;
-    if (1..FREE_PAGES_CLEAN).contains(&found) {
+    // Before the format says that it was done.
+    if (1..FREE_PAGES_CLEAN).contains(&format(&connection)?) {
         privacy::clean_free_pages(&connection)?;
     }
+    migrate(&mut connection)?;
+    privacy::settle(&mut connection, &privacy::Register::beside(path))?;
     Ok(connection)
 }
 
@@ -89,13 +90,12 @@ fn refuse_what_is_not_ours(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Returns the format it had; 0: it is new.
-fn migrate(connection: &mut Connection) -> Result<u32> {
-    let (found, known) = (format(connection)?, newest_format());
+fn migrate(connection: &mut Connection) -> Result<()> {
+    let known = newest_format();
     embedded::migrations::runner()
         .set_grouped(true)
         .run(connection)
-        .map(|_| found)
+        .map(drop)
         .map_err(|error| {
             StoreError::Database(format!("can't bring the store to format {known}: {error}"))
         })

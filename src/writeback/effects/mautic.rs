@@ -181,7 +181,9 @@ impl Carrier<'_> {
             fields: vec![(field.to_owned(), value.to_owned())],
             ..ContactPatch::default()
         };
-        let after = self.edit(&patch).await?;
+        self.edit(&patch).await?;
+        // The answer of the call shows a yes-or-no field as it was before (measured).
+        let after = self.read().await?;
         match after.field(field) {
             Some(held) if same(held, value) => Ok(format!("{field} is {value} now")),
             Some(held) if before != Some(held) => {

@@ -400,6 +400,7 @@ async fn what_mautic_does_not_take_over_is_told() {
             EffectState::Failed,
             "[[webhook_target]]",
         ),
+        (field("12"), EffectState::Done, "is 12 now"),
         (field("12"), EffectState::Done, "already"),
     ];
     for (action, state, words) in table {
