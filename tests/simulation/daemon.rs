@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use topicscore::clock::Clock;
-use topicscore::domain::Urgency;
+use topicscore::domain::{ContactId, Urgency};
 use topicscore::health::{Health, Weight};
 use topicscore::intake::poll::{Options as PollOptions, PollError, Poller, Segments};
 use topicscore::intake::receiver::{Limits as ReceiverLimits, Receiver, Secrets};
@@ -26,7 +26,7 @@ use topicscore::mautic::{Client, Credentials, MemoryTokens, Outside, Parts, Sett
 use topicscore::metrics::register;
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scorer::Scorer;
-use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store};
+use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store, TargetState};
 use topicscore::writeback::{ClientWrites, Dispatcher};
 use tower::ServiceExt;
 
@@ -237,6 +237,19 @@ impl Daemon {
         Ok(())
     }
 
+    /// What is not done yet, by contact.
+    pub(crate) async fn pending(&self) -> Vec<(ContactId, TargetState)> {
+        let mut pending = Vec::new();
+        for contact in self.store.contact_ids(None, 1000).await.unwrap() {
+            let Some(known) = self.store.contact_overview(contact).await.unwrap() else {
+                continue;
+            };
+            let targets = known.targets.into_iter().filter(|target| target.pending);
+            pending.extend(targets.map(|target| (contact, target)));
+        }
+        pending
+    }
+
     async fn to_the_end<F>(
         &self,
         what: &str,
@@ -253,8 +266,10 @@ impl Daemon {
                 return Ok(());
             }
         }
-        let writes = self.store.recent_writes(3).await.unwrap();
-        Err(format!("no end of {what}; the newest writes: {writes:#?}"))
+        Err(format!(
+            "no end of {what}; pending: {:#?}",
+            self.pending().await
+        ))
     }
 }
 
