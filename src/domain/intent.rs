@@ -40,6 +40,9 @@ pub struct KnownPoints {
     pub logged: Option<i64>,
     /// Calls of which nobody knows yet what became of them, oldest first.
     pub open: Vec<PointsCall>,
+    /// The newest call that took effect and whose row the journal does not know yet: an answer
+    /// without that row is older than the call.
+    pub awaited: Option<PointsCall>,
 }
 
 /// All pending intents of one contact, leased together: one writer per contact.

@@ -3,7 +3,7 @@
 use super::attempt::{Attempt, Made, doubtful, failed, holds, looked_up, put_off};
 use super::dispatcher::Dispatcher;
 use super::mautic::{Answered, CallError, PointsWrite};
-use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next};
 use crate::domain::{
     CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
 };
@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 const POLLED: SignedDuration = SignedDuration::from_secs(5);
 /// Pause between two looks of which the first told nothing.
 const LOOK: SignedDuration = SignedDuration::from_secs(30);
+
+/// So often an answer is taken for older than what we know; then the row that it lacks is gone.
+const PATIENCE: u32 = 6;
 
 /// What was read of a contact before its points are changed.
 struct Read {
@@ -86,8 +89,10 @@ impl Dispatcher {
             BTreeMap::new()
         };
         let oldest = |known: &KnownPoints| {
-            let open = known.open.iter().map(|call| call.newest_row);
-            open.chain([known.newest_row]).min()
+            let calls = known.open.iter().chain(&known.awaited);
+            let before = calls.map(|call| call.newest_row);
+            // The newest one itself, too: without it the answer is older than what we know.
+            before.chain([known.newest_row.saturating_sub(1)]).min()
         };
         let after = intents.iter().filter_map(|(_, known)| oldest(known)).min();
         let rows = self
@@ -105,6 +110,11 @@ impl Dispatcher {
         seen: Seen<'_>,
     ) -> Result<Option<Attempt>> {
         let now = self.clock.now();
+        if is_older(known, seen.rows) && intent.attempts < PATIENCE {
+            let why = "Mautic's answer is older than what it said before; is a replica of its database behind?";
+            let again = now.saturating_add(POLLED).unwrap_or(now);
+            return Ok(Some(put_off(contact, intent, why, again)));
+        }
         if !known.open.is_empty() {
             return Ok(Some(self.look_up(contact, intent, known, seen)));
         }

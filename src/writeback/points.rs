@@ -142,6 +142,15 @@ fn nearer(call: &PointsCall, seen: Seen<'_>) -> CallFate {
     }
 }
 
+/// Whether what was read is older than what Mautic said before: the log lacks the newest row that
+/// we know of, or that of our own last call. A replica of its database may be behind.
+#[must_use]
+pub(super) fn is_older(known: &KnownPoints, rows: &[LoggedPoints]) -> bool {
+    let has_newest = rows.iter().any(|row| row.id == known.newest_row);
+    let has = |call: &PointsCall| rows.iter().any(|row| row.action_name == call.marker);
+    (known.newest_row > 0 && !has_newest) || known.awaited.as_ref().is_some_and(|call| !has(call))
+}
+
 /// What is to be added. Rows that the journal does not know were not counted in the desired value.
 #[must_use]
 pub fn next(intent: &Intent, known: &KnownPoints, seen: Seen<'_>) -> Next {
@@ -354,6 +363,7 @@ mod tests {
     #[test]
     fn what_is_to_be_added() {
         let known = |logged| KnownPoints {
+            awaited: None,
             newest_row: 40,
             logged,
             open: Vec::new(),
@@ -472,5 +482,34 @@ mod tests {
         };
         assert_ne!(of(&again, 5), plus);
         assert!(crate::mautic::Marker::new(plus).is_ok());
+    }
+
+    #[test]
+    fn an_answer_without_what_we_know_is_older() {
+        let known = |newest_row, awaited| KnownPoints {
+            newest_row,
+            awaited,
+            ..KnownPoints::default()
+        };
+        let cases = [
+            ("nothing is known", known(0, None), vec![], false),
+            (
+                "the newest row is there",
+                known(41, None),
+                vec![hit(41, 3)],
+                false,
+            ),
+            ("it is not", known(41, None), vec![hit(42, 3)], true),
+            (
+                "our row is there",
+                known(40, Some(call())),
+                vec![hit(40, 3), ours(41)],
+                false,
+            ),
+            ("it is not", known(40, Some(call())), vec![hit(40, 3)], true),
+        ];
+        for (what, known, rows, expected) in cases {
+            assert_eq!(is_older(&known, &rows), expected, "{what}: {known:?}");
+        }
     }
 }

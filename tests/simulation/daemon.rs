@@ -6,6 +6,7 @@ use super::dice::Dice;
 use super::mautic::{BASE_URL, SECRET, Topic};
 use super::network::Network;
 use super::store::FaultyStore;
+use jiff::SignedDuration;
 use mautic_fixtures::Options as Configured;
 use mautic_fixtures::state::hooks::Posted;
 use std::future::Future;
@@ -54,6 +55,7 @@ pub(crate) struct Around {
 pub(crate) struct Daemon {
     /// The store, for those who look on.
     pub(crate) store: SharedStore,
+    time: Time,
     clock: Arc<dyn Clock>,
     receiver: Arc<Receiver<dyn Store>>,
     decoder: Decoder<dyn Store>,
@@ -137,6 +139,7 @@ impl Daemon {
                 dispatcher("writeback", Urgency::Bulk),
                 dispatcher("writeback-urgent", Urgency::Fresh),
             ],
+            time: around.time.clone(),
             clock,
             store,
         })
@@ -243,12 +246,15 @@ impl Daemon {
         F: Future<Output = Result<usize>>,
     {
         for _ in 0..CIRCLES {
+            // Every step takes some time: calls are told apart by their moment.
+            self.time.step(SignedDuration::from_millis(1));
             let done = step().await.map_err(|error| format!("{what}: {error}"))?;
             if done == 0 {
                 return Ok(());
             }
         }
-        Err(format!("no end of {what}"))
+        let writes = self.store.recent_writes(3).await.unwrap();
+        Err(format!("no end of {what}; the newest writes: {writes:#?}"))
     }
 }
 
