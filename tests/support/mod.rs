@@ -312,7 +312,7 @@ pub fn journal(db: &Connection) -> BTreeMap<Vec<u8>, usize> {
     bodies
 }
 
-/// Acknowledged deliveries that the journal does not hold.
+/// Acknowledged deliveries that the journal does not hold, by their beginnings.
 pub fn lost(acknowledged: &[String], db: &Connection) -> Vec<String> {
     let mut journal = journal(db);
     let mut is_lost = |body: &&String| match journal.get_mut(body.as_bytes()) {
@@ -325,9 +325,12 @@ pub fn lost(acknowledged: &[String], db: &Connection) -> Vec<String> {
     acknowledged
         .iter()
         .filter(|body| is_lost(body))
-        .cloned()
+        .map(|body| body.chars().take(BEGINNING).collect())
         .collect()
 }
+
+/// So much of a body is shown: its event, and whose.
+const BEGINNING: usize = 300;
 
 /// A number from the environment.
 pub fn setting(name: &str, default: u64) -> u64 {

@@ -214,9 +214,9 @@ async fn a_restored_backup_brings_nobody_back() {
     .await;
     deliver(&all, 7, r#"{"id":2,"name":"Undecoded"}"#).await;
     copy(&path, &backup);
+    assert!(store.allow_again(id(5), at(30)).await.unwrap());
     tell(&all, [deleted(3, 20), deleted(1, 21), deleted(4, 21)]).await;
     assert!(store.allow_again(id(4), at(30)).await.unwrap());
-    assert!(store.allow_again(id(5), at(30)).await.unwrap());
     store.finish_erasures().await.unwrap();
     store.close().await;
 
