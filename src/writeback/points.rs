@@ -105,11 +105,18 @@ pub fn fate(call: &PointsCall, target: Target, seen: Seen<'_>) -> CallFate {
     if call.moved || (logged && target != Target::Points) {
         return by_log(logged);
     }
-    let others = rows.iter().filter(|row| row.action_name != call.marker);
-    let mut others = others.map(|row| added(row));
+    let others: Vec<_> = rows
+        .iter()
+        .filter(|row| row.action_name != call.marker)
+        .map(|row| added(row))
+        .collect();
+    // A rival's points may not be in the score yet, or not in the log as it was read.
+    let beside_rivals = !others.is_empty() && call.looks + 1 < LOOKS;
+    let mut others = others.into_iter();
     let others = others.try_fold(0_i64, |sum, added| Some(sum.saturating_add(added?)));
     let more = others.map(|others| seen.score - others - call.before);
     match (logged, more) {
+        (true, Some(0)) if beside_rivals => CallFate::Unknown,
         (true, Some(0)) => CallFate::LoggedOnly,
         (true, _) => CallFate::Applied,
         (false, Some(0)) => CallFate::NotApplied,
@@ -252,10 +259,10 @@ mod tests {
                 LoggedOnly,
             ),
             (
-                "nor beside another's",
+                "nor, it seems, beside another's",
                 13,
                 vec![hit(41, 3), ours(42)],
-                LoggedOnly,
+                Unknown,
             ),
             ("nothing happened", 10, vec![], NotApplied),
             ("only others added", 13, vec![hit(41, 3)], NotApplied),

@@ -20,9 +20,13 @@ const APPLIED: u8 = 3;
 
 /// What is known of a target that is added to.
 pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Result<KnownPoints> {
+    let group = match target {
+        Target::Group(group) => Some(group.0),
+        Target::Points | Target::Segment(_) => None,
+    };
     let newest: Option<u64> = db
-        .prepare_cached("SELECT max(id) FROM points_log WHERE contact = ?1")?
-        .query_row([contact.0], |row| row.get(0))?;
+        .prepare_cached("SELECT max(id) FROM points_log WHERE contact = ?1 AND point_group IS ?2")?
+        .query_row(params![contact.0, group], |row| row.get(0))?;
     Ok(KnownPoints {
         newest_row: newest.unwrap_or(0),
         logged: match target {
@@ -35,8 +39,8 @@ pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Resu
     })
 }
 
-/// Sum of what the log says was added, corrected by calls of which it does not tell the truth. Main points that the API takes away are logged without a
-/// sign, which then stands in our mark or in Mautic's own words; multiplied or divided ones with
+/// Sum of what the log says was added, corrected by calls of which it does not tell the truth. Main
+/// points that the API takes away are logged without a sign, which then stands in our mark or in Mautic's own words; multiplied or divided ones with
 /// the operand (FACTS 56): `None`.
 fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result<Option<i64>> {
     let (kind, id) = target_code(group.map_or(Target::Points, Target::Group));

@@ -4,6 +4,10 @@
 -- Kind 2 of a target: the main points (id 0).
 ALTER TABLE target ADD COLUMN way INTEGER NOT NULL DEFAULT 0;
 
+DROP INDEX target_order;
+CREATE INDEX target_order ON target (urgency DESC, caused_at, contact, not_before, way)
+    WHERE pending = 1 AND parked = 0;
+
 -- Until then a call of which no answer came may still take effect: nothing newer is written before.
 ALTER TABLE target ADD COLUMN unsettled_until INTEGER NOT NULL DEFAULT 0;
 
