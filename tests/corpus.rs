@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::format_collect,
     reason = "tests may fail loudly"
 )]
 

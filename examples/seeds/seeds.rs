@@ -131,9 +131,10 @@ fn configs(root: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
                         .chars()
                         .all(|c| c.is_ascii_lowercase() || "_[".contains(c))
             });
-            format!("{}\n", setting.unwrap_or(line))
+            setting.unwrap_or(line)
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .join("\n");
     let env = "MAUTIC__BASE_URL=https://crm.example.test/m/\nBUDGET__BURST=7\n\
                WEBHOOK__SECRET=a\nPOLL__INTERVAL=90s\nLOG__LEVEL=debug\n";
     let texts = [example.clone(), all_on, format!("{example}\0{env}")];

@@ -33,8 +33,11 @@ use topicscore::{
     plan::{Catalog, Named, Plan, compile, doubts},
 };
 
+/// Reads raw bytes, and panics where a promise is broken.
+pub(crate) type Reader = fn(&[u8]);
+
 /// The readers by name, as the targets and the folders of their corpora are called.
-pub(crate) const ALL: [(&str, fn(&[u8])); 5] = [
+pub(crate) const ALL: [(&str, Reader); 5] = [
     ("delivery", delivery),
     ("plan", plan),
     ("config", config),
