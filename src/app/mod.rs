@@ -10,6 +10,7 @@ mod instance;
 mod patient;
 mod pulse;
 mod start;
+mod sweep;
 mod tokens;
 mod triggers;
 mod upgrade;

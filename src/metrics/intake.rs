@@ -246,7 +246,7 @@ impl JournalMetrics {
             ),
             commits: catalogue.counter(
                 "topicscore_journal_commits",
-                "Transactions of facts committed",
+                "Batches of facts kept, each whole or not at all",
                 &[],
                 Counter::default(),
             ),
@@ -259,9 +259,9 @@ impl JournalMetrics {
         }
     }
 
-    /// A transaction of facts was committed.
-    pub fn committed(&self, new_activities: u64, known_activities: u64) {
-        self.commits.inc();
+    /// So many batches of facts were kept, with so many activities.
+    pub fn told(&self, batches: u64, new_activities: u64, known_activities: u64) {
+        self.commits.inc_by(batches);
         for (seen, count) in [("new", new_activities), ("known", known_activities)] {
             self.activities
                 .get_or_create(&[("seen", seen.into())])

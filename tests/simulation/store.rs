@@ -126,6 +126,9 @@ hands_through! { Outbox:
     write observe(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> ();
     read next_due(least: Urgency, now: Timestamp) -> Option<Timestamp>;
     write unpark_intents() -> u64;
+    write unpark_intents_of(contacts: &[ContactId]) -> u64;
+    read compare(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Vec<Reading>;
+    write reconcile(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Vec<Reading>;
 }
 
 hands_through! { Effects:

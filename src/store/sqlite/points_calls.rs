@@ -58,6 +58,11 @@ fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result
     Ok((operands == 0).then_some(sum.saturating_add(corrected)))
 }
 
+/// Whether nobody knows yet what became of a call.
+pub(super) fn any_open(db: &Connection, contact: ContactId, target: Target) -> Result<bool> {
+    Ok(!open(db, contact, target)?.is_empty())
+}
+
 fn open(db: &Connection, contact: ContactId, target: Target) -> Result<Vec<PointsCall>> {
     let (kind, id) = target_code(target);
     let mut statement = db.prepare_cached(
