@@ -383,13 +383,18 @@ async fn a_form_action_with_a_group_leaves_no_trace_of_it_in_the_log() {
     scene.work().await;
     assert_eq!(scene.wrong(2).await, []);
     scene.submit(&cookies).await;
-    assert_eq!(scene.wrong(2).await, [(2, 7, 2, 2)], "the action gave 5 points");
+    assert_eq!(
+        scene.wrong(2).await,
+        [(2, 7, 2, 2)],
+        "the action gave 5 points"
+    );
     let silent = scene.mautic.with_state(|state| {
-        let rows = state.points_log.iter().filter(|(_, row)| row.kind == "form");
-        let silent = |(_, row): (_, &mautic_fixtures::state::PointsLogLine)| {
-            row.group.is_none() && row.delta == 0
-        };
-        rows.map(silent).collect::<Vec<_>>()
+        let rows = state
+            .points_log
+            .iter()
+            .filter(|(_, row)| row.kind == "form");
+        rows.map(|(_, row)| row.group.is_none() && row.delta == 0)
+            .collect::<Vec<_>>()
     });
     assert_eq!(silent.await, [true, true], "as a real Mautic logs it");
     assert_eq!(scene.pass(&mut scene.sweep()).await.drift, 1);
@@ -478,7 +483,10 @@ async fn a_restart_goes_on_where_it_was_and_a_silent_mautic_is_waited_for() {
         headers: [].into(),
         body: "{}".into(),
     };
-    scene.mautic.inject(Rule::new("/api/contacts", refused)).await;
+    scene
+        .mautic
+        .inject(Rule::new("/api/contacts", refused))
+        .await;
     scene.clock.set(scene.clock.now() + SECOND);
     assert_eq!(sweep.step().await.unwrap(), Duration::from_mins(1));
     assert_eq!(scene.state().await, state, "not passed over");
