@@ -13,6 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Contacts scored in one transaction.
 const BATCH: usize = 256;
+/// Contacts whose histories are first read together.
+const SLICE: usize = 32;
+/// Activities that are to be in memory at once, as far as can be foreseen from those before: they
+/// take some kilobytes each while they are scored.
+const ACTIVITIES: usize = 10_000;
 /// A worker that vanished gives its contacts back after this time.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// How long to sleep when nothing rings: ticks and other processes ring no bell.
@@ -88,18 +93,45 @@ impl Scorer {
             return Ok(0);
         };
         let began = std::time::Instant::now();
-        let contacts: Vec<_> = dirty.iter().map(|dirty| dirty.contact).collect();
-        let histories = self.store.snapshots(&contacts).await?;
         let taken = dirty.len();
-        // Evaluation is CPU work; a contact with a long history must not hold up the receiver.
-        let commits = tokio::task::spawn_blocking(move || score_all(&plan, dirty, histories, now))
-            .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        let commits = self.score(&plan, dirty, now).await?;
         self.store.commit_scores(commits).await?;
         self.metrics.scored(taken as u64, began.elapsed());
         self.intents.ring();
         Ok(taken)
     }
+
+    /// Scores contacts in slices, so that memory does not depend on how much all of them did.
+    async fn score(
+        &self,
+        plan: &Arc<Compiled>,
+        mut dirty: Vec<DirtyContact>,
+        now: Timestamp,
+    ) -> Result<Vec<ScoreCommit>> {
+        let (mut commits, mut size) = (Vec::with_capacity(dirty.len()), SLICE);
+        while !dirty.is_empty() {
+            let rest = dirty.split_off(size.min(dirty.len()));
+            let slice = std::mem::replace(&mut dirty, rest);
+            let contacts: Vec<_> = slice.iter().map(|dirty| dirty.contact).collect();
+            let histories = self.store.snapshots(&contacts).await?;
+            let activities = histories.iter().map(|history| history.activities.len());
+            size = next_slice(contacts.len(), activities.sum());
+            let plan = Arc::clone(plan);
+            // Evaluation is CPU work; a contact with a long history must not hold up the receiver.
+            let scored =
+                tokio::task::spawn_blocking(move || score_all(&plan, slice, histories, now)).await;
+            commits.extend(
+                scored.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())),
+            );
+        }
+        Ok(commits)
+    }
+}
+
+/// Contacts to be read next, going by how many activities those before had. PURE.
+fn next_slice(contacts: usize, activities: usize) -> usize {
+    let each = (activities / contacts.max(1)).max(1);
+    (ACTIVITIES / each).clamp(1, BATCH)
 }
 
 fn score_all(
@@ -156,4 +188,25 @@ fn stored_scores(plan: &Compiled, evaluation: &Evaluation<'_>) -> Vec<StoredScor
                 .map(|band| topic.bands.list[band].name.clone()),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_histories_are_read_in_small_slices() {
+        let cases = [
+            (32, 0, BATCH),
+            (32, 32 * 12, BATCH),
+            (32, 32 * 100, 100),
+            (10, 16_000, 6),
+            (1, 1_000_000, 1),
+            (0, 0, BATCH),
+        ];
+        for (contacts, activities, expected) in cases {
+            let next = next_slice(contacts, activities);
+            assert_eq!(next, expected, "{contacts} with {activities}");
+        }
+    }
 }

@@ -429,3 +429,28 @@ async fn a_crash_anywhere_adds_nothing_twice() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_rival_who_takes_as_much_away_is_no_sign_that_nothing_was_added() {
+    let scene = Scene::set().await;
+    scene.rival(10).await;
+    scene.poll().await;
+    // 10 are adopted, 5 are ours; the rival takes 5 away between our call and our look.
+    scene.want(Target::Points, Way::AddToLogged, 15).await;
+    let slow = Rule::new("/api/contacts/1", Fault::Delay(300)).method("GET");
+    scene.mautic.faults().add(slow);
+    let minus = async {
+        while scene.points().await == 10 {
+            tokio::task::yield_now().await;
+        }
+        scene.post("contacts/1/points/minus/5", json!({})).await;
+    };
+    let (step, ()) = tokio::join!(scene.dispatcher.step(), minus);
+    step.unwrap();
+    assert_eq!(scene.points().await, 10);
+    scene.mautic.faults().clear();
+    scene.poll().await;
+    scene.want(Target::Points, Way::AddToLogged, 10).await;
+    scene.work(Duration::from_mins(5)).await;
+    assert_eq!((scene.points().await, scene.marks().await), (10, 1));
+}

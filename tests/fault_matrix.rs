@@ -130,13 +130,11 @@ fn cell(way: Way, fault: Option<Fault>, crash: Option<&str>) -> Result<bool, Str
             daemon.work_off().await?;
         }
         stage.compare(&daemon).await;
-        match stage.diary.first_wrong() {
-            Some(wrong) => Err(format!("{wrong}\n{}", stage.diary.told())),
-            None => {
-                let struck = fault.is_none() || stage.diary.counted("faults");
-                Ok(struck && (crash.is_none() || crashed))
-            }
+        if let Some(wrong) = stage.diary.first_wrong() {
+            return Err(format!("{wrong}\n{}", stage.diary.told()));
         }
+        let struck = fault.is_none() || stage.diary.counted("faults");
+        Ok(struck && (crash.is_none() || crashed))
     })
 }
 

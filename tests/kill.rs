@@ -1,5 +1,6 @@
 //! The daemon is killed in the middle of its work, again and again: nothing that it acknowledged
-//! is lost, and scores and segments come out as if nothing had happened.
+//! is lost, nothing is added twice, and scores, main points and segments come out as if nothing had
+//! happened. Visitors become known, merge, and are deleted meanwhile.
 //!
 //! `KILLS` sets how often (50), `KILL_SEED` when and what the visitors do.
 #![cfg(unix)]
@@ -9,214 +10,189 @@
     reason = "tests may fail loudly"
 )]
 
+mod support;
+
 use mautic_fixtures::Options;
-use mautic_fixtures::simulator::{Pace, play};
+use mautic_fixtures::simulator::{ActivityKind, Pace, play};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rusqlite::{Connection, OpenFlags};
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use rusqlite::Connection;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
+use support::{Daemon, House, REST, compare, hooked, left, lost, open, setting};
 use tokio::time::{Instant, sleep};
-use topicscore::demo::{Crowd, Difference, Stage, Story, crowd_of, differences};
+use topicscore::demo::{Crowd, Stage, Story, crowd_of};
+use topicscore::store::OUR_MARK;
 
 /// Longest life of a daemon before it is killed; the shortest is none at all.
-const LIFE: std::ops::Range<u64> = 0..1_600;
+const LIFE: std::ops::Range<u64> = 0..1_300;
 /// Time visitors' lives are spread over, per kill.
 const PLAY_PER_KILL: Duration = Duration::from_millis(600);
-/// Time to come to rest after the last kill.
-const REST: Duration = Duration::from_mins(1);
+/// A contact is made and deleted so often: each has points to be written when it goes.
+const PASSERS_BY: Duration = Duration::from_millis(700);
+/// How long they stay.
+const STAY: std::ops::Range<u64> = 0..600;
 
-/// The daemon, killed at the latest when the test ends.
-struct Daemon(Child);
+const FORGOTTEN: &str = "SELECT count(*) FROM delivery WHERE body IS NULL AND decoded = 1";
 
-impl Daemon {
-    fn start(folder: &Path) -> Self {
-        let errors = File::options()
-            .append(true)
-            .create(true)
-            .open(folder.join("errors.log"));
-        let child = Command::new(env!("CARGO_BIN_EXE_topicscore"))
-            .arg("run")
-            .arg("--config")
-            .arg(folder.join("topicscore.toml"))
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(errors.unwrap())
-            .spawn();
-        Self(child.unwrap())
-    }
+/// What each form gives in main points.
+const FORM: i64 = 3;
+/// Main points are added and taken, never set: a call that counted twice would show.
+const MAIN_POINTS: &str = r#"
+[[topic]]
+key = "all"
+main_points = "write"
+ceiling = "none"
 
-    /// SIGKILL. A daemon that ended by itself is a failure.
-    fn kill(&mut self, folder: &Path) {
-        if let Some(status) = self.0.try_wait().unwrap() {
-            panic!("the daemon ended by itself: {status}\n{}", errors(folder));
+[[point_action]]
+name = "any form"
+topic = "all"
+kind = "form.submit"
+points = 3
+repeat = "always"
+"#;
+
+/// Main points by contact, from what visitors did.
+fn main_points(story: &Story) -> BTreeMap<u64, i64> {
+    let mut points = BTreeMap::new();
+    for activity in story
+        .played
+        .iter()
+        .flat_map(|(_, played)| &played.activities)
+    {
+        if let (ActivityKind::FormSubmit, Some(contact)) = (activity.kind, activity.contact) {
+            let contact = story.became.get(&contact).unwrap_or(&contact);
+            *points.entry(*contact).or_default() += FORM;
         }
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
     }
+    points
 }
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn errors(folder: &Path) -> String {
-    fs::read_to_string(folder.join("errors.log")).unwrap_or_default()
-}
-
-/// Ports that no outgoing connection takes while the daemon is down.
-fn free_ports() -> [u16; 2] {
-    let mut random: StdRng = rand::make_rng();
-    let mut port = || loop {
-        let port = random.random_range(20_000..32_000);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
+/// Where Mautic differs from what visitors did.
+async fn differences(stage: &Stage, story: &mut Story) -> Vec<String> {
+    let mut found: Vec<_> = compare(stage, story)
+        .await
+        .iter()
+        .map(|difference| format!("{difference:?}"))
+        .collect();
+    let expected = main_points(story);
+    let contacts = stage.mautic.0.with_state(|state| {
+        let contacts = state.contacts.values();
+        contacts
+            .map(|contact| (contact.id, contact.points))
+            .collect::<Vec<_>>()
+    });
+    for (contact, has) in contacts.await {
+        let should = expected.get(&contact).copied().unwrap_or(0);
+        if has != should {
+            found.push(format!(
+                "contact {contact}: main points {has}, not {should}"
+            ));
         }
+    }
+    found
+}
+
+/// Markers of additions that Mautic logged more than once.
+async fn doubled(stage: &Stage) -> Vec<String> {
+    let markers = stage.mautic.0.with_state(|state| {
+        let rows = state.points_log.iter().map(|(_, row)| row);
+        let main = rows.filter(|row| row.group.is_none());
+        main.map(|row| row.action_name.clone())
+            .filter(|name| name.starts_with(OUR_MARK))
+            .collect::<Vec<_>>()
+    });
+    let markers = markers.await;
+    println!("{} additions to main points", markers.len());
+    assert!(!markers.is_empty());
+    let mut seen = BTreeSet::new();
+    let again = markers
+        .into_iter()
+        .filter(|name| !seen.insert(name.clone()));
+    again.collect()
+}
+
+/// Contacts who come, get points for their address, and are deleted. Returns their ids.
+async fn passers_by(stage: &Stage, seed: u64, over: &AtomicBool) -> BTreeSet<u64> {
+    let (access, base) = (&stage.catalog.access, stage.mautic.0.base_url());
+    let http = reqwest::Client::new();
+    let mut random = StdRng::seed_from_u64(seed ^ 0xdead);
+    let mut gone = BTreeSet::new();
+    for number in 0.. {
+        if over.load(Relaxed) {
+            break;
+        }
+        let contact = serde_json::json!({"email": format!("passer.by.{number}@example.test")});
+        let made = http
+            .post(format!("{base}/api/contacts/new"))
+            .basic_auth(&access.user, Some(&access.password))
+            .json(&contact);
+        let made: Value = made.send().await.unwrap().json().await.unwrap();
+        let id = made["contact"]["id"].as_u64().unwrap();
+        sleep(Duration::from_millis(random.random_range(STAY))).await;
+        let delete = http
+            .delete(format!("{base}/api/contacts/{id}/delete"))
+            .basic_auth(&access.user, Some(&access.password));
+        delete.send().await.unwrap().error_for_status().unwrap();
+        gone.insert(id);
+        sleep(PASSERS_BY).await;
+    }
+    gone
+}
+
+/// Deleted contacts of whom the store still knows something, and Mautic's word of whose end was
+/// acknowledged.
+fn undead(gone: &BTreeSet<u64>, acknowledged: &[String], db: &Connection) -> Vec<u64> {
+    let told = |id: &u64| {
+        let word = format!("\"mautic.lead_post_delete\":[{{\"id\":{id},");
+        acknowledged.iter().any(|body| body.contains(&word))
     };
-    let first = port();
-    loop {
-        let second = port();
-        if second != first {
-            return [first, second];
-        }
-    }
-}
-
-fn write_files(folder: &Path, stage: &Stage) {
-    let [webhook, admin] = free_ports();
-    let config = format!(
-        r#"
-[mautic]
-base_url = "{base}/"
-client_id = "{id}"
-client_secret = "{secret}"
-timeout = "10s"
-[budget]
-requests_per_second = 500
-burst = 500
-in_flight = 16
-[webhook]
-listen = "127.0.0.1:{webhook}"
-public_url = "http://127.0.0.1:{webhook}/webhook"
-[poll]
-interval = "1s"
-[store]
-path = "topicscore.db"
-[plan]
-file = "plan.toml"
-[write]
-mode = "live"
-[admin]
-listen = "127.0.0.1:{admin}"
-[log]
-level = "warn"
-"#,
-        base = stage.mautic.0.base_url(),
-        id = stage.client.id,
-        secret = stage.client.secret,
-    );
-    fs::write(folder.join("topicscore.toml"), config).unwrap();
-    fs::write(folder.join("plan.toml"), stage.plan()).unwrap();
-}
-
-/// Waits until Mautic's hook is there and was edited: from then on failures are forgiven (FACTS 9).
-async fn hooked(stage: &Stage, folder: &Path) {
-    let until = Instant::now() + REST;
-    let is_hooked = || {
-        stage.mautic.0.with_state(|state| {
-            let mut hooks = state.hooks.table.iter();
-            hooks.any(|(_, hook)| hook.stamp.date_modified.is_some())
-        })
+    let told: Vec<u64> = gone.iter().copied().filter(told).collect();
+    println!("{} contacts deleted, {} times told", gone.len(), told.len());
+    assert!(!told.is_empty());
+    let is_known = |id: &u64| {
+        ["contact", "activity", "score", "target", "dirty"]
+            .iter()
+            .any(|table| {
+                let column = if *table == "contact" { "id" } else { "contact" };
+                let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} = ?1)");
+                db.query_row(&query, [id], |row| row.get(0)).unwrap()
+            })
     };
-    while !is_hooked().await {
-        assert!(Instant::now() < until, "no hook:\n{}", errors(folder));
-        sleep(Duration::from_millis(20)).await;
-    }
+    told.into_iter().filter(is_known).collect()
 }
 
-fn open(folder: &Path) -> Connection {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(folder.join("topicscore.db"), flags).unwrap()
-}
-
-/// Deliveries undecoded, contacts unscored, intents unwritten.
-fn left(db: &Connection) -> (u64, u64, u64) {
-    let query = "SELECT (SELECT count(*) FROM delivery WHERE decoded = 0),
-        (SELECT count(*) FROM dirty), (SELECT count(*) FROM target WHERE pending = 1)";
-    db.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap()
-}
-
-async fn compare(stage: &Stage, story: &mut Story) -> Vec<Difference> {
-    let (held, became) = stage.mautic.held().await;
-    story.became = became;
-    differences(story, &stage.catalog, &held)
-}
-
-/// Waits until nothing is left to do and Mautic holds what it should.
-async fn come_to_rest(stage: &Stage, story: &mut Story, folder: &Path) {
-    let (until, db) = (Instant::now() + REST, open(folder));
+async fn come_to_rest(stage: &Stage, story: &mut Story, house: &House) {
+    let (until, db) = (Instant::now() + REST, open(&house.store));
     loop {
-        let (left, found) = (left(&db), compare(stage, story).await);
+        let (left, found) = (left(&db), differences(stage, story).await);
         if left == (0, 0, 0) && found.is_empty() {
             return;
         }
+        let said = house.errors();
         assert!(
             Instant::now() < until,
-            "no rest: left {left:?}, different {found:#?}\n{}",
-            errors(folder)
+            "no rest: left {left:?}, different {found:#?}\n{said}"
         );
         sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// How often the journal holds each body.
-fn journal(folder: &Path) -> BTreeMap<Vec<u8>, usize> {
-    let db = open(folder);
-    let mut statement = db.prepare("SELECT size, body FROM delivery").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    let mut bodies = BTreeMap::new();
-    for row in rows.unwrap() {
-        let (size, packed): (usize, Vec<u8>) = row.unwrap();
-        let body = zstd::bulk::decompress(&packed, size).unwrap();
-        *bodies.entry(body).or_default() += 1;
+async fn kill_again_and_again(daemon: &mut Daemon, house: &House, kills: u64, seed: u64) {
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..kills {
+        sleep(Duration::from_millis(random.random_range(LIFE))).await;
+        daemon.kill();
+        *daemon = house.start();
     }
-    bodies
-}
-
-/// Acknowledged deliveries that the journal does not hold.
-fn lost(acknowledged: &[String], folder: &Path) -> Vec<String> {
-    let mut journal = journal(folder);
-    let mut is_lost = |body: &&String| match journal.get_mut(body.as_bytes()) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            false
-        }
-        _ => true,
-    };
-    acknowledged
-        .iter()
-        .filter(|body| is_lost(body))
-        .cloned()
-        .collect()
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_nothing_is_lost() {
     let (kills, seed) = (setting("KILLS", 50), setting("KILL_SEED", 1));
     let folder = tempfile::tempdir().unwrap();
-    let folder: PathBuf = folder.path().to_owned();
+    let house = House::new(folder.path());
     let stage = Stage::set(Options {
         seed,
         keep_acknowledged: true,
@@ -224,63 +200,62 @@ async fn killed_again_and_again_nothing_is_lost() {
     })
     .await
     .unwrap();
-    write_files(&folder, &stage);
-    let mut daemon = Daemon::start(&folder);
-    hooked(&stage, &folder).await;
+    house.furnish(&stage, &(stage.plan() + MAIN_POINTS));
+    let mut daemon = house.start();
+    hooked(&stage, &house).await;
 
     let crowd = Crowd {
         seed,
         visitors: usize::try_from(kills / 2).unwrap().max(8),
         activities: 12,
-        merges: false,
+        merges: true,
     };
     let script = crowd_of(crowd);
     let span = script.steps.last().unwrap().at;
     let wanted = PLAY_PER_KILL * u32::try_from(kills).unwrap();
     let pace = Pace::Times(span.as_secs_f64() / wanted.as_secs_f64());
     let base_url = stage.mautic.0.base_url();
-    let began = Instant::now();
+    let (began, over) = (Instant::now(), AtomicBool::new(false));
     let visits = play(&script, &base_url, &stage.catalog, pace, |done, all| {
         if done % (all / 20).max(1) == 0 {
             println!("{done} of {all} visits after {:?}", began.elapsed());
         }
     });
-    let killing = async {
-        let mut random = StdRng::seed_from_u64(seed);
-        for _ in 0..kills {
-            sleep(Duration::from_millis(random.random_range(LIFE))).await;
-            daemon.kill(&folder);
-            daemon = Daemon::start(&folder);
-        }
-    };
-    let (played, ()) = tokio::join!(
+    let (played, (), gone) = tokio::join!(
+        visits,
         async {
-            let played = visits.await.unwrap();
-            println!("visitors were done after {:?}", began.elapsed());
-            played
-        },
-        async {
-            killing.await;
+            kill_again_and_again(&mut daemon, &house, kills, seed).await;
             println!("{kills} times killed after {:?}", began.elapsed());
-        }
+            over.store(true, Relaxed);
+        },
+        passers_by(&stage, seed, &over),
     );
     let mut story = Story::default();
-    story.played.push((script, played));
-    come_to_rest(&stage, &mut story, &folder).await;
-    daemon.kill(&folder);
+    story.played.push((script, played.unwrap()));
+    come_to_rest(&stage, &mut story, &house).await;
+    daemon.kill();
 
     let acknowledged = stage.mautic.0.acknowledged().await;
     let sent = stage.mautic.0.deliveries_sent().await;
     println!(
-        "{} of {sent} deliveries acknowledged, at rest after {:?}",
+        "{} of {sent} deliveries acknowledged, {} contacts merged, at rest after {:?}",
         acknowledged.len(),
+        story.became.len(),
         began.elapsed()
     );
-    assert_eq!(lost(&acknowledged, &folder), [""; 0]);
-    assert!(!acknowledged.is_empty());
+    let db = open(&house.store);
+    // With the deleted go raw bodies that may speak of them; what they told is in the journal.
+    let missing = lost(&acknowledged, &db);
+    let forgotten: usize = db.query_row(FORGOTTEN, [], |row| row.get(0)).unwrap();
+    println!("{} bodies missing, {forgotten} forgotten", missing.len());
+    assert!(missing.len() <= forgotten, "{missing:#?}");
+    assert!(acknowledged.len() > forgotten);
     assert!(
         kills == 0 || (acknowledged.len() as u64) < sent,
         "no delivery met a dead daemon: the kills did not hit the load"
     );
-    assert_eq!(compare(&stage, &mut story).await, []);
+    assert!(!story.became.is_empty(), "nobody merged");
+    assert_eq!(doubled(&stage).await, [""; 0]);
+    assert_eq!(undead(&gone, &acknowledged, &db), [0; 0]);
+    assert_eq!(differences(&stage, &mut story).await, [""; 0]);
 }

@@ -1,5 +1,6 @@
 //! What triggers do: who does it, and what a plan needs of the config for it.
 
+use super::gate::Gate;
 use super::instance::Instance;
 use crate::config::{Config, MailConfig, MailTls};
 use crate::diagnostics::{Findings, Severity, quote};
@@ -55,6 +56,7 @@ impl Instance {
     pub(super) async fn start_effects(
         &self,
         bells: &Bells,
+        gate: Gate,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
         let now = self.clock.now();
@@ -68,8 +70,11 @@ impl Instance {
         }
         let worker = self.effect_worker(bells)?;
         let patient = self.patient("effects", &worker.owner, &worker.health);
-        lifecycle.worker("effects", |stop| {
-            patient.run(stop, move |stop| worker.clone().run(stop))
+        lifecycle.worker("effects", |stop| async move {
+            gate.pass(&worker.health, &stop).await;
+            patient
+                .run(stop, move |stop| worker.clone().run(stop))
+                .await
         });
         Ok(())
     }

@@ -2,11 +2,16 @@
 
 use crate::lifecycle::TaskResult;
 use crate::store::{Erasures, Store};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often it looks whether somebody was erased.
 const LOOK: Duration = Duration::from_secs(5);
+/// Erasing reads all of a large store: it is done for at most a tenth of the time.
+const SELDOM: u32 = 10;
 /// So many attempts in vain are worth a warning: a minute.
 const PATIENCE: u32 = 12;
 
@@ -14,6 +19,7 @@ const PATIENCE: u32 = 12;
 pub(super) async fn run(store: Arc<dyn Store>, stop: CancellationToken) -> TaskResult {
     let mut in_vain: u32 = 0;
     loop {
+        let began = Instant::now();
         match store.finish_erasures().await {
             Ok(done) if done.complete => {
                 in_vain = 0;
@@ -34,7 +40,7 @@ pub(super) async fn run(store: Arc<dyn Store>, stop: CancellationToken) -> TaskR
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(LOOK.max(began.elapsed() * SELDOM)) => {}
         }
     }
 }

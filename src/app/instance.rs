@@ -12,7 +12,7 @@ use crate::mautic::budget::{Budget, Limits, LocalBudget};
 use crate::mautic::{Client, Credentials, MemoryTokens, Parts, Settings, TokenStore};
 use crate::metrics::{Registered, register};
 use crate::plan::{Compiled, Plan, compile};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{Hold, SqliteStore};
 use crate::store::{Owner, PlanRecord, SharedStore, Store};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
@@ -102,9 +102,25 @@ pub struct Instance {
     pub(super) poller: std::sync::OnceLock<Arc<StoredPoller>>,
     /// The store as the file it is.
     pub(super) file: Arc<SqliteStore>,
+    /// Once it works on the store, and no other may.
+    pub(super) hold: std::sync::OnceLock<Hold>,
 }
 
 impl Instance {
+    /// As [`Instance::open`], for one that will be started: before it changes anything, no other
+    /// may be at work on the store.
+    ///
+    /// # Errors
+    /// Those, and when another process works on the store.
+    pub fn open_to_start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let path = &config.store.path;
+        let hold = Hold::take(path)
+            .with_context(|| format!("the store {} can't be opened", path.display()))?;
+        let instance = Self::open(config, clock)?;
+        let _ = instance.hold.set(hold);
+        Ok(instance)
+    }
+
     /// Opens the store and prepares everything. Asks Mautic nothing.
     ///
     /// # Errors
@@ -138,6 +154,7 @@ impl Instance {
             plan: watch::channel(None).0,
             poller: std::sync::OnceLock::new(),
             file,
+            hold: std::sync::OnceLock::new(),
             config,
             store,
         })

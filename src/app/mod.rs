@@ -4,6 +4,7 @@ mod behaviour;
 mod catalog;
 mod effects;
 mod eraser;
+mod gate;
 mod hook;
 pub mod import;
 mod instance;

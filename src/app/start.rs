@@ -1,5 +1,6 @@
 //! Sets the workers of an instance to work.
 
+use super::gate::Gate;
 use super::instance::{Instance, Listeners, StoredPoller};
 use super::patient::{Patient, watch_for_damage};
 use super::pulse::Pulse;
@@ -12,6 +13,7 @@ use crate::intake::{Decoder, Resolver, Signals};
 use crate::lifecycle::Lifecycle;
 use crate::plan::Compiled;
 use crate::scorer::Scorer;
+use crate::store::sqlite::Hold;
 use crate::store::{Owner, SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
@@ -49,7 +51,9 @@ impl Instance {
         listeners: Listeners,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
-        self.file.hold()?;
+        if self.hold.get().is_none() {
+            let _ = self.hold.set(Hold::take(self.file.path())?);
+        }
         let damage = self.file.damage();
         lifecycle.source("store", |stop| watch_for_damage(damage, stop));
         // Beside the work: reading a large store takes a while, and Mautic waits for nobody.
@@ -62,8 +66,11 @@ impl Instance {
         self.start_intake(&shared, listeners.webhook, lifecycle);
         self.start_scoring(&shared, lifecycle);
         if self.is_live() {
-            self.start_writing(&shared, lifecycle);
-            self.start_effects(&shared.signals.bells, lifecycle).await?;
+            let store_id = self.store.setting("store_id").await?.unwrap_or_default();
+            self.start_writing(&shared, &store_id, lifecycle);
+            let gate = self.gate(&shared);
+            self.start_effects(&shared.signals.bells, gate, lifecycle)
+                .await?;
         } else {
             tracing::info!(
                 "observing: scores are computed and shown, nothing is written to Mautic"
@@ -237,7 +244,7 @@ impl Instance {
     }
 
     /// Two workers: one of them keeps free for contacts that just did something.
-    fn start_writing(&self, shared: &Shared, lifecycle: &mut Lifecycle) {
+    fn start_writing(&self, shared: &Shared, store_id: &str, lifecycle: &mut Lifecycle) {
         for (name, least) in [
             ("writeback", Urgency::Bulk),
             ("writeback-urgent", Urgency::Fresh),
@@ -253,7 +260,8 @@ impl Instance {
                     clock: Arc::clone(&self.clock),
                     longest_request: self.config.mautic.longest_request,
                 }),
-                owner: Owner(format!("{}-{name}", self.owner.0)),
+                // Stands in marks: a store restored from a backup knows its own name.
+                owner: Owner(format!("{store_id}-{}-{name}", self.owner.0)),
                 least,
                 intents: shared.signals.bells.intents.clone(),
                 effects: shared.signals.bells.effects.clone(),
@@ -263,9 +271,20 @@ impl Instance {
                 health,
             };
             let patient = self.patient(name, &dispatcher.owner, &dispatcher.health);
-            lifecycle.worker(name, |stop| {
-                patient.run(stop, move |stop| dispatcher.clone().run(stop))
+            let gate = self.gate(shared);
+            lifecycle.worker(name, |stop| async move {
+                gate.pass(&dispatcher.health, &stop).await;
+                patient
+                    .run(stop, move |stop| dispatcher.clone().run(stop))
+                    .await
             });
+        }
+    }
+
+    fn gate(&self, shared: &Shared) -> Gate {
+        Gate {
+            poller: Arc::clone(&shared.poller),
+            clock: Arc::clone(&self.clock),
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::{Global, load, output};
 use crate::app::{Addresses, Instance, Listeners};
+use crate::clock::SystemClock;
 use crate::lifecycle::{Lifecycle, interrupted};
 use crate::web::Mode;
 use serde::Serialize;
-use std::{net::SocketAddr, process::ExitCode, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 /// Longest time for each of the two phases of a stop. systemd waits 90 s before it kills.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -23,7 +24,7 @@ struct Started {
 pub(super) async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let config = load::config(global, load::Lines::All)?;
     let source = load::plan(&config)?;
-    let instance = load::open(config)?;
+    let instance = Instance::open_to_start(config, Arc::new(SystemClock))?;
     let plan = instance.load_plan(&source).await?;
     // Not before Mautic was asked: a bound socket that nobody serves yet holds up Mautic's
     // requests (FACTS 8), and with them, when Mautic is busy, the answers we wait for.

@@ -60,8 +60,11 @@ pub struct ContactPatch {
     pub remove_tags: Vec<String>,
     /// Its owner.
     pub owner: Option<UserId>,
-    /// Fields by alias.
+    /// Fields by alias. A number nearer to 0 than 1 is thrown away by Mautic, whatever kind the field
+    /// is of (`Api/CustomFieldsApiControllerTrait.php`).
     pub fields: Vec<(String, String)>,
+    /// Fields to be emptied, by alias.
+    pub empty: Vec<String>,
 }
 
 impl ContactPatch {
@@ -69,6 +72,13 @@ impl ContactPatch {
         let mut body = Map::new();
         for (alias, value) in &self.fields {
             body.insert(alias.clone(), json!(value));
+        }
+        for alias in &self.empty {
+            body.insert(alias.clone(), Value::Null);
+        }
+        if !self.empty.is_empty() {
+            // Empties what is named and null, nothing else (measured).
+            body.insert("overwriteWithBlank".to_owned(), json!(true));
         }
         if let Some(owner) = self.owner {
             body.insert("owner".to_owned(), json!(owner));

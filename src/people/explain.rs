@@ -1,7 +1,7 @@
 //! Why a contact has its points, now or at another moment.
 
 use super::Refusal;
-use crate::domain::{ContactId, Snapshot, Target};
+use crate::domain::{ContactId, Snapshot, Target, Way};
 use crate::plan::{Compiled, CompiledTopic, Writes};
 use crate::scoring::{self, Difference, Evaluation, Explanation};
 use crate::store::{ContactOverview, SharedStore};
@@ -145,6 +145,10 @@ impl Seen<'_> {
         let evaluated = &self.evaluation.topics[index];
         let difference = observed.and_then(|observed| {
             let (parts, score) = (&evaluated.contributions, evaluated.score);
+            if let Some(logged) = self.written(&self.plan.topics[index]) {
+                let computed = i64::from(score);
+                return Some(Difference::of_written(observed, computed, logged));
+            }
             scoring::difference(self.plan, self.snapshot, index, parts, score, observed)
         });
         TopicExplained {
@@ -152,6 +156,16 @@ impl Seen<'_> {
             observed,
             difference: difference.filter(|one| one.observed != one.computed),
         }
+    }
+
+    /// The sum of Mautic's log, of main points that are written beside what nobody logged.
+    fn written(&self, topic: &CompiledTopic) -> Option<i64> {
+        let (target, Way::AddToLogged) = topic.target()? else {
+            return None;
+        };
+        let mut targets = self.overview.as_ref()?.targets.iter();
+        let seen = targets.find(|state| state.target == target && !self.observes)?;
+        seen.observed.map(i64::from)
     }
 
     /// Groups hold what we wrote, unless nothing is written.

@@ -259,7 +259,7 @@ async fn points_are_given_to_whoever_lives_on() {
     let given = give(&store, &plan(), &of(12), now()).await.unwrap();
     assert_eq!(given.merged_from, Some(ContactId(12)));
     assert_eq!(given.adjustment.scope, Scope::Contact(ContactId(7)));
-    for (contact, said) in [(3, "contact 3 was deleted"), (99, "is not known here")] {
+    for (contact, said) in [(3, "contact 3 was erased"), (99, "is not known here")] {
         let refusal = give(&store, &plan(), &of(contact), now()).await;
         let refusal = refusal.unwrap_err().to_string();
         assert!(refusal.contains(said), "{refusal}");
@@ -328,7 +328,7 @@ async fn explanations_show_mautics_own_number_and_other_moments() {
         assert!(explained.note.is_some());
     }
     for (contact, topic, said) in [
-        (3, None, "contact 3 was deleted"),
+        (3, None, "contact 3 was erased"),
         (99, None, "contact 99 is not known here"),
         (7, Some("sinks"), "no topic `sinks`"),
     ] {

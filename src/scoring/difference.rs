@@ -123,6 +123,19 @@ fn name(plan: &Compiled, part: &Contribution<'_>) -> String {
 }
 
 impl Difference {
+    /// The difference of main points that are written: what we added makes up for what the actions
+    /// differ by, and only what nobody logged is left. `logged` = sum of the log, ours included.
+    #[must_use]
+    pub const fn of_written(observed: i64, computed: i64, logged: i64) -> Self {
+        Self {
+            observed,
+            computed,
+            actions: Vec::new(),
+            unlogged: observed.saturating_sub(logged),
+            limited: 0,
+        }
+    }
+
     /// In words, one sentence a cause; empty if the numbers are the same.
     #[must_use]
     pub fn words(&self) -> Vec<String> {

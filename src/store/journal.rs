@@ -65,6 +65,9 @@ pub struct Applied {
     pub dirty_contacts: u64,
     /// Facts of deleted contacts, dropped.
     pub dropped: u64,
+    /// Mautic's points log shows that this store wrote more than it knows: it was restored from a
+    /// backup. What it wants is in doubt from then on, and what may have been done is not repeated.
+    pub restored: bool,
 }
 
 /// Keeps facts.

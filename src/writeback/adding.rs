@@ -1,9 +1,9 @@
 //! Points that are added, not set: look, write down, call, and look again where no answer came.
 
-use super::attempt::{Attempt, Made, failed, holds, looked_up, put_off};
+use super::attempt::{Attempt, Made, doubtful, failed, holds, looked_up, put_off};
 use super::dispatcher::Dispatcher;
 use super::mautic::{Answered, CallError, PointsWrite};
-use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next, verified};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next};
 use crate::domain::{
     CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
 };
@@ -128,7 +128,7 @@ impl Dispatcher {
         };
         let newest = seen.rows.iter().map(|row| row.id).max().unwrap_or(0);
         let call = PointsCall {
-            marker: marker(contact, intent, delta, &self.owner.0, now),
+            marker: marker(contact, intent, delta, &self.owner, now),
             delta,
             before: seen.score,
             newest_row: newest.max(known.newest_row),
@@ -175,7 +175,7 @@ impl Dispatcher {
         let answer = self.mautic.add_points(write).await;
         self.count(Endpoint::PointsAdd, &answer, &made);
         let after = match &answer {
-            Ok(answer) => self.read_back(contact, intent, answer).await,
+            Ok(answer) => self.read_back(contact, intent, call.before, answer).await,
             Err(_) => None,
         };
         Ok(Some(
@@ -183,12 +183,13 @@ impl Dispatcher {
         ))
     }
 
-    /// Main points are read back, since Mautic answers well even where they were not added
-    /// (`LeadRepository.php`). A look that fails leaves the answer to be believed until the next.
+    /// The score after the call. Main points are read back, since Mautic answers well even where they
+    /// were not added (`LeadRepository.php`); `None` if that tells nothing.
     async fn read_back(
         &self,
         contact: ContactId,
         intent: &Intent,
+        before: i64,
         answer: &Answered<Option<i64>>,
     ) -> Option<i64> {
         if answer.value.is_some() {
@@ -197,7 +198,8 @@ impl Dispatcher {
         let read = self
             .mautic
             .main_points(contact, intent.attempts, intent.urgency);
-        read.await.ok()
+        // The same as before: it was not added, or somebody took as much away.
+        read.await.ok().filter(|after| *after != before)
     }
 
     fn answered(
@@ -212,10 +214,13 @@ impl Dispatcher {
         let fates = |fate| vec![(call.marker.clone(), fate)];
         match answer {
             Ok(answer) => {
-                let fate = verified(call, after);
                 let record = Some(made.answered(&answer));
-                let mut attempt = holds(contact, intent, held(intent, call, after), true, record);
-                attempt.result.fates = fates(fate);
+                let Some(after) = after else {
+                    return doubtful(contact, intent, record, self.clock.now());
+                };
+                let value = held(intent, call, after);
+                let mut attempt = holds(contact, intent, value, true, record);
+                attempt.result.fates = fates(CallFate::Applied);
                 attempt
             }
             Err(error) => {
@@ -254,9 +259,9 @@ impl Dispatcher {
 }
 
 /// What the target holds now. Somebody may have added more meanwhile.
-fn held(intent: &Intent, call: &PointsCall, after: Option<i64>) -> i32 {
-    let more = after.map(|after| after - call.before - i64::from(call.delta));
-    let held = i64::from(intent.desired) + more.unwrap_or(0);
+fn held(intent: &Intent, call: &PointsCall, after: i64) -> i32 {
+    let more = after - call.before - i64::from(call.delta);
+    let held = i64::from(intent.desired) + more;
     i32::try_from(held).unwrap_or(intent.desired)
 }
 

@@ -151,6 +151,23 @@ pub(super) fn put_off(
     attempt(contact, intent, outcome, None, false)
 }
 
+/// Answered well, but what was read since does not bear it out: the log has to tell.
+pub(super) fn doubtful(
+    contact: ContactId,
+    intent: &Intent,
+    record: Option<WriteRecord>,
+    now: Timestamp,
+) -> Attempt {
+    let outcome = WriteOutcome::RetryAt {
+        not_before: now,
+        error: "Mautic answered well, but the points are as before: looking into its log"
+            .to_owned(),
+        suspect: true,
+        unsettled_until: None,
+    };
+    attempt(contact, intent, outcome, record, false)
+}
+
 /// What was found out about calls of which no clear answer came.
 pub(super) fn looked_up(
     contact: ContactId,

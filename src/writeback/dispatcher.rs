@@ -10,11 +10,12 @@
 use super::attempt::{Attempt, Made, failed, holds};
 use super::call::{Call, call_for, must_look, segment_adds};
 use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
+use super::points::mark;
 use super::told::{tell, vanished};
 use crate::clock::Clock;
 use crate::domain::{ContactId, Fact, GroupId, SegmentId, Target, Urgency};
 use crate::metrics::{CallOutcome, Endpoint, WritebackMetrics};
-use crate::store::{ContactIntents, Intent, OUR_MARK, Owner, Result, SharedStore};
+use crate::store::{ContactIntents, Intent, Owner, Result, SharedStore};
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -236,7 +237,7 @@ impl Dispatcher {
             group,
             score: intent.desired,
             event_name: &intent.reason,
-            action_name: &format!("{OUR_MARK}{contact}:{group}:{}", intent.generation),
+            action_name: &mark(contact, intent, "set", &self.owner, self.clock.now()),
             attempt: intent.attempts,
             urgency: intent.urgency,
         };

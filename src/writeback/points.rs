@@ -6,7 +6,7 @@
 
 use crate::domain::{CallFate, ContactId, GroupId, Intent, KnownPoints, PointsCall, Target, Way};
 use crate::mautic::LoggedPoints;
-use crate::store::OUR_MARK;
+use crate::store::{OUR_MARK, Owner};
 use jiff::Timestamp;
 
 /// Most rows of the log asked for at once. More that nobody knows: the journal is far behind.
@@ -45,18 +45,29 @@ pub(super) const fn group(target: Target) -> Option<GroupId> {
     }
 }
 
-/// The mark of a call in the points log, of no other call ever: `owner` is unique per process,
-/// start and worker, the rest for each call of a worker. Says whether points were taken away, since Mautic's log does not
-/// (FACTS 56).
+/// The mark of a call that adds, in the points log, of no other call ever. Says whether points were
+/// taken away, since Mautic's log does not (FACTS 56).
 #[must_use]
 pub(super) fn marker(
     contact: ContactId,
     intent: &Intent,
     delta: i32,
-    owner: &str,
+    owner: &Owner,
     now: Timestamp,
 ) -> String {
     let sign = if delta < 0 { "minus" } else { "plus" };
+    mark(contact, intent, sign, owner, now)
+}
+
+/// A mark in the points log: `owner` is unique per process, start and worker, the rest for each call
+/// of a worker. Owner and generation tell a store that it was restored from a backup.
+pub(super) fn mark(
+    contact: ContactId,
+    intent: &Intent,
+    operator: &str,
+    Owner(owner): &Owner,
+    now: Timestamp,
+) -> String {
     let Intent {
         target,
         generation,
@@ -64,7 +75,7 @@ pub(super) fn marker(
         ..
     } = intent;
     let at = now.as_microsecond();
-    format!("{OUR_MARK}{contact}:{target}:{sign}:{owner}:{generation}.{attempts}.{at}")
+    format!("{OUR_MARK}{contact}:{target}:{operator}:{owner}:{generation}.{attempts}.{at}")
 }
 
 /// What a row added; `None` for factors and divisors, whose effect the log does not tell (FACTS 56).
@@ -128,16 +139,6 @@ fn nearer(call: &PointsCall, seen: Seen<'_>) -> CallFate {
         CallFate::AppliedUnlogged
     } else {
         CallFate::NotApplied
-    }
-}
-
-/// What became of a call that Mautic answered well: `after` is the score read since. A group's
-/// answer tells by itself.
-#[must_use]
-pub(super) fn verified(call: &PointsCall, after: Option<i64>) -> CallFate {
-    match after {
-        Some(after) if after == call.before => CallFate::LoggedOnly,
-        _ => CallFate::Applied,
     }
 }
 
@@ -457,11 +458,12 @@ mod tests {
     fn marks_tell_calls_apart_and_what_was_taken_away() {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let intent = intent("group:3", Way::Add, 62);
-        let of = |intent: &Intent, delta| marker(ContactId(7), intent, delta, "12-ab-w", now);
+        let owner = Owner("ab12-9-w".into());
+        let of = |intent: &Intent, delta| marker(ContactId(7), intent, delta, &owner, now);
         let plus = of(&intent, 5);
         assert_eq!(
             plus,
-            "topicscore:7:group:3:plus:12-ab-w:1.0.1767225600000000"
+            "topicscore:7:group:3:plus:ab12-9-w:1.0.1767225600000000"
         );
         assert!(of(&intent, -5).contains(":minus:"));
         let again = Intent {

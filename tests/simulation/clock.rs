@@ -52,6 +52,11 @@ impl Time {
         self.offsets().mautics = off;
     }
 
+    /// Lets Mautic's clock jump forward.
+    pub(crate) fn advance_mautics(&self, by: SignedDuration) {
+        self.offsets().mautics += by;
+    }
+
     /// The true time.
     pub(crate) fn now(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.0.began.elapsed()).unwrap();

@@ -35,7 +35,7 @@ use std::time::Instant;
 /// Seeds that failed once: always run.
 const REGRESSIONS: &[u64] = &[];
 /// Seeds run when nobody says how many.
-const USUAL: u64 = 100;
+const USUAL: u64 = 60;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

@@ -7,6 +7,7 @@ use super::dice::Dice;
 use super::mautic::{Mautic, request};
 use super::watch::{Watch, Write};
 use super::world::World;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::server::answer::Answer as Answered;
 use mautic_fixtures::server::request::Request;
@@ -36,6 +37,9 @@ pub(crate) enum Fault {
     ErrorBefore,
     /// 500 between the score and its line in the log, whichever comes first (FACTS 22, 45).
     ErrorBetween,
+    /// 200, and the row is in the log, but of main points nothing was added: Mautic swallows what
+    /// the database says to that (a connection lost, a deadlock too many).
+    Swallowed,
     /// 500 after everything is done (FACTS N1).
     ErrorAfter,
     /// Done, and the connection breaks.
@@ -58,13 +62,14 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Refused,
         Self::LostBefore,
         Self::Unauthorized,
         Self::RateLimited,
         Self::ErrorBefore,
         Self::ErrorBetween,
+        Self::Swallowed,
         Self::ErrorAfter,
         Self::AnswerLost,
         Self::Hang,
@@ -85,6 +90,7 @@ impl Fault {
             Self::ErrorBetween => {
                 matches!(write, Some(Write::Group { .. } | Write::Points { .. }))
             }
+            Self::Swallowed => matches!(write, Some(Write::Points { .. })),
             Self::Rival => write.is_some() || about(request).is_some(),
             Self::Merged | Self::Deleted => write.is_some(),
             _ => true,
@@ -263,6 +269,11 @@ impl Network {
                 self.mautic.standin.break_between().await;
                 Ok(self.apply(write, request, begun).await)
             }
+            Fault::Swallowed => {
+                self.mautic.standin.break_between().await;
+                self.apply(write, request, begun).await;
+                Ok(Answered::api(200, &json!({"success": 1})))
+            }
             Fault::ErrorAfter => {
                 self.apply(write, request, begun).await;
                 if matches!(write, Some(Write::Points { .. })) {
@@ -368,7 +379,7 @@ impl Transport for Network {
             self.diary.note(format!("  {name}: {status:?}"));
             self.crash.edge(&format!("after {edge}")).await;
         }
-        result.map(answer)
+        result.map(|answered| answer(answered, self.time.mautics()))
     }
 }
 
@@ -425,8 +436,13 @@ fn taken(sent: &reqwest::Request) -> Request {
     )
 }
 
-fn answer(answered: Answered) -> Answer {
+/// The answer as a web server sends it, with the time by its clock.
+fn answer(answered: Answered, now: Timestamp) -> Answer {
     let mut headers = HeaderMap::new();
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+    if let Some(date) = date.ok().and_then(|date| HeaderValue::try_from(date).ok()) {
+        headers.insert(reqwest::header::DATE, date);
+    }
     for (name, value) in &answered.headers {
         let name = HeaderName::try_from(name.as_str());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {

@@ -142,6 +142,13 @@ impl Oracle {
         self.deleted.insert(contact);
     }
 
+    /// The ids of deleted contacts, those merged into them before included.
+    pub(crate) fn all_deleted(&self) -> BTreeSet<u64> {
+        let losers = self.merged.keys().copied();
+        let losers = losers.filter(|loser| self.is_deleted(*loser));
+        self.deleted.iter().copied().chain(losers).collect()
+    }
+
     /// The step in which an id was merged away, if it was.
     pub(crate) fn merged_in(&self, contact: u64) -> Option<u64> {
         self.merged_at.get(&contact).copied()

@@ -17,54 +17,11 @@ scanner = 100
 /// The plan's text.
 pub(crate) fn text(topics: &[Topic], own_action: u64, variant: Variant) -> String {
     let mut text = HEAD.to_owned();
-    let ceiling = variant.ceiling;
-    let form = if variant.form_once { "once" } else { "always" };
-    let foreign = if variant.shared { "adopt" } else { "override" };
     for topic in topics {
-        let (key, name) = (topic.slug, topic.name);
-        let (hit, submit, open, enter) = (rules::HIT, rules::FORM, rules::OPEN, rules::ENTER);
-        let _ = write!(
-            text,
-            r#"
-[[topic]]
-key = "{key}"
-group = "{name}"
-ceiling = {ceiling}
-foreign = "{foreign}"
-
-[[segment]]
-segment = "Interested in {name}"
-topic = "{key}"
-enter = {enter}
-
-[[point_action]]
-name = "looked at {name}"
-topic = "{key}"
-kind = "url.hit"
-points = {hit}
-repeat = "always"
-url = "http://shop.example.test/{key}/*"
-
-[[point_action]]
-name = "asked about {name}"
-topic = "{key}"
-kind = "form.submit"
-points = {submit}
-repeat = "{form}"
-forms = ["{name}"]
-
-[[point_action]]
-name = "opened mail about {name}"
-topic = "{key}"
-kind = "email.open"
-points = {open}
-repeat = "always"
-emails = ["{name} news"]
-"#
-        );
+        topic_text(&mut text, topic, variant);
     }
     let first = topics[0].slug;
-    let (known, jobs) = (rules::KNOWN, rules::JOBS);
+    let known = rules::KNOWN;
     let _ = write!(
         text,
         r#"
@@ -76,56 +33,98 @@ when = {{ field = "email", filled = true }}
 "#
     );
     if let Some(others_count) = variant.main {
-        let points = rules::MAIN_FORM;
-        let foreign = if others_count { "adopt" } else { "override" };
-        let _ = write!(
-            text,
-            r#"
+        main_text(&mut text, others_count, own_action);
+    }
+    if variant.jobs {
+        let visits = (
+            rules::JOBS,
+            "always",
+            "url = \"http://shop.example.test/jobs\"",
+        );
+        rule(&mut text, "looks for a job", first, "url.hit", visits);
+    }
+    text
+}
+
+fn topic_text(text: &mut String, topic: &Topic, variant: Variant) {
+    let (key, name, ceiling) = (topic.slug, topic.name, variant.ceiling);
+    let foreign = if variant.shared { "adopt" } else { "override" };
+    let _ = write!(
+        text,
+        r#"
+[[topic]]
+key = "{key}"
+group = "{name}"
+ceiling = {ceiling}
+foreign = "{foreign}"
+
+[[segment]]
+segment = "Interested in {name}"
+topic = "{key}"
+enter = {enter}
+"#,
+        enter = rules::ENTER
+    );
+    let form = if variant.form_once { "once" } else { "always" };
+    let pages = format!("url = \"http://shop.example.test/{key}/*\"");
+    let (forms, mails) = (
+        format!("forms = [\"{name}\"]"),
+        format!("emails = [\"{name} news\"]"),
+    );
+    for (what, kind, pays) in [
+        ("looked at", "url.hit", (rules::HIT, "always", &*pages)),
+        ("asked about", "form.submit", (rules::FORM, form, &*forms)),
+        (
+            "opened mail of",
+            "email.open",
+            (rules::OPEN, "always", &*mails),
+        ),
+    ] {
+        rule(text, &format!("{what} {name}"), key, kind, pays);
+    }
+}
+
+/// Main points; if what others give counts, Mautic's own action is counted by the rule that stands
+/// for it.
+fn main_text(text: &mut String, others_count: bool, own_action: u64) {
+    let foreign = if others_count { "adopt" } else { "override" };
+    let _ = write!(
+        text,
+        r#"
 [[topic]]
 key = "main"
 main_points = "write"
 ceiling = "none"
 foreign = "{foreign}"
+"#
+    );
+    let form = (rules::MAIN_FORM, "always", "");
+    rule(text, "asked about anything", "main", "form.submit", form);
+    if others_count {
+        let stands_for = format!("url = \"*\"\nmautic = {own_action}");
+        let hit = (rules::MAUTICS_HIT, "always", &*stands_for);
+        rule(text, "any hit", "main", "url.hit", hit);
+    }
+}
 
+/// A rule: points, how often, and what it is limited to.
+fn rule(
+    text: &mut String,
+    name: &str,
+    topic: &str,
+    kind: &str,
+    (points, repeat, limit): (i64, &str, &str),
+) {
+    let _ = write!(
+        text,
+        r#"
 [[point_action]]
-name = "asked about anything"
-topic = "main"
-kind = "form.submit"
+name = "{name}"
+topic = "{topic}"
+kind = "{kind}"
 points = {points}
-repeat = "always"
+repeat = "{repeat}"
+{limit}
 "#
-        );
-        if others_count {
-            // What Mautic's own action gives is counted by the rule that stands for it.
-            let points = rules::MAUTICS_HIT;
-            let _ = write!(
-                text,
-                r#"
-[[point_action]]
-name = "any hit"
-topic = "main"
-kind = "url.hit"
-points = {points}
-repeat = "always"
-url = "*"
-mautic = {own_action}
-"#
-            );
-        }
-    }
-    if variant.jobs {
-        let _ = write!(
-            text,
-            r#"
-[[point_action]]
-name = "looks for a job"
-topic = "{first}"
-kind = "url.hit"
-points = {jobs}
-repeat = "always"
-url = "http://shop.example.test/jobs"
-"#
-        );
-    }
-    text
+    );
 }

@@ -37,6 +37,7 @@ struct Weather {
     no_polls: u64,
     clocks: u64,
     late_rows: u64,
+    restores: u64,
 }
 
 impl Weather {
@@ -50,6 +51,7 @@ impl Weather {
             no_polls: dice.pick(&[0, 30, 100]),
             clocks: dice.pick(&[0, 0, 3]),
             late_rows: dice.pick(&[0, 0, 20]),
+            restores: dice.pick(&[0, 0, 10, 40]),
         }
     }
 }
@@ -67,6 +69,13 @@ pub(crate) struct Run {
     polls: bool,
     queue_mode: QueueMode,
     hidden_until: Option<Timestamp>,
+    backup: Option<Backup>,
+}
+
+/// A copy of the store's file.
+struct Backup {
+    file: Vec<u8>,
+    deliveries: u64,
 }
 
 /// Runs a seed in a runtime of its own, on one thread, in paused time.
@@ -124,6 +133,7 @@ impl Run {
             attempted: 0,
             queue_mode,
             hidden_until: None,
+            backup: None,
         }
     }
 
@@ -307,9 +317,39 @@ impl Run {
         self.daemon = None;
     }
 
+    /// While nobody has the store open: an old backup is restored, or a new one is made.
+    async fn restore_or_back_up(&mut self) {
+        let path = &self.stage.around.path;
+        let restores = self.dice.percent(self.weather.restores);
+        match &self.backup {
+            Some(backup) if restores => {
+                std::fs::write(path, &backup.file).unwrap();
+                for rest in ["-wal", "-shm"] {
+                    let _ = std::fs::remove_file(format!("{}{rest}", path.display()));
+                }
+                self.stage.diary.note("an old backup is restored");
+                self.stage.diary.count("world", "old backups restored");
+                self.acknowledged = self.acknowledged.min(backup.deliveries);
+                // That takes people some minutes; nothing is under way any more.
+                self.stage.time.step(SignedDuration::from_mins(4));
+                self.stage.around.network.land(true).await;
+            }
+            _ if self.processes > 0 && self.dice.percent(40) => {
+                let file = std::fs::read(path).unwrap();
+                let deliveries = self.acknowledged;
+                self.stage.diary.note("a backup is made");
+                self.backup = Some(Backup { file, deliveries });
+            }
+            _ => {}
+        }
+    }
+
     async fn start_if_down(&mut self) {
         if self.daemon.is_some() {
             return;
+        }
+        if self.weather.restores > 0 {
+            self.restore_or_back_up().await;
         }
         self.processes += 1;
         self.stage
@@ -378,21 +418,25 @@ impl Run {
                 self.stage.mautic.standin.close_mailbox(closed).await;
                 self.stage.diary.note(format!("mailbox closed: {closed}"));
             }
-            2 if self.dice.percent(self.weather.clocks * 20) => {
-                let off = SignedDuration::from_secs(self.dice.between(-300, 300));
-                if self.dice.percent(50) {
-                    // That no call of ours is under way any more is told by our clock.
-                    self.stage.around.network.land(true).await;
-                    self.stage.time.set_ours(off);
-                    self.stage.diary.count("world", "our clock jumps");
-                } else {
-                    self.stage.time.set_mautics(off);
-                    self.stage.diary.count("world", "Mautic's clock jumps");
-                }
-                self.stage.diary.note(format!("a clock is off by {off}"));
-            }
+            2 if self.dice.percent(self.weather.clocks * 20) => self.let_a_clock_jump().await,
             _ => {}
         }
+    }
+
+    async fn let_a_clock_jump(&mut self) {
+        let by = SignedDuration::from_secs(self.dice.between(-300, 300));
+        let whose = if self.dice.percent(50) {
+            // That no call of ours is under way any more is told by our clock.
+            self.stage.around.network.land(true).await;
+            self.stage.time.set_ours(by);
+            "our clock"
+        } else {
+            // Forward only: what Mautic dates earlier than what it told before is taken for older.
+            self.stage.time.advance_mautics(by.abs());
+            "Mautic's clock"
+        };
+        self.stage.diary.count("world", format!("{whose} jumps"));
+        self.stage.diary.note(format!("{whose} jumps: {by}"));
     }
 
     /// Everything works from now on; after a while Mautic must hold what is true.

@@ -125,6 +125,16 @@ impl Stage {
         if undone != [0; 4] {
             self.diary.wrong(format!("not at rest: {counts:?}"));
         }
+        let deleted = self.oracle().all_deleted();
+        for contact in deleted {
+            self.diary.count("checked", "deleted contacts gone");
+            let id = topicscore::domain::ContactId(u32::try_from(contact).unwrap());
+            if daemon.store.contact_overview(id).await.unwrap().is_some() {
+                self.diary.wrong(format!(
+                    "something is kept of the deleted contact {contact}"
+                ));
+            }
+        }
         for contact in self.mautic.standin.contacts().await {
             if self.variant.main.is_some() {
                 let held = self.mautic.standin.points(contact).await.unwrap_or(0);

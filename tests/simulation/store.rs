@@ -149,6 +149,7 @@ hands_through! { Privacy:
 
 hands_through! { Leases:
     write end_leases_of_the_dead(now: Timestamp, settled_at: Timestamp) -> u64;
+    write end_leases_of(owner: &Owner, now: Timestamp, settled_at: Timestamp) -> u64;
 }
 
 hands_through! { Settings:

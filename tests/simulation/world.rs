@@ -275,9 +275,9 @@ impl World {
         let path = format!("emails/{email}/contact/{contact}/send");
         let (status, _) = self.mautic.api("POST", &path, None).await;
         let hash = self.mautic.standin.with_state(|state| {
-            let stats = state.web.email_stats.values();
-            let of_contact = stats.filter(|stat| stat.contact == Some(contact));
-            of_contact.last().map(|stat| stat.tracking_hash.clone())
+            let mut sent = state.web.email_stats.values().rev();
+            let newest = sent.find(|stat| stat.contact == Some(contact));
+            newest.map(|stat| stat.tracking_hash.clone())
         });
         if let Some(hash) = hash.await.filter(|_| status == 200) {
             self.diary

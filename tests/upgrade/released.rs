@@ -108,11 +108,11 @@ async fn score_everybody(instance: &Instance, at: Timestamp) -> usize {
         metrics: instance.metrics.metrics.scorer.clone(),
         health,
     };
-    let mut scored = 0;
+    let mut contacts = 0;
     loop {
         match scorer.step().await.unwrap() {
-            0 => return scored,
-            some => scored += some,
+            0 => return contacts,
+            some => contacts += some,
         }
     }
 }
@@ -128,11 +128,19 @@ async fn stores_of_released_formats_open_and_give_the_same_scores() {
         let (instance, plan) = open(&release).await;
         let (at, later) = (told.at, told.later);
         let kept = Told::by(&instance.store, &plan, at, later).await;
-        assert_eq!(&kept.as_then(told), told, "format {format}, as opened");
+        assert_eq!(
+            &kept.of_what_counted(told),
+            told,
+            "format {format}, as opened"
+        );
         let scored = score_everybody(&instance, at).await;
         assert_eq!(scored as u64, told.counts["contacts"]);
         let anew = Told::by(&instance.store, &plan, at, later).await;
-        assert_eq!(&anew.as_then(told), told, "format {format}, scored anew");
+        assert_eq!(
+            &anew.of_what_counted(told),
+            told,
+            "format {format}, scored anew"
+        );
         drop(instance);
         assert_eq!(format_of(&file), newest());
         assert_eq!(problems(&file, "integrity_check"), ["ok"]);

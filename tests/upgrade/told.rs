@@ -80,7 +80,7 @@ impl Told {
     }
 
     /// The same, without what was not counted yet when `before` was told.
-    pub(crate) fn as_then(mut self, before: &Self) -> Self {
+    pub(crate) fn of_what_counted(mut self, before: &Self) -> Self {
         self.counts
             .retain(|kind, _| before.counts.contains_key(kind));
         self
@@ -112,7 +112,11 @@ async fn of_contact(
             .collect(),
         scores_later: scores_later.collect(),
         segments: overview.segments.into_iter().map(|id| id.0).collect(),
-        targets: overview.targets.into_iter().map(of_target).collect(),
+        targets: overview
+            .targets
+            .into_iter()
+            .map(|state| of_target(&state))
+            .collect(),
         merged_from: overview.merged_from.into_iter().map(|id| id.0).collect(),
         adjustments: adjustments
             .into_iter()
@@ -121,7 +125,7 @@ async fn of_contact(
     }
 }
 
-fn of_target(state: TargetState) -> (String, (Option<i32>, Option<i32>, bool)) {
+fn of_target(state: &TargetState) -> (String, (Option<i32>, Option<i32>, bool)) {
     let values = (state.desired, state.observed, state.pending);
     (state.target.to_string(), values)
 }

@@ -37,7 +37,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Why a feed could not be read.
@@ -118,6 +118,8 @@ pub struct Poller<S: ?Sized, M: ?Sized> {
     /// Segments whose members were read the last time.
     swept: Mutex<BTreeSet<SegmentId>>,
     wake: Notify,
+    /// Whether everything there was when we began has been read.
+    caught_up: watch::Sender<bool>,
 }
 
 impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
@@ -140,6 +142,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             seen: Mutex::default(),
             swept: Mutex::default(),
             wake: Notify::new(),
+            caught_up: watch::Sender::new(false),
         }
     }
 
@@ -159,6 +162,9 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         while !stop.is_cancelled() {
             let bell = self.signals.bells.polls.armed();
             let round = self.round(self.clock.now(), &stop).await;
+            if !round.more && !self.fails() {
+                self.caught_up.send_replace(true);
+            }
             let pause = if round.more {
                 Duration::ZERO
             } else {
@@ -170,6 +176,18 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
                 () = bell.wait(pause) => {}
             }
         }
+    }
+
+    /// Waits until every table has been read to its end once since this poller was made.
+    pub async fn caught_up(&self) {
+        let mut caught_up = self.caught_up.subscribe();
+        // The sender lives as long as the poller.
+        let _ = caught_up.wait_for(|caught_up| *caught_up).await;
+    }
+
+    fn fails(&self) -> bool {
+        let state = self.state();
+        state.values().any(|feed| feed.retry_at().is_some())
     }
 
     /// Polls every feed that is due, one after the other; one that fails does not stop the others.
@@ -291,6 +309,13 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             .inspect_err(|_| self.forget(feed))?;
         if applied.dirty_contacts > 0 {
             self.signals.bells.dirty.ring();
+        }
+        if applied.restored {
+            tracing::warn!(
+                "Mautic's points log shows writes that this store does not know: it was restored from a backup. \
+                 Everything is looked at before it is written; mails and webhooks of triggers that may have been \
+                 done are left to you: `topicscore effects`"
+            );
         }
         if gone {
             self.signals.bells.gone.ring();

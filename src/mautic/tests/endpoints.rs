@@ -346,6 +346,7 @@ async fn what_triggers_ask_for() {
         remove_tags: vec!["cold".to_owned()],
         owner: Some(UserId(2)),
         fields: vec![("city".to_owned(), "Bern".to_owned())],
+        empty: Vec::new(),
     };
     let edited = client.edit_contact(contact, &patch, BULK).await.unwrap();
     assert_eq!(edited.field("city"), Some("Bern"));

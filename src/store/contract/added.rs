@@ -249,3 +249,28 @@ pub(crate) async fn who_lost_his_lease_knows_nothing_for_sure(store: SharedStore
     let (_, observed, suspect, pending) = state(&store, 1, group(3)).await;
     assert_eq!((observed, suspect, pending), (None, true, true));
 }
+
+/// Of a store that is its own file: the mark names it.
+pub(crate) async fn a_restored_store_is_noticed(store: SharedStore) {
+    let id_of_store = store.setting("store_id").await.unwrap().unwrap();
+    want(&store, 1, &[(group(3), 5)]).await;
+    write_all(&store).await;
+    let mark = |store: &str, generation: u32| {
+        let mark = format!("topicscore:1:group:3:set:{store}-9-w:{generation}.0.5");
+        logged(u64::from(generation), 1, 3, &mark, 1_000)
+    };
+    let known = tell(&store, [mark(&id_of_store, 1)]).await;
+    assert!(!known.restored, "its own");
+    let stranger = tell(&store, [mark("another", 9_000)]).await;
+    assert!(!stranger.restored, "somebody else's store");
+    assert_eq!(claim_at(&store, 3_100).await, []);
+    let restored = tell(&store, [mark(&id_of_store, 8_000)]).await;
+    assert!(restored.restored);
+    let claimed = claim_at(&store, 3_101).await;
+    assert!(
+        claimed[0].intents[0].suspect,
+        "looked at before it is written"
+    );
+    let again = tell(&store, [mark(&id_of_store, 7_999)]).await;
+    assert!(!again.restored, "noticed once");
+}

@@ -109,6 +109,7 @@ macro_rules! store_contract {
             added: calls_move_with_a_merge,
             added: nothing_newer_is_written_before_an_older_call_is_over,
             added: who_lost_his_lease_knows_nothing_for_sure,
+            added: a_restored_store_is_noticed,
             effects: effects_come_with_the_scores_that_fire_them,
             effects: effects_of_contacts_that_are_gone_never_come,
             effects: effects_in_order_and_once,

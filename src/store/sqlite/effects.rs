@@ -4,7 +4,7 @@ use super::{
     SqliteStore,
     codec::{effect_state, effect_state_code, from_json, limit, micros, time, to_json},
     codec::{urgency, urgency_code},
-    journal, leases,
+    journal, leases, restored,
 };
 use crate::domain::{
     ContactEffects, ContactId, Effect, EffectId, EffectOutcome, EffectState, Firing, RuleKey,
@@ -155,6 +155,8 @@ pub(super) fn fire(db: &Connection, commit: &ScoreCommit) -> Result<()> {
             ])?;
         if newer == 1 {
             make(db, commit, firing)?;
+            let rule = &firing.trigger.0;
+            restored::leave_old_effects(db, contact.0, rule, firing.crossed_at)?;
         }
     }
     Ok(())

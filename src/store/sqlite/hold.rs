@@ -1,54 +1,62 @@
 //! One daemon per file: whoever starts takes every lease for one of the dead.
 
-use super::SqliteStore;
+use super::codec::in_file;
 use crate::store::{Result, StoreError};
 use std::{
     ffi::OsString,
     fs::{File, TryLockError},
     io::{Read, Seek, Write},
-    path::PathBuf,
-    sync::PoisonError,
+    path::{Path, PathBuf},
 };
 
-impl SqliteStore {
-    /// Holds the file for this daemon until the store is dropped or the process ends, however it
-    /// ends. Commands that only ask or tell something need not hold it.
+/// Keeps other daemons off a store until it is dropped, or the process ends, however it ends.
+/// Commands that only ask or tell something need none.
+#[derive(Debug)]
+pub struct Hold {
+    _locked: File,
+}
+
+impl Hold {
+    /// Takes hold of the store at this path, which need not be there yet.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when another daemon holds it, or the lock's file can't be made.
-    pub fn hold(&self) -> Result<()> {
-        let result = self.lock();
-        result.map_err(|error| self.trouble.tell(error))
+    /// [`StoreError::Database`] when another daemon has it, or the lock's file can't be made.
+    pub fn take(store: impl AsRef<Path>) -> Result<Self> {
+        let store = store.as_ref();
+        let taken = lock(&lock_of(store));
+        taken.map_err(|error| in_file(&store.display().to_string(), error))
     }
+}
 
-    fn lock(&self) -> Result<()> {
-        let path = self.lock_path();
-        let refused = |error: &dyn std::fmt::Display| {
-            StoreError::Database(format!("{} {error}", path.display()))
-        };
-        let options = File::options().read(true).write(true).create(true).clone();
-        let mut file = options.open(&path).map_err(|error| refused(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held_by(&mut file)),
-            Err(TryLockError::Error(error)) => {
-                // Some network file systems know no locks; a store is not to lie there anyway.
-                tracing::warn!(%error, "the store can't be locked: start no second daemon on it");
-            }
+fn lock(path: &Path) -> Result<Hold> {
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.open(path).map_err(|error| {
+        StoreError::Database(format!(
+            "{} can't be made: {error}; is the folder there, and may the user that runs topicscore \
+             write in it?",
+            path.display()
+        ))
+    })?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(held_by(&mut file)),
+        // Some network file systems know no locks; a store is not to lie there anyway.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(%error, "the store can't be locked: start no second daemon on it");
         }
-        // For people who ask who it is; that the disk is full is told better by others.
-        let _ = file
-            .set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()));
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
-        Ok(())
     }
+    // For people who ask who it is; that the disk is full is told better by others.
+    let _ = file
+        .set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()));
+    Ok(Hold { _locked: file })
+}
 
-    fn lock_path(&self) -> PathBuf {
-        let mut name = OsString::from(&self.path);
-        name.push(".lock");
-        name.into()
-    }
+fn lock_of(store: &Path) -> PathBuf {
+    let mut name = OsString::from(store);
+    name.push(".lock");
+    name.into()
 }
 
 fn held_by(file: &mut File) -> StoreError {
@@ -74,18 +82,21 @@ mod tests {
     #[test]
     fn held_by_one_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("store.db");
-        let first = SqliteStore::open(&file).unwrap();
-        first.hold().unwrap();
-        let second = SqliteStore::open(&file).unwrap();
-        let refused = second.hold().unwrap_err().to_string();
-        let process = format!(
-            "another topicscore works with it (process {})",
-            std::process::id()
-        );
-        assert!(refused.contains(&process), "{refused}");
-        assert!(refused.contains("store.db: "), "{refused}");
+        let store = folder.path().join("store.db");
+        let first = Hold::take(&store).unwrap();
+        let refused = Hold::take(&store).unwrap_err().to_string();
+        let me = std::process::id();
+        let words = format!("store.db: another topicscore works with it (process {me});");
+        assert!(refused.contains(&words), "{refused}");
         drop(first);
-        second.hold().unwrap();
+        Hold::take(&store).unwrap();
+    }
+
+    #[test]
+    fn without_a_folder_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = Hold::take(folder.path().join("no/store.db")).unwrap_err();
+        let refused = refused.to_string();
+        assert!(refused.contains("is the folder there"), "{refused}");
     }
 }

@@ -22,6 +22,7 @@ mod points_calls;
 mod privacy;
 mod readers;
 mod reconcile;
+mod restored;
 mod scores;
 mod settings;
 mod snapshots;
@@ -30,16 +31,16 @@ mod writer;
 
 use super::Result;
 pub use examine::examine;
+pub use hold::Hold;
 
 use damage::Trouble;
 use privacy::Register;
 use readers::Readers;
 use rusqlite::Connection;
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -55,8 +56,6 @@ pub struct SqliteStore {
     readers: Readers,
     trouble: Trouble,
     told: Told,
-    /// The locked file, once this is a daemon's store.
-    held: Mutex<Option<File>>,
 }
 
 /// What was told to the journal, counted.
@@ -101,7 +100,6 @@ impl SqliteStore {
             readers,
             trouble,
             told: Told::default(),
-            held: Mutex::new(None),
         })
     }
 

@@ -29,6 +29,13 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(BUSY)?;
+    // SQLite opens what it may not write for reading, and says so at the first write.
+    if connection.is_readonly("main")? {
+        return Err(StoreError::Database(
+            "it can only be read; let the user that runs topicscore write the file and its folder"
+                .into(),
+        ));
+    }
     refuse_what_is_not_ours(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -39,11 +46,12 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    let found = migrate(&mut connection)?;
-    privacy::settle(&mut connection, &privacy::Register::beside(path))?;
-    if (1..FREE_PAGES_CLEAN).contains(&found) {
+    // Before the format says that it was done.
+    if (1..FREE_PAGES_CLEAN).contains(&format(&connection)?) {
         privacy::clean_free_pages(&connection)?;
     }
+    migrate(&mut connection)?;
+    privacy::settle(&mut connection, &privacy::Register::beside(path))?;
     Ok(connection)
 }
 
@@ -82,13 +90,12 @@ fn refuse_what_is_not_ours(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Returns the format it had; 0: it is new.
-fn migrate(connection: &mut Connection) -> Result<u32> {
-    let (found, known) = (format(connection)?, newest_format());
+fn migrate(connection: &mut Connection) -> Result<()> {
+    let known = newest_format();
     embedded::migrations::runner()
         .set_grouped(true)
         .run(connection)
-        .map(|_| found)
+        .map(drop)
         .map_err(|error| {
             StoreError::Database(format!("can't bring the store to format {known}: {error}"))
         })

@@ -172,17 +172,45 @@ impl Carrier<'_> {
         if before.is_some_and(|held| same(held, value)) {
             return Ok(format!("{field} is {value} already"));
         }
+        match near_zero(value) {
+            Some(0.0) => return self.empty_field(field, before).await,
+            Some(_) => return Err(refused(not_taken_over(field, value, before))),
+            None => {}
+        }
         let patch = ContactPatch {
             fields: vec![(field.to_owned(), value.to_owned())],
             ..ContactPatch::default()
         };
-        let after = self.edit(&patch).await?;
+        self.edit(&patch).await?;
+        // The answer of the call shows a yes-or-no field as it was before (measured).
+        let after = self.read().await?;
         match after.field(field) {
             Some(held) if same(held, value) => Ok(format!("{field} is {value} now")),
             Some(held) if before != Some(held) => {
                 Ok(format!("Mautic made `{held}` of {field} = `{value}`"))
             }
             held => Err(refused(not_taken_over(field, value, held))),
+        }
+    }
+
+    /// No call that destroys nothing stores a 0: PATCH throws it away, and PUT writes back everything
+    /// else as it was read, points included. An empty field is as near as it gets: filters that ask
+    /// for less than something have to ask for "or empty" as well.
+    async fn empty_field(&self, field: &str, before: Option<&str>) -> Result<String, Trouble> {
+        if before.is_none() {
+            return Ok(format!("{field} is empty, which stands for 0, already"));
+        }
+        let patch = ContactPatch {
+            empty: vec![field.to_owned()],
+            ..ContactPatch::default()
+        };
+        self.edit(&patch).await?;
+        // The answer of this call shows 0 where the field is empty.
+        let after = self.read().await?;
+        match after.field(field) {
+            None => Ok(format!("{field} is empty now, which stands for 0")),
+            Some(held) if same(held, "0") => Ok(format!("{field} is 0 now")),
+            held => Err(refused(not_taken_over(field, "0", held))),
         }
     }
 
@@ -220,13 +248,19 @@ impl Carrier<'_> {
 
 fn not_taken_over(field: &str, value: &str, held: Option<&str>) -> String {
     let held = held.map_or_else(|| "nothing".to_owned(), |held| format!("`{held}`"));
-    let zero = value.parse::<f64>().is_ok_and(|number| number == 0.0);
-    let hint = if zero {
-        "Mautic's API can't set a number field to 0: use another value, or a text field"
-    } else {
-        "Does the field exist, and does its kind accept this value?"
+    let hint = match near_zero(value) {
+        Some(_) => {
+            "Mautic's API throws away numbers nearer to 0 than 1: use whole numbers (0 empties the field)"
+        }
+        None => "Does the field exist, and does its kind accept this value?",
     };
-    format!("Mautic answered success, but {field} still holds {held} instead of `{value}`. {hint}")
+    format!("{field} still holds {held} instead of `{value}`. {hint}")
+}
+
+/// The number, if it is one that Mautic's API throws away.
+fn near_zero(value: &str) -> Option<f64> {
+    let number: f64 = value.trim().parse().ok()?;
+    (number.abs() < 1.0).then_some(number)
 }
 
 /// Whether Mautic holds what was sent: as text, or as a number (12 and 12.0).

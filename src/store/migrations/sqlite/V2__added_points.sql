@@ -7,6 +7,9 @@ ALTER TABLE target ADD COLUMN way INTEGER NOT NULL DEFAULT 0;
 -- Until then a call of which no answer came may still take effect: nothing newer is written before.
 ALTER TABLE target ADD COLUMN unsettled_until INTEGER NOT NULL DEFAULT 0;
 
+-- Stands in every mark of ours in Mautic's points log, so that a store restored from a backup is noticed.
+INSERT OR IGNORE INTO setting (key, value) VALUES ('store_id', lower(hex(randomblob(4))));
+
 -- Calls that add points, written down before they are made; gone once it is known that the log tells the truth of them.
 CREATE TABLE points_call (
     marker     TEXT PRIMARY KEY,

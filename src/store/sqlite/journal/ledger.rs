@@ -3,7 +3,7 @@
 use super::{
     super::{
         codec::{micros, time},
-        leases, points_calls, targets,
+        leases, points_calls, restored, targets,
     },
     Applier,
 };
@@ -21,6 +21,7 @@ impl Applier<'_> {
         }
         let target = row.group.map_or(Target::Points, Target::Group);
         if row.action_name.starts_with(OUR_MARK) {
+            self.applied.restored |= restored::notice(self.db, row, self.since)?;
             return self.turned_up(contact, &row.action_name);
         }
         // A topic may adopt it, one of the main points, too.

@@ -18,6 +18,8 @@ pub(super) struct Search {
     /// The newest note that it covers.
     last: i64,
     pub(super) ids: Arc<BTreeSet<ContactId>>,
+    /// Whether somebody was erased, not only told of once more.
+    pub(super) everywhere: bool,
     batches: Arc<Vec<i64>>,
     pub(super) deliveries: Vec<i64>,
     pub(super) parked: Vec<i64>,
@@ -49,6 +51,7 @@ pub(super) fn begin(db: &Connection) -> Result<Option<Search>> {
     };
     Ok(Some(Search {
         last,
+        everywhere,
         batches: Arc::new(numbers(BATCHES, &[&told])?),
         deliveries: numbers(DELIVERIES, &[&told, &everywhere])?,
         ids: Arc::new(ids),

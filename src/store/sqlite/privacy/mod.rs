@@ -2,6 +2,7 @@
 //! everything held of a contact.
 
 mod bodies;
+mod gaps;
 mod held;
 mod hex;
 pub(super) mod names;
@@ -41,6 +42,9 @@ impl Privacy for SqliteStore {
         let over = Arc::clone(&search);
         self.write(move |db| bodies::forget_mentions(db, &over))
             .await?;
+        if search.everywhere {
+            self.mend_pages().await?;
+        }
         // The log still holds the pages as they were before.
         done.complete = self.fold_log().await?;
         if done.complete {
@@ -90,6 +94,21 @@ impl SqliteStore {
             }
         }
         Ok(done)
+    }
+
+    /// Overwrites what rows that were moved and then deleted left in pages.
+    async fn mend_pages(&self) -> Result<()> {
+        if !self.read(gaps::can_be_mended).await? {
+            return Ok(());
+        }
+        for tree in self.read(gaps::trees).await? {
+            let pages = self.read(move |db| gaps::pages(db, &tree)).await?;
+            for slice in pages.chunks(gaps::SLICE) {
+                let slice = slice.to_vec();
+                self.write(move |db| gaps::mend(db, &slice)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Folds the log into the file and empties it; whether nobody was in the way.

@@ -23,11 +23,9 @@ pub(in super::super) fn fold_log(store: &Path) -> Result<bool> {
 /// Overwrites what deleted rows left in free pages before they were overwritten at once (format 1).
 pub(in super::super) fn clean_free_pages(db: &Connection) -> Result<()> {
     let pragma = |name| -> Result<i64> { Ok(db.pragma_query_value(None, name, |row| row.get(0))?) };
-    if pragma("freelist_count")? == 0 {
-        return Ok(());
-    }
     let page = pragma("page_size")?;
-    // Zeros take all free pages; deleting them a piece at a time keeps the log small.
+    // Zeros take all free pages; deleting them a piece at a time keeps the log small. A table that
+    // is there already is one that a crash left.
     db.execute_batch("CREATE TABLE IF NOT EXISTS scrub (zeros BLOB)")?;
     loop {
         let free = pragma("freelist_count")?;

@@ -358,9 +358,11 @@ async fn what_mautic_does_not_take_over_is_told() {
     let table = [
         (
             field("0"),
-            EffectState::Failed,
-            "can't set a number field to 0",
+            EffectState::Done,
+            "empty now, which stands for 0",
         ),
+        (field("0.0"), EffectState::Done, "stands for 0, already"),
+        (field("0.4"), EffectState::Failed, "nearer to 0 than 1"),
         (
             Action::SetField {
                 field: "no_such_field".into(),
@@ -398,6 +400,7 @@ async fn what_mautic_does_not_take_over_is_told() {
             EffectState::Failed,
             "[[webhook_target]]",
         ),
+        (field("12"), EffectState::Done, "is 12 now"),
         (field("12"), EffectState::Done, "already"),
     ];
     for (action, state, words) in table {

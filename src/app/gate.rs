@@ -1,0 +1,36 @@
+//! Nothing is written before the polls have caught up: until then what is known may be old, most of
+//! all after a backup of the store was restored.
+
+use super::instance::StoredPoller;
+use crate::clock::Clock;
+use crate::health::Reporter;
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Then work begins all the same: a table that can't be read must not hold up everything for ever.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Opens when the polls have caught up.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    pub(super) poller: Arc<StoredPoller>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Gate {
+    /// Waits until the gate is open, or until told to stop.
+    pub(super) async fn pass(&self, health: &Reporter, stop: &CancellationToken) {
+        health.ok("waiting for the first round of polls", self.clock.now());
+        tokio::select! {
+            () = stop.cancelled() => {}
+            caught_up = tokio::time::timeout(PATIENCE, self.poller.caught_up()) => {
+                if caught_up.is_err() {
+                    tracing::warn!(
+                        "the polls have not caught up for {} minutes; writing begins with what is known",
+                        PATIENCE.as_secs() / 60
+                    );
+                }
+            }
+        }
+    }
+}
