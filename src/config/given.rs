@@ -310,30 +310,22 @@ impl<'a> Setting<'_, 'a, '_> {
     /// A duration of this range, such as `30s`.
     pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         const HINT: &str = "write a number and a unit: 500ms, 30s, 15m, 12h or 90d";
-        self.duration_from(range, HINT)
-    }
-
-    fn duration_from(&self, range: RangeInclusive<Duration>, hint: &str) -> Option<Duration> {
-        let duration = self.parsed("duration", hint, units::duration)?;
+        let duration = self.parsed("duration", HINT, units::duration)?;
         if !range.contains(&duration) {
             let (from, to) = (units::show(*range.start()), units::show(*range.end()));
             let message = format!("`{}` must be from {from} to {to}", self.key);
-            self.error(message, hint);
+            self.error(message, HINT);
             return None;
         }
         Some(duration)
     }
 
-    /// A duration, or `None` for the word `off`.
-    pub(super) fn duration_or_off(
-        &self,
-        range: RangeInclusive<Duration>,
-    ) -> Option<Option<Duration>> {
-        const HINT: &str = "write a number and a unit, such as 12h or 7d, or \"off\"";
-        if self.text(HINT)? == "off" {
-            return Some(None);
+    /// Whether it is this word. Says nothing if it is something else.
+    pub(super) fn is(&self, word: &str) -> bool {
+        match &self.from {
+            From::Variable(_, text) => *text == word,
+            From::File(value) => matches!(value.node(), DeValue::String(text) if text == word),
         }
-        self.duration_from(range, HINT).map(Some)
     }
 
     /// A size in bytes, such as `32MiB`.

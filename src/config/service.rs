@@ -107,7 +107,8 @@ pub(super) fn write(given: &Given<'_, '_>) -> Option<WriteConfig> {
         None => Some(WriteMode::Observe),
     };
     let sweep = match given.get("write", "sweep") {
-        Some(setting) => setting.duration_or_off(Duration::from_mins(1)..=DAYS_90),
+        Some(setting) if setting.is("off") => Some(None),
+        Some(setting) => setting.duration(Duration::from_mins(1)..=DAYS_90).map(Some),
         None => Some(Some(Duration::from_hours(24))),
     };
     Some(WriteConfig {

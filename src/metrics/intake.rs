@@ -60,6 +60,7 @@ pub struct IntakeMetrics {
     parked: Counters<1>,
     kinds: Arc<Mutex<BTreeSet<String>>>,
     hook: Gauge,
+    republished: Counter,
     polls: Polls,
 }
 
@@ -124,6 +125,12 @@ impl IntakeMetrics {
                 &[],
                 Gauge::default(),
             ),
+            republished: catalogue.counter(
+                "topicscore_hook_republished",
+                "How often our webhook, unpublished by Mautic, was published again",
+                &[],
+                Counter::default(),
+            ),
             polls: Polls::register(catalogue),
         }
     }
@@ -171,6 +178,11 @@ impl IntakeMetrics {
     /// How old the newest polled row was when it was read.
     pub fn poll_lag(&self, lag: Duration) {
         self.polls.lag.set(lag.as_secs_f64());
+    }
+
+    /// Mautic had unpublished our hook, and it was published again.
+    pub fn hook_republished(&self) {
+        self.republished.inc();
     }
 
     /// Whether our hook is published.

@@ -19,6 +19,7 @@ fn used() -> Registered {
     metrics.intake.poll_failed("email_stats");
     metrics.intake.poll_lag(MILLI);
     metrics.intake.hook_published(true);
+    metrics.intake.hook_republished();
     metrics.journal.told(1, 2, 5);
     metrics.journal.undecoded(4);
     metrics.scorer.scored(6, MILLI);
@@ -57,6 +58,7 @@ fn each_call_arrives_in_its_metric() {
         r#"topicscore_poll_errors_total{table="email_stats"} 1"#,
         "topicscore_poll_lag_seconds 0.001",
         "topicscore_hook_published 1",
+        "topicscore_hook_republished_total 1",
         r#"topicscore_journal_activities_total{seen="new"} 2"#,
         r#"topicscore_journal_activities_total{seen="known"} 5"#,
         "topicscore_journal_commits_total 1",

@@ -18,8 +18,8 @@ use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
     NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
-    Result, ScoreCommit, Scores, Settings, Snapshot, StoreError, StoredScore, Target, Urgency,
-    WriteResult, WriteSummary,
+    Reading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError, StoredScore, Target,
+    Urgency, WriteResult, WriteSummary,
 };
 
 /// The real store and its crashes.

@@ -160,7 +160,7 @@ impl Sweep {
         }
         let ids = store.contact_ids(pass.after, PAGE).await?;
         if ids.is_empty() {
-            self.end(pass, &mut state);
+            self.end(&pass, &mut state);
             keep_state(&store, &state).await?;
             return Ok(Duration::ZERO);
         }
@@ -206,7 +206,7 @@ impl Sweep {
         };
     }
 
-    fn end(&mut self, pass: Pass, state: &mut SweepState) {
+    fn end(&mut self, pass: &Pass, state: &mut SweepState) {
         let now = self.looker.clock.now();
         let missing = self.reading.missing();
         if missing > 0 {
@@ -227,7 +227,7 @@ impl Sweep {
         state.distrust_reports = missing > 0;
         state.last = Some(Pass {
             ended: Some(now),
-            ..pass
+            ..pass.clone()
         });
         self.health.ok(state.words(now), now);
     }
