@@ -20,6 +20,8 @@ const PURE: &[&str] = &[
     "src/intake/decode",
     "src/people/moment.rs",
     "src/writeback/call.rs",
+    "src/writeback/sweep/source.rs",
+    "src/writeback/sweep/state.rs",
     "src/writeback/effects/decide.rs",
     "src/writeback/effects/render.rs",
     "src/writeback/effects/sign.rs",

@@ -417,6 +417,87 @@ async fn points_are_given_by_hand_beside_a_daemon() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_changed_is_shown_and_handed_on() {
+    let house = House::new().await;
+    house.init().assert().success();
+    house.json(&["backfill"]);
+    let daemon = house.start();
+    let score = || house.json(&["explain", "1"])["topics"][0]["score"].clone();
+    until("the hit is scored", || score() == 5).await;
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+    let holds = |score| {
+        let mautic = &house.mautic;
+        mautic.change_state(move |state| state.group_scores.set(1, 1, score))
+    };
+    let reconcile = |arguments: &[&str], code| {
+        let mut command = house.command(&["reconcile"]);
+        let output = command.args(arguments).assert().code(code);
+        String::from_utf8_lossy(&output.get_output().stdout).into_owned()
+    };
+
+    holds(5).await;
+    let fine = "1 contact looked at: nothing differs\n";
+    assert_eq!(reconcile(&[], 0), fine);
+    holds(12).await;
+    let before = fs::read(house.path("topicscore.db")).unwrap();
+    let told: Value = serde_json::from_str(&reconcile(&["--dry-run", "--json"], 3)).unwrap();
+    insta::assert_snapshot!("reconcile", house.steady(&told));
+    insta::assert_snapshot!("reconcile_text", reconcile(&["--dry-run", "1"], 3));
+    assert_eq!(
+        before,
+        fs::read(house.path("topicscore.db")).unwrap(),
+        "nothing was changed"
+    );
+    let pending = || house.json(&["status"])["counts"]["pending_intents"].clone();
+    assert_eq!(pending(), 0);
+
+    // Observing: it waits to be written.
+    assert!(reconcile(&["1"], 0).contains("nothing: write.mode is \"observe\""));
+    assert_eq!(pending(), 1);
+    let status = house.json(&["status"]);
+    assert_eq!(status["sweep"]["last"]["contacts"], 1);
+    for (arguments, said) in [
+        (
+            ["reconcile", "99"],
+            "contact 99 is not known here\n  help: ",
+        ),
+        (["reconcile", "x"], "invalid value 'x'"),
+    ] {
+        let failed = house.command(&arguments).assert().failure();
+        let told = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+        assert!(told.contains(said), "{told}");
+    }
+
+    let config = fs::read_to_string(house.path("topicscore.toml")).unwrap();
+    let live = Regex::new(r#"(?m)^#? ?mode = "observe""#).unwrap();
+    let config = live.replace(&config, "mode = \"live\"");
+    fs::write(house.path("topicscore.toml"), &*config).unwrap();
+    let daemon = house.start();
+    let began = Instant::now();
+    loop {
+        if house.mautic.group_scores(1).await[&1] == 5 {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "never set right");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Beside the daemon.
+    holds(40).await;
+    let told = reconcile(&[], 0);
+    assert!(told.contains("40            5  set to 5"), "{told}");
+    assert!(
+        told.contains("the daemon is running: it writes them now"),
+        "{told}"
+    );
+    let began = Instant::now();
+    while house.mautic.group_scores(1).await[&1] != 5 {
+        assert!(began.elapsed() < PATIENCE, "never set right");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_written_before_mautic_agrees_and_nothing_is_overwritten() {
     let house = House::new().await;
     fs::write(house.path("secret"), "wrong").unwrap();

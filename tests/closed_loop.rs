@@ -204,3 +204,44 @@ async fn observing_writes_nothing() {
     };
     stage(13, WriteMode::Observe).await.during(job).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpublished_hook_is_noticed_published_again_and_the_gap_is_polled() {
+    let job = async |scene: Scene| {
+        let mautic = &scene.mautic.0;
+        let page = |path: &'static str| {
+            let address = format!("http://{}{path}", scene.addresses.admin);
+            async move { reqwest::get(address).await.unwrap().text().await.unwrap() }
+        };
+        mautic
+            .change_state(|state| {
+                let (id, _) = state.hooks.table.iter().next().unwrap();
+                let hook = state.hooks.table.get_mut(id).unwrap();
+                hook.stamp.is_published = false;
+            })
+            .await;
+        // Nobody tells of these.
+        let story = play(&scene, 14).await;
+        let until = Instant::now() + REST;
+        while !page("/metrics")
+            .await
+            .contains("topicscore_hook_republished_total 1")
+        {
+            assert!(Instant::now() < until, "nobody noticed");
+            sleep(Duration::from_millis(20)).await;
+        }
+        let published = mautic.with_state(|state| {
+            let mut hooks = state.hooks.table.iter();
+            hooks.all(|(_, hook)| hook.stamp.is_published)
+        });
+        assert!(published.await);
+        assert!(
+            page("/metrics")
+                .await
+                .contains("topicscore_hook_published 1")
+        );
+        come_to_rest(&scene, REST).await.unwrap();
+        assert_eq!(differences(&story, &scene.catalog, &held(&scene).await), []);
+    };
+    stage(14, WriteMode::Live).await.during(job).await;
+}

@@ -38,6 +38,9 @@ impl Minder {
             Ok(state) => {
                 let published = state != HookState::Unpublished;
                 self.metrics.hook_published(published);
+                if state == HookState::Republished {
+                    self.metrics.hook_republished();
+                }
                 if published {
                     self.health.ok(words(state), now);
                 } else {

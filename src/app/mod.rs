@@ -11,6 +11,7 @@ mod instance;
 mod patient;
 mod pulse;
 mod start;
+mod sweep;
 mod tokens;
 mod triggers;
 mod upgrade;

@@ -7,7 +7,7 @@ use crate::intake::poll::{Feed, FeedStatus, Poller};
 use crate::lifecycle::TaskResult;
 use crate::mautic::{Client, budget::LocalBudget};
 use crate::metrics::Registered;
-use crate::store::Store;
+use crate::store::{Store, sqlite::SqliteStore};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::{path::PathBuf, sync::Arc, time::Duration, time::Instant};
@@ -24,6 +24,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(15);
 /// Measures what nobody else sees as a whole.
 pub(super) struct Pulse {
     pub store: Arc<dyn Store>,
+    pub file: Arc<SqliteStore>,
     pub clock: Arc<dyn Clock>,
     pub poller: Arc<Poller<dyn Store, Client>>,
     pub decoder: Arc<Decoder<dyn Store>>,
@@ -42,6 +43,7 @@ impl Pulse {
         let mut count_at = Instant::now();
         let mut seen = BTreeMap::new();
         let mut decoded = 0;
+        let mut told = (0, 0, 0);
         loop {
             let now = self.clock.now();
             if Instant::now() >= count_at {
@@ -53,6 +55,7 @@ impl Pulse {
             let deliveries = self.decoder.decodings().deliveries;
             self.metrics.metrics.intake.decoded(deliveries - decoded);
             decoded = deliveries;
+            told = self.count_told(told);
             self.report_polls(now, &mut seen);
             if beat.is_multiple_of(CLEANING) {
                 self.clean(now).await;
@@ -87,6 +90,14 @@ impl Pulse {
             }
             Err(error) => self.journal.down(error.to_string(), now),
         }
+    }
+
+    /// Counts what was told to the journal since the last time.
+    fn count_told(&self, (batches, new, known): (u64, u64, u64)) -> (u64, u64, u64) {
+        let now = self.file.told();
+        let journal = &self.metrics.metrics.journal;
+        journal.told(now.0 - batches, now.1 - new, now.2 - known);
+        now
     }
 
     async fn gauges(&self) {

@@ -77,6 +77,7 @@ impl Instance {
                 "observing: scores are computed and shown, nothing is written to Mautic"
             );
         }
+        self.start_sweep(&shared.signals.bells, lifecycle);
         self.start_admin(listeners.admin, lifecycle);
         self.start_eraser(lifecycle);
         self.start_pulse(&shared, lifecycle);
@@ -344,6 +345,7 @@ impl Instance {
         let now = self.clock.now();
         let pulse = Pulse {
             store: Arc::clone(&self.store),
+            file: Arc::clone(&self.file),
             clock: Arc::clone(&self.clock),
             poller: Arc::clone(&shared.poller),
             decoder: Arc::clone(&shared.decoder),

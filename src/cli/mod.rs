@@ -14,6 +14,7 @@ mod load;
 mod output;
 mod plan;
 mod probe;
+mod reconcile;
 mod run;
 mod status;
 
@@ -90,6 +91,13 @@ enum Command {
     /// Points given by hand survive every recompute and do not fade. A daemon that runs scores
     /// the contact within seconds.
     Adjust(adjust::Arguments),
+    /// Compare what Mautic holds with what it should hold, now
+    ///
+    /// Looks at all contacts, or at those named, and hands what differs to the daemon, which
+    /// writes it where `write.mode` is `live`. Values that Mautic had refused are tried again.
+    /// Exit code: 0 if nothing differs or all was handed on, 1 if something could not be read,
+    /// 3 if something differs and --dry-run was given.
+    Reconcile(reconcile::Arguments),
     /// Write down everything that is held of a contact, as JSON
     ///
     /// For whoever asks what is known of them: profile, activities, scores and where they come
@@ -136,6 +144,7 @@ impl Cli {
             Command::Effects(arguments) => effects::run(&global, arguments).await,
             Command::Explain(arguments) => explain::run(&global, arguments).await,
             Command::Adjust(arguments) => adjust::run(&global, arguments).await,
+            Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
             Command::Export(arguments) => export::run(&global, arguments).await,
             Command::Erase(arguments) => erase::run(&global, arguments).await,
         };

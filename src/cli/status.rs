@@ -5,6 +5,7 @@ use crate::app::Instance;
 use crate::intake::poll::Feed;
 use crate::store::{Counts, PlanRecord, WriteSummary};
 use crate::web::Mode;
+use crate::writeback::sweep::{SweepState, kept_state};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
@@ -24,6 +25,8 @@ struct Status {
     plan: Option<PlanInForce>,
     counts: Counts,
     delays: Delays,
+    /// How far the comparison with Mautic is.
+    sweep: SweepState,
     /// How far each table was read by polling: name to position.
     polls: BTreeMap<&'static str, String>,
     recent_writes: Vec<WriteSummary>,
@@ -94,6 +97,7 @@ async fn read(instance: &Instance) -> anyhow::Result<Status> {
             .map(|plan| in_force(instance, plan)),
         counts: store.counts().await?,
         delays: Delays::of(&store.write_delays(since, DELAY_SAMPLES).await?),
+        sweep: kept_state(store).await?,
         polls,
         recent_writes: store.recent_writes(WRITES_SHOWN).await?,
         recent_parked: store.parked_items(PARKED_SHOWN).await?,
@@ -110,7 +114,11 @@ fn in_force(instance: &Instance, plan: PlanRecord) -> PlanInForce {
 }
 
 fn text(status: &Status, now: Timestamp) -> String {
-    let mut parts = vec![heading(status), counts(&status.counts, &status.delays)];
+    let mut parts = vec![
+        heading(status),
+        counts(&status.counts, &status.delays),
+        format!("sweep: {}", status.sweep.words(now)),
+    ];
     if !status.polls.is_empty() {
         let polls = status.polls.iter();
         let rows = polls.map(|(name, position)| vec![format!("  {name}"), position.clone()]);

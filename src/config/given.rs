@@ -320,6 +320,14 @@ impl<'a> Setting<'_, 'a, '_> {
         Some(duration)
     }
 
+    /// Whether it is this word. Says nothing if it is something else.
+    pub(super) fn is(&self, word: &str) -> bool {
+        match &self.from {
+            From::Variable(_, text) => *text == word,
+            From::File(value) => matches!(value.node(), DeValue::String(text) if text == word),
+        }
+    }
+
     /// A size in bytes, such as `32MiB`.
     pub(super) fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
         const HINT: &str = "write a size such as \"32MiB\"";

@@ -146,6 +146,8 @@ pub struct PlanConfig {
 pub struct WriteConfig {
     /// Default: [`WriteMode::Observe`].
     pub mode: WriteMode,
+    /// In so long all contacts are compared with Mautic once; default 24 h. `None`: never.
+    pub sweep: Option<Duration>,
 }
 
 /// Whether results are written to Mautic.

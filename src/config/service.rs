@@ -7,6 +7,8 @@ use super::{
 };
 use std::time::Duration;
 
+const DAYS_90: Duration = Duration::from_hours(90 * 24);
+
 pub(super) fn budget(given: &Given<'_, '_>) -> Option<BudgetConfig> {
     let requests_per_second = match given.get("budget", "requests_per_second") {
         Some(setting) => setting.decimal(0.1..=1000.0),
@@ -104,7 +106,15 @@ pub(super) fn write(given: &Given<'_, '_>) -> Option<WriteConfig> {
         }
         None => Some(WriteMode::Observe),
     };
-    Some(WriteConfig { mode: mode? })
+    let sweep = match given.get("write", "sweep") {
+        Some(setting) if setting.is("off") => Some(None),
+        Some(setting) => setting.duration(Duration::from_mins(1)..=DAYS_90).map(Some),
+        None => Some(Some(Duration::from_hours(24))),
+    };
+    Some(WriteConfig {
+        mode: mode?,
+        sweep: sweep?,
+    })
 }
 
 pub(super) fn log(given: &Given<'_, '_>) -> Option<LogConfig> {

@@ -103,6 +103,17 @@ fn the_environment_goes_before_the_file_and_is_enough() {
     let text = format!("{LOGIN}[write]\nmode = 'live'\n");
     let (config, _) = load(&text, &[("TOPICSCORE_WRITE__MODE", "observe")]).unwrap();
     assert_eq!(config.write.mode, WriteMode::Observe);
+    assert_eq!(config.write.sweep, Some(Duration::from_hours(24)));
+    for (word, sweep) in [("off", None), ("7d", Some(Duration::from_hours(7 * 24)))] {
+        let text = format!("{LOGIN}[write]\nsweep = '{word}'\n");
+        assert_eq!(load(&text, &[]).unwrap().0.write.sweep, sweep);
+        let (config, _) = load(LOGIN, &[("TOPICSCORE_WRITE__SWEEP", word)]).unwrap();
+        assert_eq!(config.write.sweep, sweep);
+    }
+    for wrong in ["'of'", "'0s'", "24", "'91d'"] {
+        let text = format!("{LOGIN}[write]\nsweep = {wrong}\n");
+        assert_eq!(load(&text, &[]).unwrap_err().len(), 1, "{wrong}");
+    }
     assert_eq!(
         config.mautic.base_url.join("api/contacts").unwrap().path(),
         "/sub/api/contacts"

@@ -193,7 +193,10 @@ fn config(stage: &Stage, options: &SceneOptions) -> anyhow::Result<Config> {
         plan: PlanConfig {
             file: folder.join("plan.toml"),
         },
-        write: WriteConfig { mode: options.mode },
+        write: WriteConfig {
+            mode: options.mode,
+            sweep: None,
+        },
         mail: None,
         webhook_targets: Vec::new(),
         admin: AdminConfig {

@@ -22,6 +22,7 @@ mod hooks;
 mod journeys;
 mod points;
 mod points_log;
+mod reports;
 mod segments;
 mod stats;
 mod system;

@@ -60,6 +60,7 @@ pub struct IntakeMetrics {
     parked: Counters<1>,
     kinds: Arc<Mutex<BTreeSet<String>>>,
     hook: Gauge,
+    republished: Counter,
     polls: Polls,
 }
 
@@ -124,6 +125,12 @@ impl IntakeMetrics {
                 &[],
                 Gauge::default(),
             ),
+            republished: catalogue.counter(
+                "topicscore_hook_republished",
+                "How often our webhook, unpublished by Mautic, was published again",
+                &[],
+                Counter::default(),
+            ),
             polls: Polls::register(catalogue),
         }
     }
@@ -171,6 +178,11 @@ impl IntakeMetrics {
     /// How old the newest polled row was when it was read.
     pub fn poll_lag(&self, lag: Duration) {
         self.polls.lag.set(lag.as_secs_f64());
+    }
+
+    /// Mautic had unpublished our hook, and it was published again.
+    pub fn hook_republished(&self) {
+        self.republished.inc();
     }
 
     /// Whether our hook is published.
@@ -246,7 +258,7 @@ impl JournalMetrics {
             ),
             commits: catalogue.counter(
                 "topicscore_journal_commits",
-                "Transactions of facts committed",
+                "Batches of facts kept, each whole or not at all",
                 &[],
                 Counter::default(),
             ),
@@ -259,9 +271,9 @@ impl JournalMetrics {
         }
     }
 
-    /// A transaction of facts was committed.
-    pub fn committed(&self, new_activities: u64, known_activities: u64) {
-        self.commits.inc();
+    /// So many batches of facts were kept, with so many activities.
+    pub fn told(&self, batches: u64, new_activities: u64, known_activities: u64) {
+        self.commits.inc_by(batches);
         for (seen, count) in [("new", new_activities), ("known", known_activities)] {
             self.activities
                 .get_or_create(&[("seen", seen.into())])

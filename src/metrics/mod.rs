@@ -8,12 +8,14 @@ mod catalogue;
 mod effects;
 mod intake;
 mod scorer;
+mod sweep;
 mod writeback;
 
 pub use catalogue::{Catalogue, Described};
 pub use effects::EffectMetrics;
 pub use intake::{IntakeMetrics, JournalMetrics, Refusal};
 pub use scorer::{ScorerMetrics, StoreMetrics};
+pub use sweep::SweepMetrics;
 pub use writeback::{BudgetNow, CallOutcome, Endpoint, Throttle, WritebackMetrics};
 
 use prometheus_client::metrics::{gauge::Gauge, info::Info};
@@ -36,6 +38,8 @@ pub struct Metrics {
     pub writeback: WritebackMetrics,
     /// What triggers do.
     pub effects: EffectMetrics,
+    /// The slow comparison with Mautic.
+    pub sweep: SweepMetrics,
     /// The store.
     pub store: StoreMetrics,
 }
@@ -71,6 +75,7 @@ pub fn register(version: &str, instance: &str) -> Registered {
         scorer: ScorerMetrics::register(&mut catalogue),
         writeback: WritebackMetrics::register(&mut catalogue),
         effects: EffectMetrics::register(&mut catalogue),
+        sweep: SweepMetrics::register(&mut catalogue),
         store: StoreMetrics::register(&mut catalogue),
     };
     let (registry, described) = catalogue.finish();

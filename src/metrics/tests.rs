@@ -19,7 +19,8 @@ fn used() -> Registered {
     metrics.intake.poll_failed("email_stats");
     metrics.intake.poll_lag(MILLI);
     metrics.intake.hook_published(true);
-    metrics.journal.committed(2, 5);
+    metrics.intake.hook_republished();
+    metrics.journal.told(1, 2, 5);
     metrics.journal.undecoded(4);
     metrics.scorer.scored(6, MILLI);
     metrics.scorer.dirty(9);
@@ -34,6 +35,8 @@ fn used() -> Registered {
     metrics.effects.ended("send_email", "done");
     metrics.effects.done(MILLI);
     metrics.effects.waiting(3, 2, 1);
+    metrics.sweep.looked(7, ["group"]);
+    metrics.sweep.passed(1_790_000_000);
     metrics.store.bytes(4096);
     registered
 }
@@ -55,9 +58,14 @@ fn each_call_arrives_in_its_metric() {
         r#"topicscore_poll_errors_total{table="email_stats"} 1"#,
         "topicscore_poll_lag_seconds 0.001",
         "topicscore_hook_published 1",
+        "topicscore_hook_republished_total 1",
         r#"topicscore_journal_activities_total{seen="new"} 2"#,
         r#"topicscore_journal_activities_total{seen="known"} 5"#,
         "topicscore_journal_commits_total 1",
+        "topicscore_sweep_contacts_total 7",
+        r#"topicscore_sweep_drift_total{target="group"} 1"#,
+        r#"topicscore_sweep_drift_total{target="points"} 0"#,
+        "topicscore_sweep_last_pass_timestamp_seconds 1790000000",
         "topicscore_journal_undecoded_deliveries 4",
         "topicscore_scorer_contacts_total 6",
         "topicscore_scorer_batch_seconds_count 1",

@@ -159,7 +159,8 @@ impl WritebackMetrics {
             ),
             latency: catalogue.seconds(
                 "topicscore_writeback_call",
-                "Time until Mautic answered such a call, by endpoint",
+                "Time until such a call was answered, by endpoint; with the wait for its turn in the \
+                 request budget",
                 &["endpoint"],
                 Histograms::new_with_constructor(short),
             ),

@@ -29,7 +29,7 @@ pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use effects::{EffectQuery, Effects};
 pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
 pub use leases::Leases;
-pub use outbox::{Outbox, TargetState, WriteOutcome, WriteRecord, WriteResult};
+pub use outbox::{Outbox, Reading, TargetState, WriteOutcome, WriteRecord, WriteResult};
 pub use privacy::{Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, RUN, Settings};

@@ -1,7 +1,7 @@
 //! Desired and observed values, and the way from one to the other.
 
 use super::{Owner, Result};
-use crate::domain::{CallFate, ContactId, ContactIntents, NewCall, Target, Urgency};
+use crate::domain::{CallFate, ContactId, ContactIntents, NewCall, Target, Urgency, Way};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,47 @@ pub struct WriteResult {
     pub fates: Vec<(String, CallFate)>,
 }
 
+/// A value read in Mautic beside the desired one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The contact.
+    pub contact: ContactId,
+    /// The target.
+    pub target: Target,
+    /// How it would be brought about.
+    pub way: Way,
+    /// What Mautic held.
+    pub found: i32,
+    /// What it should hold.
+    pub wanted: i32,
+    /// What we had last seen it hold; `None`: never seen.
+    pub observed: Option<i32>,
+    /// Whether it was to be written anyway.
+    pub pending: bool,
+    /// Being written at this moment, or of unknown outcome: whoever writes it looks by himself.
+    pub busy: bool,
+}
+
+impl Reading {
+    /// Whether Mautic holds something else than it should.
+    #[must_use]
+    pub const fn differs(&self) -> bool {
+        self.found != self.wanted
+    }
+
+    /// Whether Mautic holds something else than we knew; never seen counts as 0 (FACTS 26).
+    #[must_use]
+    pub fn is_news(&self) -> bool {
+        !self.busy && self.observed.unwrap_or(0) != self.found
+    }
+
+    /// Whether somebody changed it without our hearing of it, and not to what it should be.
+    #[must_use]
+    pub fn is_drift(&self) -> bool {
+        self.differs() && self.is_news() && (!self.pending || self.observed.is_some())
+    }
+}
+
 /// Keeps intents.
 #[async_trait::async_trait]
 pub trait Outbox: Send + Sync {
@@ -129,12 +170,33 @@ pub trait Outbox: Send + Sync {
     /// Gives contacts back that were claimed.
     async fn release(&self, owner: &Owner, contacts: &[ContactId]) -> Result<()>;
 
-    /// Takes over values seen in Mautic (a sweep, a read before writing).
+    /// Takes over values seen in Mautic by whoever may write them.
     async fn observe(&self, values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Result<()>;
+
+    /// Values read in Mautic beside what is desired; changes nothing. `at`: when they were asked
+    /// for. Left out: what nobody desires, ids that are not the contact's own any more, what was
+    /// seen or written since, and points of which only the logged ones are ours
+    /// ([`Way::AddToLogged`]).
+    async fn compare(
+        &self,
+        values: Vec<(ContactId, Target, i32)>,
+        at: Timestamp,
+    ) -> Result<Vec<Reading>>;
+
+    /// Like [`Outbox::compare`], and takes the values over, but for busy ones: what differs
+    /// becomes pending.
+    async fn reconcile(
+        &self,
+        values: Vec<(ContactId, Target, i32)>,
+        at: Timestamp,
+    ) -> Result<Vec<Reading>>;
 
     /// The time at which the earliest waiting intent that is at least so urgent may be tried.
     async fn next_due(&self, least: Urgency, now: Timestamp) -> Result<Option<Timestamp>>;
 
     /// Tries parked intents again: somebody may have mended what kept them. Returns how many.
     async fn unpark_intents(&self) -> Result<u64>;
+
+    /// As [`Outbox::unpark_intents`], of these contacts only.
+    async fn unpark_intents_of(&self, contacts: &[ContactId]) -> Result<u64>;
 }

@@ -9,6 +9,7 @@ mod dispatcher;
 pub mod effects;
 mod mautic;
 mod points;
+pub mod sweep;
 mod told;
 
 pub use call::{Call, call_for, must_look, segment_adds};
@@ -17,3 +18,4 @@ pub use dispatcher::Dispatcher;
 pub use effects::EffectWorker;
 pub use mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites, PointsWrite};
 pub use points::{Next, Seen, fate, next};
+pub use sweep::Sweep;

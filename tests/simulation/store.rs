@@ -18,8 +18,8 @@ use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
     NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
-    Result, ScoreCommit, Scores, Settings, Snapshot, StoreError, StoredScore, Target, Urgency,
-    WriteResult, WriteSummary,
+    Reading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError, StoredScore, Target,
+    Urgency, WriteResult, WriteSummary,
 };
 
 /// The real store and its crashes.
@@ -126,6 +126,9 @@ hands_through! { Outbox:
     write observe(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> ();
     read next_due(least: Urgency, now: Timestamp) -> Option<Timestamp>;
     write unpark_intents() -> u64;
+    write unpark_intents_of(contacts: &[ContactId]) -> u64;
+    read compare(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Vec<Reading>;
+    write reconcile(values: Vec<(ContactId, Target, i32)>, at: Timestamp) -> Vec<Reading>;
 }
 
 hands_through! { Effects:

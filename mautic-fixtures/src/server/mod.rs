@@ -173,8 +173,8 @@ impl StandIn {
             .await
     }
 
-    /// Changes the state between two requests.
-    pub(crate) async fn change_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    /// Changes the state between two requests, as SQL would: nothing is logged, nobody is told.
+    pub async fn change_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut *self.state.lock().await)
     }
 

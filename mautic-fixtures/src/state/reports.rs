@@ -55,7 +55,9 @@ pub fn installed() -> Table<Report> {
     table
 }
 
-pub(crate) fn from_json(json: &Value) -> Report {
+/// A report as REST shows it.
+#[must_use]
+pub fn from_json(json: &Value) -> Report {
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
     let value = |key: &str| json.get(key).cloned().unwrap_or_else(|| json!([]));
     Report {

@@ -5,6 +5,7 @@ mod contact;
 mod failure;
 mod objects;
 mod page;
+mod report;
 mod stats;
 mod tolerant;
 
@@ -15,6 +16,7 @@ pub use objects::{
     Trigger, TriggerEvent,
 };
 pub use page::Page;
+pub use report::{Report, ReportPage};
 pub use stats::{StatsFault, StatsPage, StatsRow};
 pub use tolerant::{date, excerpt, flag, id, integer, naive_utc, text};
 

@@ -14,6 +14,7 @@ pub(crate) mod merges;
 pub(crate) mod order;
 pub(crate) mod outbox;
 pub(crate) mod privacy;
+pub(crate) mod reconcile;
 pub(crate) mod scores;
 
 /// `store_contract!(open)`, where `open` is an `async fn() -> (SharedStore, guard)`: runs the
@@ -93,6 +94,13 @@ macro_rules! store_contract {
             outbox: a_write_to_a_merged_away_id_is_in_doubt,
             outbox: looks_are_taken_over,
             outbox: when_something_is_due,
+            reconcile: readings_are_taken_over,
+            reconcile: comparing_changes_nothing,
+            reconcile: what_was_written_since_is_newer,
+            reconcile: what_may_still_take_effect_is_left,
+            reconcile: points_that_were_asked_for_are_left,
+            reconcile: ids_that_are_not_their_own_tell_nothing,
+            reconcile: refused_values_of_some_are_tried_again,
             added: a_call_is_written_down_once,
             added: nothing_is_added_for_what_is_not_known_whole,
             added: what_the_log_says_was_added,

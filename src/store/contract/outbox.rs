@@ -8,7 +8,7 @@ fn ids(claimed: &[ContactIntents]) -> Vec<u32> {
     claimed.iter().map(|claimed| claimed.contact.0).collect()
 }
 
-fn targets(claimed: &[ContactIntents]) -> Vec<Target> {
+pub(super) fn targets(claimed: &[ContactIntents]) -> Vec<Target> {
     let intents = claimed.iter().flat_map(|claimed| &claimed.intents);
     intents.map(|intent| intent.target).collect()
 }

@@ -21,6 +21,7 @@ mod outbox;
 mod points_calls;
 mod privacy;
 mod readers;
+mod reconcile;
 mod restored;
 mod scores;
 mod settings;
@@ -38,7 +39,10 @@ use readers::Readers;
 use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::watch;
 use writer::{Turn, Writer};
@@ -51,6 +55,27 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     readers: Readers,
     trouble: Trouble,
+    told: Told,
+}
+
+/// What was told to the journal, counted.
+#[derive(Debug, Default)]
+struct Told {
+    batches: AtomicU64,
+    new: AtomicU64,
+    known: AtomicU64,
+}
+
+impl Told {
+    fn count(&self, applied: super::Applied) {
+        for (count, more) in [
+            (&self.batches, 1),
+            (&self.new, applied.new_activities),
+            (&self.known, applied.known_activities),
+        ] {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
+    }
 }
 
 impl SqliteStore {
@@ -74,6 +99,7 @@ impl SqliteStore {
             writer: Arc::new(writer),
             readers,
             trouble,
+            told: Told::default(),
         })
     }
 
@@ -88,6 +114,19 @@ impl SqliteStore {
     #[must_use]
     pub fn damage(&self) -> watch::Receiver<Option<String>> {
         self.trouble.damage()
+    }
+
+    /// What was told to the journal since it was opened: batches, and their activities, new and
+    /// known ones.
+    #[must_use]
+    pub fn told(&self) -> (u64, u64, u64) {
+        let Told {
+            batches,
+            new,
+            known,
+        } = &self.told;
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (now(batches), now(new), now(known))
     }
 
     /// Transactions committed since it was opened; each is one fsync. Deliveries that come

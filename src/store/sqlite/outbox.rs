@@ -3,12 +3,13 @@
 use super::{
     SqliteStore, adjustments,
     codec::{micros, target_code, time, urgency_code},
-    dirty, journal, leases, points_calls, targets,
+    dirty, journal, leases, points_calls, reconcile, targets,
     targets::{Cause, TargetRow},
 };
 use crate::domain::{ContactId, NewCall};
 use crate::store::{
-    ContactIntents, Intent, Outbox, Owner, Result, Target, Urgency, WriteOutcome, WriteResult,
+    ContactIntents, Intent, Outbox, Owner, Reading, Result, Target, Urgency, WriteOutcome,
+    WriteResult,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -72,6 +73,54 @@ impl Outbox for SqliteStore {
             values
                 .iter()
                 .try_for_each(|(contact, target, value)| observe(db, *contact, *target, *value, at))
+        })
+        .await
+    }
+
+    async fn compare(
+        &self,
+        values: Vec<(ContactId, Target, i32)>,
+        at: Timestamp,
+    ) -> Result<Vec<Reading>> {
+        let at = micros(at);
+        self.read(move |db| {
+            let mut readings = Vec::new();
+            for (contact, target, value) in values {
+                readings.extend(reconcile::compare(db, contact, target, value, at)?);
+            }
+            Ok(readings)
+        })
+        .await
+    }
+
+    async fn reconcile(
+        &self,
+        values: Vec<(ContactId, Target, i32)>,
+        at: Timestamp,
+    ) -> Result<Vec<Reading>> {
+        let at = micros(at);
+        self.write(move |db| {
+            let mut readings = Vec::new();
+            for (contact, target, value) in &values {
+                readings.extend(reconcile::take_over(db, *contact, *target, *value, at)?);
+            }
+            Ok(readings)
+        })
+        .await
+    }
+
+    async fn unpark_intents_of(&self, contacts: &[ContactId]) -> Result<u64> {
+        let contacts = contacts.to_vec();
+        self.write(move |db| {
+            let mut statement = db.prepare_cached(
+                "UPDATE target SET parked = 0, not_before = unsettled_until
+                 WHERE parked = 1 AND contact = ?1",
+            )?;
+            let mut unparked = 0;
+            for contact in &contacts {
+                unparked += statement.execute([contact.0])? as u64;
+            }
+            Ok(unparked)
         })
         .await
     }
@@ -205,7 +254,7 @@ fn finish(db: &Connection, owner: &Owner, result: &WriteResult, now: i64) -> Res
 }
 
 /// Stores a row that a look of ours changed; a membership that nobody expected is a changed fact.
-fn keep(
+pub(super) fn keep(
     db: &Connection,
     contact: ContactId,
     target: Target,

@@ -65,6 +65,11 @@ fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result
     Ok((operands == 0).then_some(sum.saturating_add(corrected)))
 }
 
+/// Whether nobody knows yet what became of a call.
+pub(super) fn any_open(db: &Connection, contact: ContactId, target: Target) -> Result<bool> {
+    Ok(!calls(db, contact, target, None)?.is_empty())
+}
+
 /// The calls of a target that ended so, oldest first; `None`: that are open.
 fn calls(
     db: &Connection,

@@ -8,7 +8,8 @@ use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
     NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
-    Result, ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult, WriteSummary,
+    Reading, Result, ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult,
+    WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,6 +207,23 @@ impl Outbox for FakeStore {
         Err(StoreError::Closed)
     }
     async fn observe(&self, _: Vec<(ContactId, Target, i32)>, _: Timestamp) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn compare(
+        &self,
+        _: Vec<(ContactId, Target, i32)>,
+        _: Timestamp,
+    ) -> Result<Vec<Reading>> {
+        Err(StoreError::Closed)
+    }
+    async fn reconcile(
+        &self,
+        _: Vec<(ContactId, Target, i32)>,
+        _: Timestamp,
+    ) -> Result<Vec<Reading>> {
+        Err(StoreError::Closed)
+    }
+    async fn unpark_intents_of(&self, _: &[ContactId]) -> Result<u64> {
         Err(StoreError::Closed)
     }
     async fn unpark_intents(&self) -> Result<u64> {

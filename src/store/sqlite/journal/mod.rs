@@ -33,7 +33,9 @@ pub(super) use merges::read_merges;
 impl Journal for SqliteStore {
     async fn apply(&self, batch: Batch) -> Result<Applied> {
         let register = self.register.clone();
-        self.write(move |db| apply(db, &register, batch)).await
+        let applied = self.write(move |db| apply(db, &register, batch)).await?;
+        self.told.count(applied);
+        Ok(applied)
     }
 
     async fn cursor(&self, name: &str) -> Result<Option<String>> {

@@ -1,0 +1,55 @@
+//! The slow comparison with Mautic, as a worker.
+
+use super::instance::Instance;
+use crate::health::Weight;
+use crate::lifecycle::Lifecycle;
+use crate::store::Owner;
+use crate::wake::Bells;
+use crate::writeback::sweep::{Looker, ScoreSource, Sweep};
+use std::sync::Arc;
+
+impl Instance {
+    /// Looks at what Mautic holds.
+    pub fn looker(&self, bells: &Bells) -> Looker {
+        Looker {
+            store: Arc::clone(&self.store),
+            client: self.client.clone(),
+            clock: Arc::clone(&self.clock),
+            gone: bells.gone.clone(),
+            intents: bells.intents.clone(),
+            side_by_side: 1,
+            tells: true,
+        }
+    }
+
+    /// In observe, too: it writes nothing, and shows what differs.
+    pub(super) fn start_sweep(&self, bells: &Bells, lifecycle: &mut Lifecycle) {
+        let now = self.clock.now();
+        let health = self
+            .health
+            .component("sweep", Weight::Informative, None, now);
+        let Some(interval) = self.config.write.sweep else {
+            health.ok("off (write.sweep)", now);
+            return;
+        };
+        let owner = Owner(format!("{}-sweep", self.owner.0));
+        let patient = self.patient("sweep", &owner, &health);
+        let (looker, plan) = (self.looker(bells), self.plan());
+        let metrics = self.metrics.metrics.sweep.clone();
+        let requests_per_second = self.config.budget.requests_per_second;
+        lifecycle.source("sweep", |stop| {
+            patient.run(stop, move |stop| {
+                let sweep = Sweep {
+                    looker: looker.clone(),
+                    plan: plan.clone(),
+                    interval,
+                    requests_per_second,
+                    metrics: metrics.clone(),
+                    health: health.clone(),
+                    reading: ScoreSource::default(),
+                };
+                sweep.run(stop)
+            })
+        });
+    }
+}
