@@ -38,7 +38,7 @@ impl Scene {
     async fn set() -> Self {
         let mautic = StandIn::start(Options::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("s.db")).unwrap();
+        let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
         let store: SharedStore = Arc::new(store);
         let clock = ManualClock::new("2026-03-01T12:00:00Z".parse().unwrap());
         let dispatcher = dispatcher(&mautic, &store, &clock, "one");

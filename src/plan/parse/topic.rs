@@ -104,6 +104,7 @@ fn read_writes(
 }
 
 /// `true`: shown; `"write"`: written; `None` for `false`.
+#[allow(clippy::option_option, reason = "mistaken, or `false`: two things")]
 fn read_main_points(value: &Value<'_, '_>) -> Option<Option<Writes<Ref<GroupId>>>> {
     const HINT: &str =
         "write `main_points = true` (computed and shown) or \"write\", or leave it out";

@@ -79,7 +79,7 @@ pub(crate) async fn a_call_is_written_down_once(store: SharedStore) {
     release(&store, &[1]).await;
 
     let claimed = claim_at(&store, 3_001).await;
-    assert_eq!(known(&claimed).open, [call.call.clone()]);
+    assert_eq!(known(&claimed).open, std::slice::from_ref(&call.call));
     decide(&store, &claimed, "topicscore:a", CallFate::Unknown).await;
     release(&store, &[1]).await;
     let claimed = claim_at(&store, 3_002).await;
