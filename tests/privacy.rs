@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -41,7 +42,6 @@ impl House {
         house.call("POST", "points/groups/new", group).await;
         let secret = house.path("secret");
         fs::write(&secret, Options::default().oauth_client.secret).unwrap();
-        use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
         let (url, id) = (house.mautic.base_url(), Options::default().oauth_client.id);
         let hook = format!("http://{}/webhook", house.receiver);

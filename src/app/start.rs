@@ -14,7 +14,7 @@ use crate::lifecycle::Lifecycle;
 use crate::plan::Compiled;
 use crate::scorer::Scorer;
 use crate::store::sqlite::Hold;
-use crate::store::{Owner, SharedStore, Store};
+use crate::store::{Owner, RUN, SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
 use jiff::SignedDuration;
@@ -58,6 +58,7 @@ impl Instance {
         lifecycle.source("store", |stop| watch_for_damage(damage, stop));
         // Beside the work: reading a large store takes a while, and Mautic waits for nobody.
         self.file.examine();
+        self.store.put_setting(RUN, &self.owner.0).await?;
         self.take_up_what_the_dead_held().await?;
         self.retry_what_was_not_understood().await?;
         let shared = self.shared();
@@ -285,6 +286,7 @@ impl Instance {
         Gate {
             poller: Arc::clone(&shared.poller),
             clock: Arc::clone(&self.clock),
+            store: Arc::clone(&self.store),
         }
     }
 

@@ -12,11 +12,17 @@ pub struct Place {
     pub column: u32,
 }
 
+/// Lines longer than this are not shown, in bytes: nobody finds a place in them by eye, and each of
+/// many mistakes would hold a copy.
+const LONGEST_SHOWN: usize = 1000;
+
 /// A named text. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     file: Arc<str>,
     text: Arc<str>,
+    /// Where each line begins: a text with thousands of mistakes is asked for as many places.
+    lines: Arc<[usize]>,
     /// With a list: lines are shown only up to the `=` after one of these keys.
     shown_keys: Option<&'static [&'static str]>,
 }
@@ -28,6 +34,9 @@ impl Source {
         Self {
             file: file.into(),
             text: text.into(),
+            lines: std::iter::once(0)
+                .chain(text.match_indices('\n').map(|(newline, _)| newline + 1))
+                .collect(),
             shown_keys: None,
         }
     }
@@ -88,6 +97,9 @@ impl Source {
     fn excerpt(&self, offset: usize) -> Option<String> {
         let (start, _) = self.line_at(offset);
         let line = self.text[start..].lines().next()?;
+        if line.len() > LONGEST_SHOWN {
+            return None;
+        }
         let line = line.trim_start_matches('\u{feff}').trim_end();
         let Some(shown) = self.shown_keys else {
             return Some(line.to_owned());
@@ -104,14 +116,12 @@ impl Source {
 
     /// Start of the line that holds `offset`, and its number.
     fn line_at(&self, offset: usize) -> (usize, u32) {
-        let before = &self.text[..self.floor(offset)];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let newlines = before.matches('\n').count();
-        (
-            start,
-            u32::try_from(newlines)
-                .unwrap_or(u32::MAX)
-                .saturating_add(1),
-        )
+        let offset = self.floor(offset);
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = line
+            .checked_sub(1)
+            .and_then(|before| self.lines.get(before));
+        let start = start.copied().unwrap_or(0);
+        (start, u32::try_from(line.max(1)).unwrap_or(u32::MAX))
     }
 }

@@ -5,11 +5,17 @@ pub(crate) fn did_you_mean<'c>(
     wrong: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    // Comparing takes time and memory by the product of the lengths.
+    const LONGEST: usize = 200;
+    if wrong.len() > LONGEST {
+        return None;
+    }
     let wrong = wrong.to_lowercase();
     // A third of the letters may be wrong; in short words one.
     let allowed = (wrong.chars().count() / 3).max(1);
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&wrong, &candidate.to_lowercase());
             (distance, candidate)

@@ -33,13 +33,16 @@ pub struct Intent {
 /// What the journal knows of points that are added, as of when they were claimed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownPoints {
-    /// Newest known row of the contact in Mautic's points log; 0 if none is.
+    /// Newest known row of the contact and target in Mautic's points log; 0 if none is.
     pub newest_row: u64,
     /// Sum of what the known rows of this target added; `None` when rows multiplied or divided,
     /// of which the log does not tell the difference (FACTS 56).
     pub logged: Option<i64>,
     /// Calls of which nobody knows yet what became of them, oldest first.
     pub open: Vec<PointsCall>,
+    /// The newest call that took effect and whose row the journal does not know yet: an answer
+    /// without that row is older than the call.
+    pub awaited: Option<PointsCall>,
 }
 
 /// All pending intents of one contact, leased together: one writer per contact.

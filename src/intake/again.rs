@@ -7,7 +7,7 @@ use super::{
     poll::without_merged,
 };
 use crate::store::{Batch, Deliveries, HeldItem, Journal, Origin, Result, Urgency};
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
 /// Items decoded in one transaction.
 const SLICE: usize = 500;
@@ -59,9 +59,10 @@ fn read(item: &HeldItem) -> Option<Decoded> {
         let row: Row = serde_json::from_str(&item.excerpt).ok()?;
         decode::rows(table, &[row], item.at)
     } else {
+        // As text: an item may be nested more deeply than a value can be.
         let raw: &RawValue = serde_json::from_str(&item.excerpt).ok()?;
-        let body = json!({ &item.kind: [raw] });
-        decode::body(body.to_string().as_bytes())
+        let body = format!("{{{}:[{raw}]}}", serde_json::Value::from(&*item.kind));
+        decode::body(body.as_bytes())
     };
     // What an item is ignored for now, it was understood for.
     decoded.unreadable.is_empty().then_some(decoded)
@@ -115,6 +116,7 @@ mod tests {
         let store = SqliteStore::open(folder.path().join("store.db")).unwrap();
         let store: SharedStore = Arc::new(store);
         let cut = &HIT[..40];
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
         let points = r#"{"id":"8","lead_id":"7","type":"API","delta":"5","event_name":"a",
             "action_name":"b","date_added":"2026-01-01 10:00:00"}"#;
         for (kind, excerpt) in [
@@ -125,6 +127,7 @@ mod tests {
             ("no_such_table", HIT),
             ("contacts", "7"),
             ("mautic.company_post_save", "{}"),
+            ("mautic.company_post_save", &deep),
         ] {
             park(&store, Origin::Poll(Vec::new()), kind, excerpt).await;
         }
@@ -135,6 +138,6 @@ mod tests {
         let held = store.held(ContactId(7)).await.unwrap().unwrap();
         assert_eq!(held.snapshot.unwrap().activities.len(), 1);
         assert_eq!(held.points_log.len(), 1);
-        assert_eq!(store.counts().await.unwrap().parked, 5, "the others stay");
+        assert_eq!(store.counts().await.unwrap().parked, 6, "the others stay");
     }
 }

@@ -180,7 +180,7 @@ fn totals_change_with_parts(plan: &Compiled, topics: &mut [TopicEvaluation<'_>])
 /// Somebody else's points that are to be reported before the group is written.
 fn withheld(plan: &Compiled, history: &Snapshot, index: usize) -> Option<String> {
     let topic = &plan.topics[index];
-    if topic.foreign != Foreign::Report || topic.group().is_none() {
+    if topic.foreign != Foreign::Report || topic.target().is_none() {
         return None;
     }
     let foreign = given::foreign(plan, topic, history);
@@ -197,8 +197,8 @@ fn withheld(plan: &Compiled, history: &Snapshot, index: usize) -> Option<String>
     let points = words::points(sum);
     (count > 0).then(|| {
         format!(
-            "somebody else put {points} points into the group ({count} changes, the last: {last}): \
-             the plan says to report, so it is not written"
+            "somebody else gave {points} points ({count} changes, the last: {last}): \
+             the plan says to report, so the score is not written"
         )
     })
 }

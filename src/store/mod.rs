@@ -32,7 +32,7 @@ pub use leases::Leases;
 pub use outbox::{Outbox, Reading, TargetState, WriteOutcome, WriteRecord, WriteResult};
 pub use privacy::{Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
-pub use settings::{PlanRecord, Settings};
+pub use settings::{PlanRecord, RUN, Settings};
 
 use std::sync::Arc;
 

@@ -3,6 +3,10 @@
 use super::Result;
 use jiff::Timestamp;
 
+/// The setting that names the running daemon: the owners in its marks begin with the store's name and
+/// this.
+pub const RUN: &str = "run";
+
 /// A plan that was in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanRecord {

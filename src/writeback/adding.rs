@@ -1,22 +1,27 @@
 //! Points that are added, not set: look, write down, call, and look again where no answer came.
 
 use super::attempt::{Attempt, Made, doubtful, failed, holds, looked_up, put_off};
-use super::dispatcher::Dispatcher;
+use super::dispatcher::{Dispatcher, FRESH};
 use super::mautic::{Answered, CallError, PointsWrite};
-use super::points::{LOG_PAGE, Next, Seen, fate, group, marker, next};
+use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next};
 use crate::domain::{
     CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
+    Way,
 };
 use crate::mautic::LoggedPoints;
 use crate::metrics::Endpoint;
 use crate::store::Result;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use tokio::time::Instant;
 
 /// Until then the poller has read what others gave.
 const POLLED: SignedDuration = SignedDuration::from_secs(5);
 /// Pause between two looks of which the first told nothing.
 const LOOK: SignedDuration = SignedDuration::from_secs(30);
+
+/// So often an answer is taken for older than what we know; then the row that it lacks is gone.
+const PATIENCE: u32 = 6;
 
 /// What was read of a contact before its points are changed.
 struct Read {
@@ -40,7 +45,11 @@ impl Read {
 
 impl Dispatcher {
     /// Brings main points and shared groups to what is desired.
-    pub(super) async fn add_points(&self, claim: &ContactIntents) -> Result<Vec<Attempt>> {
+    pub(super) async fn add_points(
+        &self,
+        claim: &ContactIntents,
+        looked: Instant,
+    ) -> Result<Vec<Attempt>> {
         let known = |intent: &Intent| Some((intent.clone(), intent.known.clone()?));
         let intents: Vec<_> = claim.intents.iter().filter_map(known).collect();
         if intents.is_empty() {
@@ -56,6 +65,10 @@ impl Dispatcher {
         };
         let mut attempts = Vec::with_capacity(intents.len());
         for (intent, known) in &intents {
+            // A read may have waited long for its turn: whose the id is, and the score, are old then.
+            if looked.elapsed() > FRESH {
+                break;
+            }
             let seen = read.seen(intent.target);
             attempts.extend(self.bring(claim.contact, intent, known, seen).await?);
         }
@@ -86,8 +99,10 @@ impl Dispatcher {
             BTreeMap::new()
         };
         let oldest = |known: &KnownPoints| {
-            let open = known.open.iter().map(|call| call.newest_row);
-            open.chain([known.newest_row]).min()
+            let calls = known.open.iter().chain(&known.awaited);
+            let before = calls.map(|call| call.newest_row);
+            // The newest one itself, too: without it the answer is older than what we know.
+            before.chain([known.newest_row.saturating_sub(1)]).min()
         };
         let after = intents.iter().filter_map(|(_, known)| oldest(known)).min();
         let rows = self
@@ -105,6 +120,15 @@ impl Dispatcher {
         seen: Seen<'_>,
     ) -> Result<Option<Attempt>> {
         let now = self.clock.now();
+        let older = is_older(known, seen.rows);
+        if older && intent.attempts >= PATIENCE && intent.way == Way::AddToLogged {
+            return Ok(Some(failed(contact, intent, &went_back(known), None, now)));
+        }
+        if older && intent.attempts < PATIENCE {
+            let why = "Mautic's answer is older than what it said before; is a replica of its database behind?";
+            let again = now.saturating_add(POLLED).unwrap_or(now);
+            return Ok(Some(put_off(contact, intent, why, again)));
+        }
         if !known.open.is_empty() {
             return Ok(Some(self.look_up(contact, intent, known, seen)));
         }
@@ -175,7 +199,10 @@ impl Dispatcher {
         let answer = self.mautic.add_points(write).await;
         self.count(Endpoint::PointsAdd, &answer, &made);
         let after = match &answer {
-            Ok(answer) => self.read_back(contact, intent, call.before, answer).await,
+            Ok(answer) => {
+                let expected = call.before.saturating_add(call.delta.into());
+                self.read_back(contact, intent, expected, answer).await
+            }
             Err(_) => None,
         };
         Ok(Some(
@@ -189,7 +216,7 @@ impl Dispatcher {
         &self,
         contact: ContactId,
         intent: &Intent,
-        before: i64,
+        expected: i64,
         answer: &Answered<Option<i64>>,
     ) -> Option<i64> {
         if answer.value.is_some() {
@@ -198,8 +225,8 @@ impl Dispatcher {
         let read = self
             .mautic
             .main_points(contact, intent.attempts, intent.urgency);
-        // The same as before: it was not added, or somebody took as much away.
-        read.await.ok().filter(|after| *after != before)
+        // Else it was not added, or somebody changed them, too: the log has to tell.
+        read.await.ok().filter(|after| *after == expected)
     }
 
     fn answered(
@@ -248,8 +275,9 @@ impl Dispatcher {
             .iter()
             .map(|call| (call, fate(call, intent.target, seen)))
             .collect();
-        let unknown = fates.iter().any(|(_, fate)| *fate == CallFate::Unknown);
-        let again = if unknown {
+        // What Mautic's database did not take it may not take again.
+        let waits = |fate| matches!(fate, CallFate::Unknown | CallFate::LoggedOnly);
+        let again = if fates.iter().any(|(_, fate)| waits(*fate)) {
             now.saturating_add(LOOK).unwrap_or(now)
         } else {
             now
@@ -263,6 +291,16 @@ fn held(intent: &Intent, call: &PointsCall, after: i64) -> i32 {
     let more = after - call.before - i64::from(call.delta);
     let held = i64::from(intent.desired) + more;
     i32::try_from(held).unwrap_or(intent.desired)
+}
+
+/// The sum of the log can't be trusted, and would be added to again and again.
+fn went_back(known: &KnownPoints) -> CallError {
+    let row = known.newest_row;
+    let what = format!(
+        "Mautic's points log lacks row {row}, which it had: was Mautic restored from a backup? Nothing is \
+         added to what the log says; `foreign = \"override\"` would go by the points themselves"
+    );
+    CallError::Refused { what, status: None }
 }
 
 fn request(contact: ContactId, target: Target, delta: i32) -> String {

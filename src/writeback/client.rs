@@ -112,7 +112,7 @@ fn may_run_on(error: &Error) -> bool {
         Error::Transport { lost, .. } => *lost != Lost::NotConnected,
         Error::Status {
             status, from_api, ..
-        } => !from_api && matches!(status, 408 | 499 | 502 | 504 | 520..),
+        } => !from_api && matches!(status, 408 | 499 | 502..=504 | 520..),
         _ => false,
     }
 }

@@ -19,7 +19,8 @@ use crate::store::{ContactIntents, Intent, Owner, Result, SharedStore};
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, sync::Arc, time::Duration, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Contacts taken at once: few enough that their identity is still fresh when the last is written.
@@ -27,7 +28,7 @@ const BATCH: usize = 20;
 /// Contacts written at the same time; the request budget bounds what is really in flight.
 const SIDE_BY_SIDE: usize = 8;
 /// Longest time from the look at identities to the last write: a contact may be merged meanwhile.
-const FRESH: Duration = Duration::from_mins(1);
+pub(super) const FRESH: Duration = Duration::from_mins(1);
 /// A worker that vanished gives its contacts back after this time.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
 /// How long to sleep when nothing rings.
@@ -153,7 +154,7 @@ impl Dispatcher {
             if looked.elapsed() > FRESH {
                 return Ok(());
             }
-            let added = self.add_points(claim).await?;
+            let added = self.add_points(claim, looked).await?;
             self.keep(added).await?;
         }
         if looked.elapsed() > FRESH {

@@ -105,11 +105,18 @@ pub fn fate(call: &PointsCall, target: Target, seen: Seen<'_>) -> CallFate {
     if call.moved || (logged && target != Target::Points) {
         return by_log(logged);
     }
-    let others = rows.iter().filter(|row| row.action_name != call.marker);
-    let mut others = others.map(|row| added(row));
+    let others: Vec<_> = rows
+        .iter()
+        .filter(|row| row.action_name != call.marker)
+        .map(|row| added(row))
+        .collect();
+    // A rival's points may not be in the score yet, or not in the log as it was read.
+    let beside_rivals = !others.is_empty() && call.looks + 1 < LOOKS;
+    let mut others = others.into_iter();
     let others = others.try_fold(0_i64, |sum, added| Some(sum.saturating_add(added?)));
     let more = others.map(|others| seen.score - others - call.before);
     match (logged, more) {
+        (true, Some(0)) if beside_rivals => CallFate::Unknown,
         (true, Some(0)) => CallFate::LoggedOnly,
         (true, _) => CallFate::Applied,
         (false, Some(0)) => CallFate::NotApplied,
@@ -140,6 +147,15 @@ fn nearer(call: &PointsCall, seen: Seen<'_>) -> CallFate {
     } else {
         CallFate::NotApplied
     }
+}
+
+/// Whether what was read is older than what Mautic said before: the log lacks the newest row that
+/// we know of, or that of our own last call. A replica of its database may be behind.
+#[must_use]
+pub(super) fn is_older(known: &KnownPoints, rows: &[LoggedPoints]) -> bool {
+    let has_newest = rows.iter().any(|row| row.id == known.newest_row);
+    let has = |call: &PointsCall| rows.iter().any(|row| row.action_name == call.marker);
+    (known.newest_row > 0 && !has_newest) || known.awaited.as_ref().is_some_and(|call| !has(call))
 }
 
 /// What is to be added. Rows that the journal does not know were not counted in the desired value.
@@ -243,10 +259,10 @@ mod tests {
                 LoggedOnly,
             ),
             (
-                "nor beside another's",
+                "nor, it seems, beside another's",
                 13,
                 vec![hit(41, 3), ours(42)],
-                LoggedOnly,
+                Unknown,
             ),
             ("nothing happened", 10, vec![], NotApplied),
             ("only others added", 13, vec![hit(41, 3)], NotApplied),
@@ -354,6 +370,7 @@ mod tests {
     #[test]
     fn what_is_to_be_added() {
         let known = |logged| KnownPoints {
+            awaited: None,
             newest_row: 40,
             logged,
             open: Vec::new(),
@@ -472,5 +489,34 @@ mod tests {
         };
         assert_ne!(of(&again, 5), plus);
         assert!(crate::mautic::Marker::new(plus).is_ok());
+    }
+
+    #[test]
+    fn an_answer_without_what_we_know_is_older() {
+        let known = |newest_row, awaited| KnownPoints {
+            newest_row,
+            awaited,
+            ..KnownPoints::default()
+        };
+        let cases = [
+            ("nothing is known", known(0, None), vec![], false),
+            (
+                "the newest row is there",
+                known(41, None),
+                vec![hit(41, 3)],
+                false,
+            ),
+            ("it is not", known(41, None), vec![hit(42, 3)], true),
+            (
+                "our row is there",
+                known(40, Some(call())),
+                vec![hit(40, 3), ours(41)],
+                false,
+            ),
+            ("it is not", known(40, Some(call())), vec![hit(40, 3)], true),
+        ];
+        for (what, known, rows, expected) in cases {
+            assert_eq!(is_older(&known, &rows), expected, "{what}: {known:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::dice::Dice;
 use super::mautic::{BASE_URL, SECRET, Topic};
 use super::network::Network;
 use super::store::FaultyStore;
+use jiff::SignedDuration;
 use mautic_fixtures::Options as Configured;
 use mautic_fixtures::state::hooks::Posted;
 use std::future::Future;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use topicscore::clock::Clock;
-use topicscore::domain::Urgency;
+use topicscore::domain::{ContactId, Urgency};
 use topicscore::health::{Health, Weight};
 use topicscore::intake::poll::{Options as PollOptions, PollError, Poller, Segments};
 use topicscore::intake::receiver::{Limits as ReceiverLimits, Receiver, Secrets};
@@ -25,7 +26,7 @@ use topicscore::mautic::{Client, Credentials, MemoryTokens, Outside, Parts, Sett
 use topicscore::metrics::register;
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scorer::Scorer;
-use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store};
+use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store, TargetState};
 use topicscore::writeback::{ClientWrites, Dispatcher};
 use tower::ServiceExt;
 
@@ -54,6 +55,7 @@ pub(crate) struct Around {
 pub(crate) struct Daemon {
     /// The store, for those who look on.
     pub(crate) store: SharedStore,
+    time: Time,
     clock: Arc<dyn Clock>,
     receiver: Arc<Receiver<dyn Store>>,
     decoder: Decoder<dyn Store>,
@@ -137,6 +139,7 @@ impl Daemon {
                 dispatcher("writeback", Urgency::Bulk),
                 dispatcher("writeback-urgent", Urgency::Fresh),
             ],
+            time: around.time.clone(),
             clock,
             store,
         })
@@ -234,6 +237,19 @@ impl Daemon {
         Ok(())
     }
 
+    /// What is not done yet, by contact.
+    pub(crate) async fn pending(&self) -> Vec<(ContactId, TargetState)> {
+        let mut pending = Vec::new();
+        for contact in self.store.contact_ids(None, 1000).await.unwrap() {
+            let Some(known) = self.store.contact_overview(contact).await.unwrap() else {
+                continue;
+            };
+            let targets = known.targets.into_iter().filter(|target| target.pending);
+            pending.extend(targets.map(|target| (contact, target)));
+        }
+        pending
+    }
+
     async fn to_the_end<F>(
         &self,
         what: &str,
@@ -243,12 +259,17 @@ impl Daemon {
         F: Future<Output = Result<usize>>,
     {
         for _ in 0..CIRCLES {
+            // Every step takes some time: calls are told apart by their moment.
+            self.time.step(SignedDuration::from_millis(1));
             let done = step().await.map_err(|error| format!("{what}: {error}"))?;
             if done == 0 {
                 return Ok(());
             }
         }
-        Err(format!("no end of {what}"))
+        Err(format!(
+            "no end of {what}; pending: {:#?}",
+            self.pending().await
+        ))
     }
 }
 

@@ -123,7 +123,9 @@ impl Stage {
             counts.parked,
         ];
         if undone != [0; 4] {
-            self.diary.wrong(format!("not at rest: {counts:?}"));
+            let pending = daemon.pending().await;
+            self.diary
+                .wrong(format!("not at rest: {counts:?}, {pending:#?}"));
         }
         let deleted = self.oracle().all_deleted();
         for contact in deleted {

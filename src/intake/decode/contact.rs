@@ -26,9 +26,6 @@ fn with_details(id: ContactId, contact: &Contact, details: &Details, as_of: Time
     let mut fields = contact.fields.clone();
     // Main points stand beside the fields, and newer (FACTS 71).
     fields.remove("points");
-    for value in fields.values_mut() {
-        value.retain(|character| character != '\0');
-    }
     // Mautic shows no other: companies are a call of their own for every contact.
     let companies = fields.get("company").cloned().into_iter().collect();
     Profile {

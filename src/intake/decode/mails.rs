@@ -50,6 +50,8 @@ pub(super) fn decode(told: &mut Decoded, row: &Row) -> Result<(), Fault> {
         let key = ActivityKey::send(hash);
         let send = activity(key, mail.contact, sent_at, kind, mail.source.clone());
         told.tell(Source::Poll, Fact::Activity(send));
+    } else if opens.is_empty() {
+        told.ignored += 1;
     }
     for open in opens {
         told.tell(Source::Poll, Fact::Activity(mail.opened(open)));

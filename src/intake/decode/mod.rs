@@ -19,6 +19,8 @@ mod text;
 mod webhook;
 
 #[cfg(test)]
+mod poison_tests;
+#[cfg(test)]
 mod tests;
 
 pub use about::{Item, items_about};
@@ -64,13 +66,19 @@ pub struct Unreadable {
 const MAX_EXCERPT: usize = 64 * 1024;
 /// Event types and tables are short; what comes in their place may not be.
 const MAX_KIND: usize = 200;
+/// Of a delivery so many items are set aside one by one. A body of the largest size may hold
+/// millions, each of which would take a hundred times the space it has there.
+const MAX_UNREADABLE: usize = 1000;
 
 impl Unreadable {
     pub(crate) fn new(kind: &str, reason: &impl ToString, item: &str) -> Self {
+        // Each NUL, which stores refuse, is shown as a character that takes three bytes.
+        let text =
+            |text: &str, most| cut(&cut(text, most).replace('\0', "\u{fffd}"), most).to_owned();
         Self {
-            kind: cut(kind, MAX_KIND).to_owned(),
-            reason: reason.to_string(),
-            excerpt: cut(item, MAX_EXCERPT).to_owned(),
+            kind: text(kind, MAX_KIND),
+            reason: reason.to_string().replace('\0', "\u{fffd}"),
+            excerpt: text(item, MAX_EXCERPT),
         }
     }
 }
@@ -82,6 +90,17 @@ fn cut(text: &str, most: usize) -> &str {
 impl Decoded {
     fn tell(&mut self, source: Source, fact: Fact) {
         self.sightings.push(Sighting { source, fact });
+    }
+
+    /// Sets an item of a delivery aside.
+    fn set_aside(&mut self, kind: &str, reason: &impl ToString, item: &str) {
+        if self.unreadable.len() < MAX_UNREADABLE {
+            self.unreadable.push(Unreadable::new(kind, reason, item));
+        } else if self.unreadable.len() == MAX_UNREADABLE {
+            let reason = "more of this delivery could not be understood than is shown here; \
+                          its raw body is kept, and decoded again as a whole after an upgrade";
+            self.unreadable.push(Unreadable::new("?", &reason, ""));
+        }
     }
 
     /// Takes over what another part told.

@@ -45,8 +45,13 @@ pub(super) fn id(row: &Row, column: &str) -> Result<u32, Fault> {
     }
 }
 
+/// Positive, and not larger than a store can count.
 pub(super) fn row_id(row: &Row) -> Result<u64, Fault> {
-    parsed(row, "id", "an id")
+    let id: u64 = parsed(row, "id", "an id")?;
+    match i64::try_from(id) {
+        Ok(1..) => Ok(id),
+        _ => Err(Fault::wrong("id", "an id", required(row, "id")?)),
+    }
 }
 
 pub(super) fn integer(row: &Row, column: &str) -> Result<i64, Fault> {

@@ -19,7 +19,7 @@ pub fn body(raw: &[u8]) -> Decoded {
         Ok(types) => types,
         Err(fault) => {
             let text = String::from_utf8_lossy(raw);
-            decoded.unreadable.push(Unreadable::new("?", &fault, &text));
+            decoded.set_aside("?", &fault, &text);
             return decoded;
         }
     };
@@ -69,9 +69,7 @@ pub(super) fn items(raw: &[u8]) -> Option<Vec<(String, &RawValue)>> {
 
 fn of_type(decoded: &mut Decoded, name: &str, value: &RawValue) {
     let Some(event) = EventType::named(name) else {
-        decoded
-            .unreadable
-            .push(Unreadable::new(name, &Fault::UnknownType, value.get()));
+        decoded.set_aside(name, &Fault::UnknownType, value.get());
         return;
     };
     match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
@@ -84,9 +82,7 @@ fn of_type(decoded: &mut Decoded, name: &str, value: &RawValue) {
         Err(_) if value.get().starts_with('{') => decoded.ignored += 1,
         Err(_) => {
             let fault = Fault::wrong("the event", "a list of items", value.get());
-            decoded
-                .unreadable
-                .push(Unreadable::new(name, &fault, value.get()));
+            decoded.set_aside(name, &fault, value.get());
         }
     }
 }
@@ -101,9 +97,7 @@ pub(super) fn one(decoded: &mut Decoded, event: EventType, raw: &RawValue) {
     match fault {
         None => decoded.append(told),
         // All of an item or nothing: what is retried later must not be half there.
-        Some(fault) => decoded
-            .unreadable
-            .push(Unreadable::new(event.name(), &fault, raw.get())),
+        Some(fault) => decoded.set_aside(event.name(), &fault, raw.get()),
     }
 }
 

@@ -136,9 +136,14 @@ pub(super) fn at(feed: Feed, position: &impl ToString) -> CursorMove {
     }
 }
 
-/// A page whose rows have no ids would be read for ever.
+/// A page whose rows have no ids would be read for ever. What no table counts to is no id: a cursor
+/// there would be behind all rows to come.
 pub(in crate::intake) fn last_id(rows: &[Row]) -> Result<Option<u64>, StoreError> {
-    let ids = rows.iter().filter_map(|row| row.get("id")?.parse().ok());
+    let id = |row: &Row| row.get("id")?.parse::<i64>().ok();
+    let ids = rows
+        .iter()
+        .filter_map(id)
+        .filter_map(|id| u64::try_from(id).ok());
     match ids.max() {
         None if !rows.is_empty() => Err(StoreError::Corrupt(
             "Mautic's rows have no ids; is a plugin changing its answers?".to_owned(),

@@ -1,6 +1,6 @@
 //! Contacts, in each of the shapes Mautic gives them.
 
-use super::tolerant::{date, id, integer, text};
+use super::tolerant::{date, id, integer, text, without_nul};
 use crate::domain::{ContactId, StageId, UserId, Utm};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -115,7 +115,9 @@ fn grouped(fields: &Value) -> BTreeMap<String, String> {
             }
             Value::Object(fields) => {
                 let value = |field: &Value| filled(field.get("value")?);
-                let named = |(alias, field): (&String, _)| Some((alias.clone(), value(field)?));
+                let named = |(alias, field): (&String, _)| {
+                    Some((without_nul(alias.clone()), value(field)?))
+                };
                 found.extend(fields.iter().filter_map(named));
             }
             _ => {}
@@ -130,7 +132,7 @@ fn flat(object: &Map<String, Value>) -> BTreeMap<String, String> {
     object
         .iter()
         .filter(|(alias, _)| !NO_FIELDS.contains(&alias.as_str()))
-        .filter_map(|(alias, value)| Some((alias.clone(), filled(value)?)))
+        .filter_map(|(alias, value)| Some((without_nul(alias.clone()), filled(value)?)))
         .collect()
 }
 

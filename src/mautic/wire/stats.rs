@@ -1,7 +1,7 @@
 //! Answers of `/api/stats/<table>`.
 
 use super::failure::failures;
-use super::tolerant::{integer, text};
+use super::tolerant::{integer, text, without_nul};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -79,8 +79,8 @@ fn row(row: Value) -> Option<StatsRow> {
     let filled = columns
         .into_iter()
         .filter_map(|(column, value)| match value {
-            Value::String(text) => Some((column, text)),
-            other => Some((column, text(&other)?)),
+            Value::String(text) => Some((without_nul(column), without_nul(text))),
+            other => Some((without_nul(column), text(&other)?)),
         });
     Some(filled.collect())
 }

@@ -38,19 +38,25 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// A scalar as text; `None` for null. True is "1" and false "0", as Mautic stores them.
-/// The values of a list are joined with `|`, as in Mautic's multiselect fields.
+/// The values of a list are joined with `|`, as in Mautic's multiselect fields. NUL is dropped.
 #[must_use]
 pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null | Value::Object(_) => None,
         Value::Bool(flag) => Some(u8::from(*flag).to_string()),
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(without_nul(text.clone())),
         Value::Array(values) => {
             let values: Vec<_> = values.iter().filter_map(text).collect();
             (!values.is_empty()).then(|| values.join("|"))
         }
     }
+}
+
+/// Texts without NUL, which stores refuse; nothing in Mautic holds one on purpose.
+pub(super) fn without_nul(mut text: String) -> String {
+    text.retain(|character| character != '\0');
+    text
 }
 
 /// A yes or no: true, 1, "1".

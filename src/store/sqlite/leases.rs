@@ -1,6 +1,6 @@
 //! The file belongs to one daemon: whoever holds a lease when it starts is dead.
 
-use super::{SqliteStore, codec::micros, targets, targets::Cause};
+use super::{SqliteStore, codec::micros, restored, targets, targets::Cause};
 use crate::domain::{ContactId, Urgency};
 use crate::store::{Leases, Owner, Result};
 use jiff::Timestamp;
@@ -38,6 +38,24 @@ impl Leases for SqliteStore {
     }
 }
 
+/// How long a call whose answer nobody waited for may go on, in microseconds.
+const SETTLES: &str = "settles";
+
+/// A number kept beside the generations; 0 if there is none.
+pub(super) fn counter(db: &Connection, name: &str) -> Result<i64> {
+    let mut statement = db.prepare_cached("SELECT value FROM counter WHERE name = ?1")?;
+    Ok(statement
+        .query_row([name], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0))
+}
+
+pub(super) fn set_counter(db: &Connection, name: &str, value: i64) -> Result<()> {
+    db.prepare_cached("INSERT OR REPLACE INTO counter (name, value) VALUES (?1, ?2)")?
+        .execute(params![name, value])?;
+    Ok(())
+}
+
 /// When the write under way at a contact was begun, if one is.
 pub(super) fn held_since(db: &Connection, contact: ContactId) -> Result<Option<i64>> {
     let since = db
@@ -56,8 +74,7 @@ pub(super) fn doubt_from(db: &Connection, contact: ContactId, at: i64) -> Result
 /// Whoever let a lease run out may have written without saying so: everything that is wanted of
 /// its contact has to be looked at, also where desired and observed seem to agree.
 pub(super) fn doubt_the_unfinished(db: &Connection, now: i64) -> Result<()> {
-    // A lease lasts longer than any call.
-    doubt_unfinished(db, now, 0)
+    doubt_unfinished(db, now, now.saturating_add(counter(db, SETTLES)?))
 }
 
 /// Nothing is written before `settled_at`: until then a call of the dead may still take effect.
@@ -114,6 +131,8 @@ pub(super) fn holds(db: &Connection, contact: ContactId, owner: &Owner) -> Resul
 }
 
 fn end_all(db: &Connection, now: i64, settled_at: i64) -> Result<u64> {
+    set_counter(db, SETTLES, settled_at.saturating_sub(now).max(0))?;
+    restored::begin(db)?;
     let mut ended = 0;
     for ending in ENDINGS {
         ended += db.execute(ending, [now])? as u64;

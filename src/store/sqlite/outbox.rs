@@ -242,6 +242,13 @@ fn finish(db: &Connection, owner: &Owner, result: &WriteResult, now: i64) -> Res
         // Merged away meanwhile: the write was lost with the loser, or changed the winner. Or held
         // for so long that somebody else may have written since.
         after.doubt(leases::doubt_from(db, contact, now)?);
+        if let WriteOutcome::RetryAt {
+            unsettled_until: Some(until),
+            ..
+        } = result.outcome
+        {
+            after.unsettled(micros(until));
+        }
     }
     keep(db, contact, result.target, &before, after, now)
 }

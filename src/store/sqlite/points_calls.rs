@@ -15,12 +15,18 @@ const REFUTED: u8 = 0;
 const UNLOGGED: u8 = 1;
 /// or its row is in the log and nothing was added.
 const LOGGED_ONLY: u8 = 2;
+/// it took effect, and its row is awaited.
+const APPLIED: u8 = 3;
 
 /// What is known of a target that is added to.
 pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Result<KnownPoints> {
+    let group = match target {
+        Target::Group(group) => Some(group.0),
+        Target::Points | Target::Segment(_) => None,
+    };
     let newest: Option<u64> = db
-        .prepare_cached("SELECT max(id) FROM points_log WHERE contact = ?1")?
-        .query_row([contact.0], |row| row.get(0))?;
+        .prepare_cached("SELECT max(id) FROM points_log WHERE contact = ?1 AND point_group IS ?2")?
+        .query_row(params![contact.0, group], |row| row.get(0))?;
     Ok(KnownPoints {
         newest_row: newest.unwrap_or(0),
         logged: match target {
@@ -28,12 +34,13 @@ pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Resu
             Target::Group(group) => logged(db, contact, Some(group))?,
             Target::Segment(_) => None,
         },
-        open: open(db, contact, target)?,
+        open: calls(db, contact, target, None)?,
+        awaited: calls(db, contact, target, Some(APPLIED))?.pop(),
     })
 }
 
-/// Sum of what the log says was added, corrected by calls of which it does not tell the truth. Main points that the API takes away are logged without a
-/// sign, which then stands in our mark or in Mautic's own words; multiplied or divided ones with
+/// Sum of what the log says was added, corrected by calls of which it does not tell the truth. Main
+/// points that the API takes away are logged without a sign, which then stands in our mark or in Mautic's own words; multiplied or divided ones with
 /// the operand (FACTS 56): `None`.
 fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result<Option<i64>> {
     let (kind, id) = target_code(group.map_or(Target::Points, Target::Group));
@@ -60,17 +67,23 @@ fn logged(db: &Connection, contact: ContactId, group: Option<GroupId>) -> Result
 
 /// Whether nobody knows yet what became of a call.
 pub(super) fn any_open(db: &Connection, contact: ContactId, target: Target) -> Result<bool> {
-    Ok(!open(db, contact, target)?.is_empty())
+    Ok(!calls(db, contact, target, None)?.is_empty())
 }
 
-fn open(db: &Connection, contact: ContactId, target: Target) -> Result<Vec<PointsCall>> {
+/// The calls of a target that ended so, oldest first; `None`: that are open.
+fn calls(
+    db: &Connection,
+    contact: ContactId,
+    target: Target,
+    ended: Option<u8>,
+) -> Result<Vec<PointsCall>> {
     let (kind, id) = target_code(target);
     let mut statement = db.prepare_cached(
         "SELECT marker, delta, before, newest_row, sent_at, looks, moved FROM points_call
-         WHERE contact = ?1 AND kind = ?2 AND target = ?3 AND ended IS NULL
+         WHERE contact = ?1 AND kind = ?2 AND target = ?3 AND ended IS ?4
          ORDER BY sent_at, marker",
     )?;
-    let mut rows = statement.query(params![contact.0, kind, id])?;
+    let mut rows = statement.query(params![contact.0, kind, id, ended])?;
     let mut calls = Vec::new();
     while let Some(row) = rows.next()? {
         calls.push(PointsCall {
@@ -113,12 +126,16 @@ pub(super) fn begin(db: &Connection, new: &NewCall) -> Result<bool> {
 /// Keeps what became of a call.
 pub(super) fn end(db: &Connection, marker: &str, fate: CallFate, now: i64) -> Result<()> {
     match fate {
-        CallFate::Applied => {
+        CallFate::Applied if is_logged(db, marker)? => {
             db.prepare_cached("DELETE FROM points_call WHERE marker = ?1")?
                 .execute([marker])?;
         }
-        CallFate::AppliedUnlogged | CallFate::NotApplied | CallFate::LoggedOnly => {
+        CallFate::Applied
+        | CallFate::AppliedUnlogged
+        | CallFate::NotApplied
+        | CallFate::LoggedOnly => {
             let ended = match fate {
+                CallFate::Applied => APPLIED,
                 CallFate::AppliedUnlogged => UNLOGGED,
                 CallFate::LoggedOnly => LOGGED_ONLY,
                 _ => REFUTED,
@@ -127,7 +144,7 @@ pub(super) fn end(db: &Connection, marker: &str, fate: CallFate, now: i64) -> Re
                 "UPDATE points_call SET ended = ?2, ended_at = ?3 WHERE marker = ?1",
             )?
             .execute(params![marker, ended, now])?;
-            db.prepare_cached("DELETE FROM points_call WHERE ended = 0 AND ended_at < ?1")?
+            db.prepare_cached("DELETE FROM points_call WHERE ended IN (0, 3) AND ended_at < ?1")?
                 .execute([now.saturating_sub(REMEMBERED)])?;
         }
         CallFate::Unknown => {
@@ -138,9 +155,20 @@ pub(super) fn end(db: &Connection, marker: &str, fate: CallFate, now: i64) -> Re
     Ok(())
 }
 
+/// Whether the journal knows the row of a call.
+fn is_logged(db: &Connection, marker: &str) -> Result<bool> {
+    let mut statement = db.prepare_cached(
+        "SELECT 1 FROM points_log
+         WHERE action_name = ?1 AND contact = (SELECT contact FROM points_call WHERE marker = ?1)",
+    )?;
+    Ok(statement.exists([marker])?)
+}
+
 /// A row of the log bears this mark. Returns the target of the call if it had been decided that
 /// there is no such row: it took effect later than any call should.
 pub(super) fn turned_up(db: &Connection, marker: &str) -> Result<Option<Target>> {
+    db.prepare_cached("DELETE FROM points_call WHERE marker = ?1 AND ended = 3")?
+        .execute([marker])?;
     let found: Option<(u8, u32)> = db
         .prepare_cached(
             "DELETE FROM points_call WHERE marker = ?1 AND ended IN (0, 1)

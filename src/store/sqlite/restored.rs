@@ -5,8 +5,13 @@
 //! says that it was restored from a backup: what it believes of Mautic is old, and what its
 //! triggers are about to do may have been done.
 
-use super::{codec::micros, settings};
+use super::{
+    codec::micros,
+    leases::{counter, set_counter},
+    settings,
+};
 use crate::domain::PointsLogRow;
+use crate::store::RUN;
 use crate::store::Result;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -19,32 +24,55 @@ const RESTORED_AT: &str = "restored_at";
 const WHY: &str = "the store was restored from a backup: this may have been done before; \
                    look, and retry it if it was not";
 
-/// The store's name and the generation in a mark of ours: `…:OWNER:GENERATION.…`, where the owner
-/// begins with the store's name.
-fn read(mark: &str) -> Option<(&str, i64)> {
-    let (rest, serial) = mark.rsplit_once(':')?;
-    let (_, owner) = rest.rsplit_once(':')?;
-    let (store, _) = owner.split_once('-')?;
-    let generation = serial.split('.').next()?.parse().ok()?;
-    Some((store, generation))
+/// The newest generation when the daemon began, and the newest ever seen in a mark; see [`notice`].
+const BEGAN_WITH: &str = "began_with";
+
+/// A daemon begins: what it gives out from now on is its own.
+pub(super) fn begin(db: &Connection) -> Result<()> {
+    set_counter(db, BEGAN_WITH, counter(db, "generation")?)
 }
 
-/// Looks at a row of ours. `true` if it says that the store was restored; from then on everything
+/// A mark of ours: `…:OWNER:GENERATION.…`, where the owner is `STORE-RUN…`.
+struct Mark<'m> {
+    store: &'m str,
+    run: &'m str,
+    generation: i64,
+}
+
+fn read(mark: &str) -> Option<Mark<'_>> {
+    let (rest, serial) = mark.rsplit_once(':')?;
+    let (_, owner) = rest.rsplit_once(':')?;
+    let (store, run) = owner.split_once('-')?;
+    let generation = serial.split('.').next()?.parse().ok()?;
+    Some(Mark {
+        store,
+        run,
+        generation,
+    })
+}
+
+/// Looks at a row of ours. `true` if it says that the store was restored: another run of this store
+/// wrote with a generation that was not given out when this one began. From then on everything
 /// wanted is looked at before it is written, and what can't be undone is left to an administrator.
+/// Noticed once a run.
 pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bool> {
-    let Some((store, generation)) = read(&row.action_name) else {
+    let Some(mark) = read(&row.action_name) else {
         return Ok(false);
     };
-    let newest: i64 = db
-        .prepare_cached("SELECT value FROM counter WHERE name = 'generation'")?
-        .query_row([], |row| row.get(0))?;
-    if generation <= newest || settings::get(db, STORE_ID)?.as_deref() != Some(store) {
+    if settings::get(db, STORE_ID)?.as_deref() != Some(mark.store) {
         return Ok(false);
     }
-    db.execute(
-        "UPDATE counter SET value = ?1 WHERE name = 'generation'",
-        [generation],
-    )?;
+    if settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)) {
+        return Ok(false);
+    }
+    if mark.generation > counter(db, "generation")? {
+        // Never given out again, or two writes had one mark.
+        set_counter(db, "generation", mark.generation)?;
+    }
+    if mark.generation <= counter(db, BEGAN_WITH)? {
+        return Ok(false);
+    }
+    set_counter(db, BEGAN_WITH, i64::MAX)?;
     let at = now.max(micros(row.at));
     settings::put(db, RESTORED_AT, &at.to_string())?;
     doubt_everything(db, now, at)?;
@@ -92,22 +120,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_name_store_and_generation() {
+    fn marks_name_store_run_and_generation() {
         for (mark, expected) in [
             (
                 "topicscore:7:group:3:set:ab12-99-ff-writeback:42.0.1767225600000000",
-                Some(("ab12", 42)),
+                Some(("ab12", "99-ff-writeback", 42)),
             ),
             (
                 "topicscore:7:points:minus:ab12-99-ff-writeback:42.1.5",
-                Some(("ab12", 42)),
+                Some(("ab12", "99-ff-writeback", 42)),
             ),
             ("topicscore:7:3:42", None),
             ("topicscore:7:points:plus:w:42.1.5", None),
             ("topicscore:", None),
             ("topicscore:7:points:plus:ab12-w:x.1.5", None),
         ] {
-            assert_eq!(read(mark), expected, "{mark}");
+            let found = read(mark);
+            let found = found.map(|mark| (mark.store, mark.run, mark.generation));
+            assert_eq!(found, expected, "{mark}");
         }
     }
 }

@@ -95,7 +95,10 @@ impl TargetRow {
         self.observed = Some(value);
         self.observed_at = Some(at);
         self.looked = true;
-        self.suspect_at = self.suspect_at.filter(|suspect| *suspect > from);
+        // A doubt from after now is of before our clock was set back.
+        self.suspect_at = self
+            .suspect_at
+            .filter(|suspect| *suspect > from && *suspect <= at);
     }
 
     /// Whether something told of the time `at` may have changed the value after we saw it.

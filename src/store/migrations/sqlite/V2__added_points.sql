@@ -4,6 +4,10 @@
 -- Kind 2 of a target: the main points (id 0).
 ALTER TABLE target ADD COLUMN way INTEGER NOT NULL DEFAULT 0;
 
+DROP INDEX target_order;
+CREATE INDEX target_order ON target (urgency DESC, caused_at, contact, not_before, way)
+    WHERE pending = 1 AND parked = 0;
+
 -- Until then a call of which no answer came may still take effect: nothing newer is written before.
 ALTER TABLE target ADD COLUMN unsettled_until INTEGER NOT NULL DEFAULT 0;
 
@@ -23,7 +27,7 @@ CREATE TABLE points_call (
     looks      INTEGER NOT NULL DEFAULT 0,    -- how often nobody could tell
     moved      INTEGER NOT NULL DEFAULT 0,    -- made to a contact since merged into this one
     ended      INTEGER,                       -- 0: it did not take effect, 1: it did, without a row in the log, 2: it did not, but has
-                                              -- a row; NULL: nobody knows
+                                              -- a row, 3: it did, and its row is awaited; NULL: nobody knows
     ended_at   INTEGER                        -- since when that is known
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX points_call_contact ON points_call (contact);

@@ -114,14 +114,16 @@ impl Applier<'_> {
             .query_row([loser.0], |row| row.get(0))
             .optional()?;
         let (mut from, mut into) = (root(self.db, loser)?, root(self.db, winner)?);
-        if told.is_some_and(|told| told >= at) {
+        // What follows from a later answer was so when that was given.
+        let later = told.filter(|told| *told >= at);
+        if later.is_some() {
             std::mem::swap(&mut from, &mut into);
         }
         self.db
             .prepare_cached("UPDATE alias SET told_at = max(told_at, ?2) WHERE loser = ?1")?
             .execute(params![loser.0, at])?;
         if from != into {
-            return self.join(from, into, at);
+            return self.join(from, into, later.unwrap_or(at));
         }
         if noted && loser != into {
             self.know(into)?;

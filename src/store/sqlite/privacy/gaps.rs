@@ -34,15 +34,19 @@ pub(super) fn trees(db: &Connection) -> Result<Vec<String>> {
     Ok(rows.collect::<std::result::Result<_, _>>()?)
 }
 
-/// The pages of a tree that have remains.
-pub(super) fn pages(db: &Connection, tree: &str) -> Result<Vec<Page>> {
+/// The numbers of a tree's pages.
+pub(super) fn numbers(db: &Connection, tree: &str) -> Result<Vec<i64>> {
     let mut statement = db.prepare_cached(
         "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype IN ('leaf', 'internal')",
     )?;
     let numbers = statement.query_map([tree], |row| row.get(0))?;
-    let numbers: Vec<i64> = numbers.collect::<std::result::Result<_, _>>()?;
+    Ok(numbers.collect::<std::result::Result<_, _>>()?)
+}
+
+/// Those of some pages that have remains.
+pub(super) fn pages(db: &Connection, numbers: &[i64]) -> Result<Vec<Page>> {
     let mut found = Vec::new();
-    for number in numbers {
+    for &number in numbers {
         let Some(bytes) = read(db, number)? else {
             continue;
         };

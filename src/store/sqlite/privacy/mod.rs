@@ -102,10 +102,13 @@ impl SqliteStore {
             return Ok(());
         }
         for tree in self.read(gaps::trees).await? {
-            let pages = self.read(move |db| gaps::pages(db, &tree)).await?;
-            for slice in pages.chunks(gaps::SLICE) {
+            let numbers = self.read(move |db| gaps::numbers(db, &tree)).await?;
+            for slice in numbers.chunks(gaps::SLICE) {
                 let slice = slice.to_vec();
-                self.write(move |db| gaps::mend(db, &slice)).await?;
+                let pages = self.read(move |db| gaps::pages(db, &slice)).await?;
+                if !pages.is_empty() {
+                    self.write(move |db| gaps::mend(db, &pages)).await?;
+                }
             }
         }
         Ok(())
