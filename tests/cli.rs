@@ -273,8 +273,10 @@ async fn from_init_to_a_score_that_is_explained() {
 
     insta::assert_snapshot!("explain", house.steady(&house.json(&["explain", "1"])));
     let mut status = house.json(&["status"]);
-    // They move on with the time of the polls.
-    status.as_object_mut().unwrap().remove("polls");
+    // They move on with time.
+    for moving in ["polls", "sweep"] {
+        status.as_object_mut().unwrap().remove(moving);
+    }
     insta::assert_snapshot!("status", house.steady(&status));
     let shown = house
         .command(&["explain", "1", "--topic", "dishwashers"])
@@ -483,8 +485,11 @@ async fn what_somebody_changed_is_shown_and_handed_on() {
     }
     // Beside the daemon.
     holds(40).await;
-    let told = reconcile(&[], 0);
-    assert!(told.contains("40            5  set to 5"), "{told}");
+    let mut command = house.command(&["reconcile"]);
+    command.env("TOPICSCORE_ADMIN__LISTEN", daemon.admin().to_string());
+    let output = command.assert().success();
+    let told = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    assert!(told.contains("40            5  -35 added"), "{told}");
     assert!(
         told.contains("the daemon is running: it writes them now"),
         "{told}"

@@ -213,6 +213,14 @@ async fn an_unpublished_hook_is_noticed_published_again_and_the_gap_is_polled() 
             let address = format!("http://{}{path}", scene.addresses.admin);
             async move { reqwest::get(address).await.unwrap().text().await.unwrap() }
         };
+        let until = Instant::now() + REST;
+        while !page("/metrics")
+            .await
+            .contains("\ntopicscore_hook_published 1\n")
+        {
+            assert!(Instant::now() < until, "it is not registered");
+            sleep(Duration::from_millis(20)).await;
+        }
         mautic
             .change_state(|state| {
                 let (id, _) = state.hooks.table.iter().next().unwrap();
@@ -222,12 +230,15 @@ async fn an_unpublished_hook_is_noticed_published_again_and_the_gap_is_polled() 
             .await;
         // Nobody tells of these.
         let story = play(&scene, 14).await;
-        let until = Instant::now() + REST;
         while !page("/metrics")
             .await
             .contains("topicscore_hook_republished_total 1")
         {
-            assert!(Instant::now() < until, "nobody noticed");
+            assert!(
+                Instant::now() < until,
+                "nobody noticed: {}",
+                page("/readyz").await
+            );
             sleep(Duration::from_millis(20)).await;
         }
         let published = mautic.with_state(|state| {
@@ -238,7 +249,7 @@ async fn an_unpublished_hook_is_noticed_published_again_and_the_gap_is_polled() 
         assert!(
             page("/metrics")
                 .await
-                .contains("topicscore_hook_published 1")
+                .contains("\ntopicscore_hook_published 1\n")
         );
         come_to_rest(&scene, REST).await.unwrap();
         assert_eq!(differences(&story, &scene.catalog, &held(&scene).await), []);
