@@ -153,6 +153,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in order")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erased_contact_is_gone_and_stays_gone_beside_a_daemon() {
     let house = House::new().await;
