@@ -33,8 +33,10 @@ pub struct Intent {
 /// What the journal knows of points that are added, as of when they were claimed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownPoints {
-    /// Newest known row of the contact and target in Mautic's points log; 0 if none is.
+    /// Newest known row of the contact in Mautic's points log; 0 if none is.
     pub newest_row: u64,
+    /// Whether that is a group's, which goes with its group (FACTS 28).
+    pub newest_of_group: bool,
     /// Sum of what the known rows of this target added; `None` when rows multiplied or divided,
     /// of which the log does not tell the difference (FACTS 56).
     pub logged: Option<i64>,

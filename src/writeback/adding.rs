@@ -121,7 +121,8 @@ impl Dispatcher {
     ) -> Result<Option<Attempt>> {
         let now = self.clock.now();
         let older = is_older(known, seen.rows);
-        if older && intent.attempts >= PATIENCE && intent.way == Way::AddToLogged {
+        let trusts_log = intent.way == Way::AddToLogged && !known.newest_of_group;
+        if older && intent.attempts >= PATIENCE && trusts_log {
             return Ok(Some(failed(contact, intent, &went_back(known), None, now)));
         }
         if older && intent.attempts < PATIENCE {

@@ -372,6 +372,7 @@ mod tests {
         let known = |logged| KnownPoints {
             awaited: None,
             newest_row: 40,
+            newest_of_group: false,
             logged,
             open: Vec::new(),
         };

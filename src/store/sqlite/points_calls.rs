@@ -20,15 +20,17 @@ const APPLIED: u8 = 3;
 
 /// What is known of a target that is added to.
 pub(super) fn known(db: &Connection, contact: ContactId, target: Target) -> Result<KnownPoints> {
-    let group = match target {
-        Target::Group(group) => Some(group.0),
-        Target::Points | Target::Segment(_) => None,
-    };
-    let newest: Option<u64> = db
-        .prepare_cached("SELECT max(id) FROM points_log WHERE contact = ?1 AND point_group IS ?2")?
-        .query_row(params![contact.0, group], |row| row.get(0))?;
+    let newest: Option<(u64, bool)> = db
+        .prepare_cached(
+            "SELECT id, point_group IS NOT NULL FROM points_log WHERE contact = ?1
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([contact.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (newest_row, newest_of_group) = newest.unwrap_or((0, false));
     Ok(KnownPoints {
-        newest_row: newest.unwrap_or(0),
+        newest_row,
+        newest_of_group,
         logged: match target {
             Target::Points => logged(db, contact, None)?,
             Target::Group(group) => logged(db, contact, Some(group))?,
