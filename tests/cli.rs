@@ -365,6 +365,8 @@ async fn points_are_given_by_hand_beside_a_daemon() {
         let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
         house.steady_text(&text)
     };
+    let compared = || shown(&["explain", "1"]).contains("Mautic itself has");
+    until("the sweep saw what Mautic's own action gave", compared).await;
     insta::assert_snapshot!("explained_text", shown(&["explain", "1"]));
     let all = [
         "adjust",
@@ -630,6 +632,8 @@ async fn a_plan_with_mistakes_is_refused_and_the_old_one_stays() {
     .unwrap();
     daemon.signal("-HUP");
     until("the new plan is in force", || plan() != old).await;
+    let known = || house.command(&["explain", "1"]).ok().is_ok();
+    until("the polls tell of the contact", known).await;
     let score = || house.json(&["explain", "1"])["topics"][0]["score"].clone();
     until("the past is scored anew", || score() == 7).await;
     assert_eq!(daemon.stop(), Some(0));
