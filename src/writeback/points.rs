@@ -370,11 +370,9 @@ mod tests {
     #[test]
     fn what_is_to_be_added() {
         let known = |logged| KnownPoints {
-            awaited: None,
             newest_row: 40,
-            newest_of_group: false,
             logged,
-            open: Vec::new(),
+            ..KnownPoints::default()
         };
         let shown = intent("points", Way::Add, 62);
         let logged = intent("points", Way::AddToLogged, 62);

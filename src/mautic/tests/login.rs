@@ -1,7 +1,6 @@
 //! Tokens: fetched once, kept before use, renewed in time and after a 401.
 
 use super::*;
-use crate::domain::ContactId;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
@@ -250,48 +249,6 @@ async fn basic_login_has_nothing_to_renew() {
     let bad = setup_with(&server.url, basic("x"), |_| {});
     assert!(matches!(ask(&bad.client).await, Err(Error::Auth { .. })));
     assert_eq!((server.logins(), server.calls().len()), (0, 2));
-}
-
-#[tokio::test]
-async fn secrets_stay_out_of_debug_and_logs() {
-    let server = Server::api(|_, _| Some(refusal(404, "Item was not found.", None, true))).await;
-    let Setup { client, tokens, .. } = setup(&server);
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
-    let answer = client.contact(ContactId(4711), Priority::Interactive).await;
-    drop(guard);
-    assert_eq!(answer.unwrap(), ContactAnswer::Gone);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("path=\"/api/contacts/{id}\""), "{log}");
-    assert!(
-        log.contains("status=404") && log.contains("latency_ms="),
-        "{log}"
-    );
-    let shown = format!("{log}{client:?}{tokens:?}");
-    for secret in [SECRET, "token-1"] {
-        assert!(!shown.contains(secret), "{shown}");
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Token {
