@@ -75,20 +75,21 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bo
     set_counter(db, BEGAN_WITH, i64::MAX)?;
     let at = now.max(micros(row.at));
     settings::put(db, RESTORED_AT, &at.to_string())?;
-    doubt_everything(db, now, at)?;
+    doubt_everything(db, now)?;
     Ok(true)
 }
 
-fn doubt_everything(db: &Connection, now: i64, restored_at: i64) -> Result<()> {
+/// Effects of triggers, too, that fired since the daemon began: what they fired for was long ago.
+fn doubt_everything(db: &Connection, now: i64) -> Result<()> {
     db.execute(
         "UPDATE target SET suspect_at = ?1, pending = 1 WHERE desired IS NOT NULL",
         [now],
     )?;
     db.execute(
         "UPDATE effect SET state = 4, last_error = ?1
-         WHERE state < 2 AND wanted_at <= ?2
+         WHERE state < 2
              AND json_extract(action, '$.do') IN ('send_email', 'mail', 'webhook')",
-        params![WHY, restored_at],
+        [WHY],
     )?;
     Ok(())
 }

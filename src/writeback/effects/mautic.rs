@@ -172,11 +172,6 @@ impl Carrier<'_> {
         if before.is_some_and(|held| same(held, value)) {
             return Ok(format!("{field} is {value} already"));
         }
-        match near_zero(value) {
-            Some(0.0) => return self.empty_field(field, before).await,
-            Some(_) => return Err(refused(not_taken_over(field, value, before))),
-            None => {}
-        }
         let patch = ContactPatch {
             fields: vec![(field.to_owned(), value.to_owned())],
             ..ContactPatch::default()
@@ -189,6 +184,11 @@ impl Carrier<'_> {
             Some(held) if before != Some(held) => {
                 Ok(format!("Mautic made `{held}` of {field} = `{value}`"))
             }
+            // A yes-or-no field takes a 0, a number does not.
+            Some(_) if near_zero(value) == Some(0.0) => self.empty_field(field).await,
+            None if near_zero(value) == Some(0.0) => {
+                Ok(format!("{field} is empty, which stands for 0, already"))
+            }
             held => Err(refused(not_taken_over(field, value, held))),
         }
     }
@@ -196,10 +196,7 @@ impl Carrier<'_> {
     /// No call that destroys nothing stores a 0: PATCH throws it away, and PUT writes back everything
     /// else as it was read, points included. An empty field is as near as it gets: filters that ask
     /// for less than something have to ask for "or empty" as well.
-    async fn empty_field(&self, field: &str, before: Option<&str>) -> Result<String, Trouble> {
-        if before.is_none() {
-            return Ok(format!("{field} is empty, which stands for 0, already"));
-        }
+    async fn empty_field(&self, field: &str) -> Result<String, Trouble> {
         let patch = ContactPatch {
             empty: vec![field.to_owned()],
             ..ContactPatch::default()
