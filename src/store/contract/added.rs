@@ -2,10 +2,10 @@
 
 use super::give::*;
 use crate::domain::{
-    CallFate, ContactIntents, DesiredValue, Fact, KnownPoints, NewCall, PointsCall, Target,
-    Urgency, Way,
+    Action, CallFate, ContactIntents, DesiredValue, EffectState, EmailId, Fact, KnownPoints,
+    NewCall, PointsCall, StageId, Target, Urgency, Way,
 };
-use crate::store::{RUN, SharedStore, WriteOutcome};
+use crate::store::{EffectQuery, RUN, SharedStore, WriteOutcome};
 
 /// Makes a contact want so many main points.
 async fn want_points(store: &SharedStore, contact: u32, points: i32, way: Way) {
@@ -285,4 +285,42 @@ pub(crate) async fn a_restored_store_is_noticed(store: SharedStore) {
     );
     let again = tell(&store, [mark(&of("8-old"), 41)]).await;
     assert!(!again.restored, "noticed once");
+}
+
+/// A trigger of the contact fires for a crossing of that second.
+async fn fire(store: &SharedStore, contact: u32, second: i64, actions: &[Action]) {
+    tell(store, [did(u64::from(contact) + 10_000, contact, 1)]).await;
+    store.mark_outdated("none", at(1_000)).await.unwrap();
+    for dirty in claim_dirty(store).await {
+        let mut commit = commit(dirty, []);
+        commit.firings[0].crossed_at = at(second);
+        commit.firings[0].actions = actions.to_vec();
+        if commit.dirty.contact == id(contact) {
+            store.commit_scores(vec![commit]).await.unwrap();
+        }
+    }
+}
+
+pub(crate) async fn after_a_restore_what_can_not_be_undone_is_left(store: SharedStore) {
+    let name = store.setting("store_id").await.unwrap().unwrap();
+    let began = store.end_leases_of_the_dead(at(3_000), at(3_000));
+    began.await.unwrap();
+    let email = Action::SendEmail { email: EmailId(5) };
+    let stage = Action::SetStage { stage: StageId(4) };
+    let states = async || {
+        let effects = store.effects(&EffectQuery::default(), 9).await.unwrap();
+        let states: Vec<_> = effects.iter().rev().map(|effect| effect.state).collect();
+        states
+    };
+    // Fired after the start (and after the round of polls began), before the log's row is read.
+    fire(&store, 1, 1_999, &[email.clone(), stage]).await;
+    let mark = format!("topicscore:1:group:3:set:{name}-8-old-w:500.0.5");
+    let noticed = tell_at(&store, 900, vec![logged(9, 1, 3, &mark, 800)]).await;
+    assert!(noticed.restored);
+    let (unknown, pending) = (EffectState::Unknown, EffectState::Pending);
+    assert_eq!(states().await, [unknown, pending]);
+    // Fired later, for crossings from before and after.
+    fire(&store, 2, 850, std::slice::from_ref(&email)).await;
+    fire(&store, 3, 2_200, &[email]).await;
+    assert_eq!(states().await, [unknown, pending, unknown, pending]);
 }

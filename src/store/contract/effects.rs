@@ -493,22 +493,3 @@ pub(crate) async fn effects_are_listed_and_counted(store: SharedStore) {
         (2, 1, 1)
     );
 }
-
-pub(crate) async fn after_a_restore_what_can_not_be_undone_is_left(store: SharedStore) {
-    let name = store.setting("store_id").await.unwrap().unwrap();
-    store
-        .end_leases_of_the_dead(at(3_000), at(3_000))
-        .await
-        .unwrap();
-    // Fired after the start (and after the round of polls began), before the log's row is read.
-    fire(&store, 1, &[firing("call", 1_999, &[email(), stage(4)])]).await;
-    let mark = format!("topicscore:1:group:3:set:{name}-8-old-w:500.0.5");
-    let noticed = tell_at(&store, 900, vec![logged(9, 1, 3, &mark, 800)]).await;
-    assert!(noticed.restored);
-    let (unknown, pending) = (EffectState::Unknown, EffectState::Pending);
-    assert_eq!(states(&store).await, [unknown, pending]);
-    // Fired later, for crossings from before and after.
-    fire(&store, 2, &[firing("call", 850, &[webhook()])]).await;
-    fire(&store, 3, &[firing("call", 2_200, &[webhook()])]).await;
-    assert_eq!(states(&store).await, [unknown, pending, unknown, pending]);
-}

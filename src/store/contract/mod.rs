@@ -124,7 +124,7 @@ macro_rules! store_contract {
             effects: effects_follow_merges_and_deletions,
             effects: of_two_effects_of_a_crossing_the_begun_one_stays,
             effects: effects_are_listed_and_counted,
-            effects: after_a_restore_what_can_not_be_undone_is_left,
+            added: after_a_restore_what_can_not_be_undone_is_left,
             admin: counts_what_there_is,
             admin: overview_of_a_contact,
             admin: writes_and_delays,
