@@ -6,6 +6,7 @@ use crate::config::{Config, MailConfig, MailTls};
 use crate::diagnostics::{Findings, Severity, quote};
 use crate::health::Weight;
 use crate::lifecycle::Lifecycle;
+use crate::mautic::Dice;
 use crate::plan::{Effect, Plan};
 use crate::store::Owner;
 use crate::wake::Bells;
@@ -110,6 +111,7 @@ impl Instance {
             dirty: bells.dirty.clone(),
             metrics: self.metrics.metrics.effects.clone(),
             health,
+            chance: Arc::new(Dice),
             clock,
         })
     }

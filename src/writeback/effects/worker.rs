@@ -17,6 +17,7 @@ use crate::domain::{
     Action, ContactEffects, ContactId, Effect, EffectOutcome, EmailId, Fact, Profile, SegmentId,
     Target, Urgency,
 };
+use crate::mautic::Chance;
 use crate::metrics::EffectMetrics;
 use crate::store::{Owner, Result, SharedStore};
 use crate::wake::Wake;
@@ -48,6 +49,8 @@ pub struct EffectWorker {
     pub store: SharedStore,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Spreads pauses.
+    pub chance: Arc<dyn Chance>,
     /// Mautic.
     pub mautic: Arc<dyn MauticEffects>,
     /// The mail server, if there is one.
@@ -252,7 +255,12 @@ impl Turn<'_> {
             (Action::SendEmail { email }, Step::Look) => {
                 let found = self.was_sent(effect, *email).await;
                 let now = worker.clock.now();
-                return Ok(Some(decide::looked(effect, found, now, rand::random())));
+                return Ok(Some(decide::looked(
+                    effect,
+                    found,
+                    now,
+                    worker.chance.fraction(),
+                )));
             }
             (Action::SendEmail { email }, _) => self.send_email(effect, *email).await?,
             (Action::Mail { to, subject, text }, _) => {
@@ -282,7 +290,8 @@ impl Turn<'_> {
             self.gone(effect.contact).await?;
         }
         let now = worker.clock.now();
-        Ok(Some(decide::after(effect, result, now, rand::random())))
+        let fraction = worker.chance.fraction();
+        Ok(Some(decide::after(effect, result, now, fraction)))
     }
 
     fn about<'a>(&'a self, effect: &'a Effect, profile: Option<&'a Profile>) -> About<'a> {
@@ -295,7 +304,7 @@ impl Turn<'_> {
 
     /// What a failed look at identities means for an effect.
     fn failed(&self, effect: &Effect, trouble: Trouble, step: &Step) -> EffectOutcome {
-        let (now, fraction) = (self.worker.clock.now(), rand::random());
+        let (now, fraction) = (self.worker.clock.now(), self.worker.chance.fraction());
         if *step == Step::Look {
             decide::looked(effect, Err(trouble), now, fraction)
         } else {

@@ -106,8 +106,9 @@ impl MailServer {
                 "QUIT" => "221 bye".to_owned(),
                 _ => "250 ok".to_owned(),
             };
+            // At once: a second packet would wait for the first to be acknowledged.
+            let answer = format!("{answer}\r\n");
             writer.write_all(answer.as_bytes()).await.ok()?;
-            writer.write_all(b"\r\n").await.ok()?;
         }
         Some(())
     }
