@@ -2,9 +2,11 @@
 
 use super::gate::Gate;
 use super::instance::Instance;
+use super::standstill::unless;
 use crate::config::{Config, MailConfig, MailTls};
 use crate::diagnostics::{Findings, Severity, quote};
 use crate::health::Weight;
+use crate::intake::Signals;
 use crate::lifecycle::Lifecycle;
 use crate::mautic::Dice;
 use crate::plan::{Effect, Plan};
@@ -56,7 +58,7 @@ impl Instance {
     /// ran) is given up when it is old: a sales mail of three weeks ago is worse than none.
     pub(super) async fn start_effects(
         &self,
-        bells: &Bells,
+        signals: &Signals,
         gate: Gate,
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
@@ -69,13 +71,16 @@ impl Instance {
                 "what triggers do that fired more than 24 hours ago is given up"
             );
         }
-        let worker = self.effect_worker(bells)?;
+        let worker = self.effect_worker(&signals.bells)?;
         let patient = self.patient("effects", &worker.owner, &worker.health);
-        lifecycle.worker("effects", |stop| async move {
-            gate.pass(&worker.health, &stop).await;
-            patient
-                .run(stop, move |stop| worker.clone().run(stop))
-                .await
+        let standstill = signals.standstill.clone();
+        lifecycle.worker("effects", |stop| {
+            unless(standstill, stop, |stop| async move {
+                gate.pass(&worker.health, &stop).await;
+                patient
+                    .run(stop, move |stop| worker.clone().run(stop))
+                    .await
+            })
         });
         Ok(())
     }

@@ -20,6 +20,8 @@ pub(super) struct Gate {
     pub(super) poller: Arc<StoredPoller>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) store: SharedStore,
+    /// Cancelled when Mautic is not being read anew, or not any more.
+    pub(super) reread: CancellationToken,
 }
 
 impl Gate {
@@ -39,6 +41,11 @@ impl Gate {
     /// Waits until the gate is open, or until told to stop.
     pub(super) async fn pass(&self, health: &Reporter, stop: &CancellationToken) {
         health.ok("waiting for the first round of polls", self.clock.now());
+        // However long that takes.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = self.reread.cancelled() => {}
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             caught_up = tokio::time::timeout(PATIENCE, self.caught_up()) => {

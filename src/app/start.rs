@@ -4,6 +4,7 @@ use super::gate::Gate;
 use super::instance::{Instance, Listeners, StoredPoller};
 use super::patient::{Patient, watch_for_damage};
 use super::pulse::Pulse;
+use super::standstill::{self, unless};
 use crate::domain::{SegmentId, Urgency};
 use crate::health::Weight;
 use crate::intake::hook::{HookKeeper, HookOptions};
@@ -18,13 +19,17 @@ use crate::store::{Owner, RUN, SharedStore, Store};
 use crate::web::{self, AdminState, Mode};
 use crate::writeback::{ClientWrites, Dispatcher};
 use jiff::SignedDuration;
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// Name of our hook in Mautic.
 pub const HOOK_NAME: &str = "topicscore";
 /// A worker that reports nothing for so long counts as down.
 const SILENCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// How often a worker that waits says so.
+const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
 
 /// Segments whose members a plan needs to know: those it writes, and those its conditions ask about.
 fn known_segments(plan: &Compiled) -> BTreeSet<SegmentId> {
@@ -39,6 +44,8 @@ struct Shared {
     receiver: Arc<Receiver<dyn Store>>,
     poller: Arc<StoredPoller>,
     decoder: Arc<Decoder<dyn Store>>,
+    /// Cancelled when Mautic is not being read anew, or not any more.
+    reread: CancellationToken,
 }
 
 impl Instance {
@@ -62,6 +69,8 @@ impl Instance {
         self.take_up_what_the_dead_held().await?;
         self.retry_what_was_not_understood().await?;
         let shared = self.shared();
+        self.start_standstill(&shared, lifecycle).await?;
+        self.start_rereading(&shared, lifecycle).await?;
         let _ = self.poller.set(Arc::clone(&shared.poller));
         self.start_hook(&shared, lifecycle).await?;
         self.start_intake(&shared, listeners.webhook, lifecycle);
@@ -70,14 +79,13 @@ impl Instance {
             let store_id = self.store.setting("store_id").await?.unwrap_or_default();
             self.start_writing(&shared, &store_id, lifecycle);
             let gate = self.gate(&shared);
-            self.start_effects(&shared.signals.bells, gate, lifecycle)
-                .await?;
+            self.start_effects(&shared.signals, gate, lifecycle).await?;
         } else {
             tracing::info!(
                 "observing: scores are computed and shown, nothing is written to Mautic"
             );
         }
-        self.start_sweep(&shared.signals.bells, lifecycle);
+        self.start_sweep(&shared.signals, lifecycle);
         self.start_admin(listeners.admin, lifecycle);
         self.start_eraser(lifecycle);
         self.start_pulse(&shared, lifecycle);
@@ -145,7 +153,55 @@ impl Instance {
             )),
             secrets,
             signals,
+            reread: CancellationToken::new(),
         }
+    }
+
+    /// Stands still from the beginning, if an earlier run noticed that Mautic was restored.
+    async fn start_standstill(
+        &self,
+        shared: &Shared,
+        lifecycle: &mut Lifecycle,
+    ) -> anyhow::Result<()> {
+        let standstill = shared.signals.standstill.clone();
+        if standstill::noticed_before(&self.store).await?.is_some() {
+            standstill.cancel();
+        }
+        let now = self.clock.now();
+        let health = self.health.component("mautic", Weight::Required, None, now);
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        lifecycle.worker("standstill", |stop| {
+            standstill::watch(store, clock, health, standstill, stop)
+        });
+        Ok(())
+    }
+
+    async fn start_rereading(
+        &self,
+        shared: &Shared,
+        lifecycle: &mut Lifecycle,
+    ) -> anyhow::Result<()> {
+        if !self.store.is_rereading().await? {
+            shared.reread.cancel();
+            return Ok(());
+        }
+        tracing::info!("reading Mautic anew: nothing is scored or written before that is done");
+        let poller = Arc::clone(&shared.poller);
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let (reread, gone) = (shared.reread.clone(), shared.signals.bells.gone.clone());
+        lifecycle.worker("rereading", |stop| async move {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = poller.caught_up() => {}
+            }
+            let vanished = store.end_rereading(clock.now()).await?;
+            tracing::info!(vanished, "Mautic was read anew");
+            gone.ring();
+            reread.cancel();
+            stop.cancelled().await;
+            Ok(())
+        });
+        Ok(())
     }
 
     /// A poller of everything that this instance needs to know.
@@ -173,21 +229,30 @@ impl Instance {
             Ok(serve(listener, router, ServerLimits::default(), stop).await?)
         });
         let poller = Arc::clone(&shared.poller);
-        lifecycle.source("poller", |stop| async move {
-            poller.run(stop).await;
-            Ok(())
+        let standstill = shared.signals.standstill.clone();
+        lifecycle.source("poller", |stop| {
+            unless(standstill, stop, |stop| async move {
+                poller.run(stop).await;
+                Ok(())
+            })
         });
         let decoder = Arc::clone(&shared.decoder);
-        lifecycle.worker("decoder", |stop| async move {
-            decoder.run(stop).await;
-            Ok(())
+        let standstill = shared.signals.standstill.clone();
+        lifecycle.worker("decoder", |stop| {
+            unless(standstill, stop, |stop| async move {
+                decoder.run(stop).await;
+                Ok(())
+            })
         });
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let mautic = Arc::new(self.client.clone());
         let resolver = Resolver::new(store, mautic, clock, shared.signals.clone());
-        lifecycle.source("resolver", |stop| async move {
-            resolver.run(stop).await;
-            Ok(())
+        let standstill = shared.signals.standstill.clone();
+        lifecycle.source("resolver", |stop| {
+            unless(standstill, stop, |stop| async move {
+                resolver.run(stop).await;
+                Ok(())
+            })
         });
     }
 
@@ -239,8 +304,14 @@ impl Instance {
                 .component("scorer", Weight::Required, Some(SILENCE), now),
         };
         let patient = self.patient("scorer", &scorer.owner, &scorer.health);
+        let (standstill, reread) = (shared.signals.standstill.clone(), shared.reread.clone());
         lifecycle.worker("scorer", |stop| {
-            patient.run(stop, move |stop| scorer.clone().run(stop))
+            unless(standstill, stop, |stop| async move {
+                wait_until_reread(&reread, &scorer, &stop).await;
+                patient
+                    .run(stop, move |stop| scorer.clone().run(stop))
+                    .await
+            })
         });
     }
 
@@ -273,11 +344,14 @@ impl Instance {
             };
             let patient = self.patient(name, &dispatcher.owner, &dispatcher.health);
             let gate = self.gate(shared);
-            lifecycle.worker(name, |stop| async move {
-                gate.pass(&dispatcher.health, &stop).await;
-                patient
-                    .run(stop, move |stop| dispatcher.clone().run(stop))
-                    .await
+            let standstill = shared.signals.standstill.clone();
+            lifecycle.worker(name, |stop| {
+                unless(standstill, stop, |stop| async move {
+                    gate.pass(&dispatcher.health, &stop).await;
+                    patient
+                        .run(stop, move |stop| dispatcher.clone().run(stop))
+                        .await
+                })
             });
         }
     }
@@ -287,6 +361,7 @@ impl Instance {
             poller: Arc::clone(&shared.poller),
             clock: Arc::clone(&self.clock),
             store: Arc::clone(&self.store),
+            reread: shared.reread.clone(),
         }
     }
 
@@ -362,6 +437,19 @@ impl Instance {
                 .component("store", Weight::Required, Some(SILENCE), now),
         };
         lifecycle.worker("pulse", |stop| pulse.run(stop));
+    }
+}
+
+/// Scores of half a history would fire what falls below and rises again.
+async fn wait_until_reread(reread: &CancellationToken, scorer: &Scorer, stop: &CancellationToken) {
+    while !reread.is_cancelled() {
+        let now = scorer.clock.now();
+        scorer.health.ok("waiting until Mautic is read anew", now);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = reread.cancelled() => {}
+            () = tokio::time::sleep(SIGN_OF_LIFE) => {}
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The slow comparison with Mautic, as a worker.
 
 use super::instance::Instance;
+use super::standstill::unless;
 use crate::health::Weight;
+use crate::intake::Signals;
 use crate::lifecycle::Lifecycle;
 use crate::store::Owner;
 use crate::wake::Bells;
@@ -23,7 +25,7 @@ impl Instance {
     }
 
     /// In observe, too: it writes nothing, and shows what differs.
-    pub(super) fn start_sweep(&self, bells: &Bells, lifecycle: &mut Lifecycle) {
+    pub(super) fn start_sweep(&self, signals: &Signals, lifecycle: &mut Lifecycle) {
         let now = self.clock.now();
         let health = self
             .health
@@ -34,22 +36,24 @@ impl Instance {
         };
         let owner = Owner(format!("{}-sweep", self.owner.0));
         let patient = self.patient("sweep", &owner, &health);
-        let (looker, plan) = (self.looker(bells), self.plan());
+        let (looker, plan) = (self.looker(&signals.bells), self.plan());
         let metrics = self.metrics.metrics.sweep.clone();
         let requests_per_second = self.config.budget.requests_per_second;
+        let sweep = move |stop| {
+            let sweep = Sweep {
+                looker: looker.clone(),
+                plan: plan.clone(),
+                interval,
+                requests_per_second,
+                metrics: metrics.clone(),
+                health: health.clone(),
+                reading: ScoreSource::default(),
+            };
+            sweep.run(stop)
+        };
+        let standstill = signals.standstill.clone();
         lifecycle.source("sweep", |stop| {
-            patient.run(stop, move |stop| {
-                let sweep = Sweep {
-                    looker: looker.clone(),
-                    plan: plan.clone(),
-                    interval,
-                    requests_per_second,
-                    metrics: metrics.clone(),
-                    health: health.clone(),
-                    reading: ScoreSource::default(),
-                };
-                sweep.run(stop)
-            })
+            unless(standstill, stop, |stop| patient.run(stop, sweep))
         });
     }
 }

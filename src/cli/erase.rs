@@ -132,11 +132,13 @@ async fn look(instance: &Instance, asked_for: ContactId) -> anyhow::Result<Erase
 
 async fn erase(instance: &Instance, contact: ContactId) -> anyhow::Result<()> {
     let now = instance.clock.now();
+    // By Mautic's clock, as it dates contacts.
+    let at = instance.client.there(now);
     let batch = Batch {
         origin: Origin::Lookup,
         sightings: vec![Sighting {
             source: Source::Poll,
-            fact: Fact::Deleted { contact, at: now },
+            fact: Fact::Deleted { contact, at },
         }],
         parked: Vec::new(),
         received_at: now,

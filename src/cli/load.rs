@@ -104,6 +104,11 @@ pub(super) fn open(config: Config) -> anyhow::Result<Instance> {
 
 /// Opens the instance of a config whose store is there already.
 pub(super) fn open_existing(config: Config) -> anyhow::Result<Instance> {
+    there_is(&config)?;
+    open(config)
+}
+
+fn there_is(config: &Config) -> anyhow::Result<()> {
     let path = &config.store.path;
     if !path.exists() {
         return Err(output::advice(
@@ -111,7 +116,13 @@ pub(super) fn open_existing(config: Config) -> anyhow::Result<Instance> {
             "`topicscore run` or `topicscore backfill` makes it",
         ));
     }
-    open(config)
+    Ok(())
+}
+
+/// As [`open_existing`], for what nobody else may be at work for.
+pub(super) fn open_alone(config: Config) -> anyhow::Result<Instance> {
+    there_is(&config)?;
+    Instance::open_to_start(config, Arc::new(SystemClock))
 }
 
 /// Reads the plan's file.

@@ -15,6 +15,7 @@ mod output;
 mod plan;
 mod probe;
 mod reconcile;
+mod reread;
 mod run;
 mod status;
 
@@ -98,6 +99,13 @@ enum Command {
     /// Exit code: 0 if nothing differs or all was handed on, 1 if something could not be read,
     /// 3 if something differs and --dry-run was given.
     Reconcile(reconcile::Arguments),
+    /// Read Mautic anew, after it was restored from a backup
+    ///
+    /// topicscore notices that by itself and does nothing any more until this is done. What Mautic
+    /// told is forgotten, and read again from its first row on by the next `topicscore run`, which
+    /// scores and writes when it has read everything. Points given by hand and what triggers did
+    /// are kept, contacts that were erased stay erased. Stop the daemon first.
+    Reread(reread::Arguments),
     /// Write down everything that is held of a contact, as JSON
     ///
     /// For whoever asks what is known of them: profile, activities, scores and where they come
@@ -145,6 +153,7 @@ impl Cli {
             Command::Explain(arguments) => explain::run(&global, arguments).await,
             Command::Adjust(arguments) => adjust::run(&global, arguments).await,
             Command::Reconcile(arguments) => reconcile::run(&global, arguments).await,
+            Command::Reread(arguments) => reread::run(&global, arguments).await,
             Command::Export(arguments) => export::run(&global, arguments).await,
             Command::Erase(arguments) => erase::run(&global, arguments).await,
         };

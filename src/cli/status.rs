@@ -1,7 +1,8 @@
 //! `topicscore status`: what the store holds and what is waiting.
 
 use super::{Global, load, output};
-use crate::app::Instance;
+use crate::app::{Instance, WHAT_TO_DO, noticed_before};
+use crate::domain::WentBack;
 use crate::intake::poll::Feed;
 use crate::store::{Counts, PlanRecord, WriteSummary};
 use crate::web::Mode;
@@ -23,6 +24,8 @@ struct Status {
     store: PathBuf,
     store_bytes: Option<u64>,
     plan: Option<PlanInForce>,
+    /// Mautic was restored from a backup, and nobody did anything about it yet.
+    went_back: Option<WentBack>,
     counts: Counts,
     delays: Delays,
     /// How far the comparison with Mautic is.
@@ -82,7 +85,9 @@ async fn read(instance: &Instance) -> anyhow::Result<Status> {
     let mut polls = BTreeMap::new();
     for feed in Feed::ALL {
         if let Some(position) = store.cursor(feed.name()).await? {
-            polls.insert(feed.name(), position);
+            // The rest is for the poller.
+            let reached = position.split(' ').next().unwrap_or_default();
+            polls.insert(feed.name(), reached.to_owned());
         }
     }
     let path = instance.config.store.path.clone();
@@ -95,6 +100,7 @@ async fn read(instance: &Instance) -> anyhow::Result<Status> {
             .active_plan()
             .await?
             .map(|plan| in_force(instance, plan)),
+        went_back: noticed_before(store).await?,
         counts: store.counts().await?,
         delays: Delays::of(&store.write_delays(since, DELAY_SAMPLES).await?),
         sweep: kept_state(store).await?,
@@ -119,6 +125,9 @@ fn text(status: &Status, now: Timestamp) -> String {
         counts(&status.counts, &status.delays),
         format!("sweep: {}", status.sweep.words(now)),
     ];
+    if let Some(sign) = &status.went_back {
+        parts.insert(0, format!("{sign}. {WHAT_TO_DO}"));
+    }
     if !status.polls.is_empty() {
         let polls = status.polls.iter();
         let rows = polls.map(|(name, position)| vec![format!("  {name}"), position.clone()]);

@@ -15,6 +15,7 @@ mod mention;
 mod points_call;
 mod profile;
 mod target;
+mod went_back;
 
 pub use activity::{Activity, ActivityKey, ActivityKind, Attributes, Source, attribute};
 pub use adjustment::{Adjustment, Scope};
@@ -32,3 +33,4 @@ pub use mention::{numbers, speaks_of};
 pub use points_call::{CallFate, NewCall, PointsCall};
 pub use profile::{Profile, Utm};
 pub use target::{DesiredValue, Target, Urgency, Way};
+pub use went_back::{WENT_BACK, WentBack};

@@ -60,6 +60,9 @@ pub struct Signals {
     pub bells: Bells,
     /// Contacts that Mautic has to be asked about.
     pub refresh: Arc<Refresh>,
+    /// Cancelled when Mautic turns out to have been restored from a backup: nothing is to be read,
+    /// scored or written any more.
+    pub standstill: CancellationToken,
 }
 
 /// Decodes kept deliveries into the journal.

@@ -18,6 +18,7 @@ mod journal;
 mod leases;
 mod outbox;
 mod privacy;
+mod rereading;
 mod scores;
 mod settings;
 pub mod sqlite;
@@ -31,6 +32,7 @@ pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Orig
 pub use leases::Leases;
 pub use outbox::{Outbox, Reading, TargetState, WriteOutcome, WriteRecord, WriteResult};
 pub use privacy::{Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};
+pub use rereading::{Forgotten, Rereading};
 pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, RUN, Settings};
 
@@ -78,6 +80,7 @@ pub trait Store:
     + Settings
     + Admin
     + Privacy
+    + Rereading
     + std::fmt::Debug
 {
 }
@@ -93,6 +96,7 @@ impl<T> Store for T where
         + Settings
         + Admin
         + Privacy
+        + Rereading
         + std::fmt::Debug
 {
 }

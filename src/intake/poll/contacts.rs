@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{ContactId, Fact, Sighting, Source},
     mautic::{ContactsQuery, wire::Contact},
-    store::{Adjustments, Journal},
+    store::{Adjustments, Journal, Settings},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{fmt, str::FromStr};
@@ -22,7 +22,7 @@ const OVERLAP_IDS: u32 = 20;
 /// Mautic's clock may be behind ours by so much.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn new_contacts(&self) -> Result<Polled, PollError> {
         let feed = Feed::NewContacts;
         // Whom we have to know of does not depend on when we began: profile rules are for all.

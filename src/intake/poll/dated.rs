@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     mautic::wire,
-    store::{Adjustments, Journal},
+    store::{Adjustments, Journal, Settings},
 };
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds read again at every poll, for rows that were committed late.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 
-impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn by_date(
         &self,
         feed: Feed,

@@ -5,9 +5,11 @@ use super::{
         decode::{self, Decoded, Row, Table},
         reader::{Reader, Rows, Which},
     },
-    Feed, Page, PollError, Polled, Poller, Start, urgency,
+    Feed, Page, PollError, Polled, Poller, Start,
+    landmark::Place,
+    urgency,
 };
-use crate::store::{Adjustments, CursorMove, Journal, StoreError};
+use crate::store::{Adjustments, CursorMove, Journal, Settings, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 /// Ids read again at every poll, for rows that were committed late.
@@ -17,20 +19,20 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(1);
 /// Rows of `email_stats` asked for by id at once: more would make the address too long.
 const IDS: usize = 200;
 
-impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn by_id(&self, feed: Feed, now: Timestamp) -> Result<Polled, PollError> {
         let Some(table) = feed.table() else {
             return Ok(Polled::default());
         };
-        let known = match self.cursor::<u64>(feed).await? {
-            Some(known) => known,
+        let mut place = match self.cursor::<Place>(feed).await? {
+            Some(place) => place,
             None => self.first(feed, table).await?,
         };
         let no_overlap = feed == Feed::SettledHits || self.is_behind(feed);
         let overlap = if no_overlap { 0 } else { OVERLAP };
-        let mut after = known.saturating_sub(overlap);
+        let mut after = place.id.saturating_sub(overlap);
         let mut polled = Polled::default();
-        for _ in 0..self.options.pages {
+        for number in 0..self.options.pages {
             let limit = self.options.rows;
             let which = Which::After(after);
             let page = self
@@ -46,11 +48,15 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             if feed == Feed::SettledHits {
                 full &= !cut_young(&mut rows, now);
             }
+            if number == 0 && overlap > 0 {
+                self.look_back(feed, place, (&rows, full), now).await?;
+            }
             let Some(last) = last_id(&rows)? else {
                 polled.more = false;
                 break;
             };
-            self.page(feed, table, rows, (last.max(known), full, now), &mut polled)
+            place = place.after(feed, &rows, last);
+            self.page(feed, table, rows, (place, full, now), &mut polled)
                 .await?;
             after = last;
             polled.more = full;
@@ -66,7 +72,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         feed: Feed,
         table: Table,
         rows: Vec<Row>,
-        (position, full, now): (u64, bool, Timestamp),
+        (position, full, now): (Place, bool, Timestamp),
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         let (known, decoded) = if table == Table::EmailStatsDevices {
@@ -107,9 +113,9 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
 
     /// Where a feed begins that was never read; kept at once, so that nothing that comes before
     /// the first page is missed.
-    async fn first(&self, feed: Feed, table: Table) -> Result<u64, PollError> {
+    async fn first(&self, feed: Feed, table: Table) -> Result<Place, PollError> {
         if self.options.start == Start::Beginning {
-            return Ok(0);
+            return Ok(Place::default());
         }
         let newest = Rows {
             table,
@@ -117,7 +123,8 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             limit: 1,
         };
         let page = self.mautic.rows(&newest).await?;
-        let position = last_id(&page.rows)?.unwrap_or(0);
+        let last = last_id(&page.rows)?.unwrap_or(0);
+        let position = Place::default().after(feed, &page.rows, last);
         let page = Page {
             decoded: Decoded::default(),
             cursor: Some(at(feed, &position)),

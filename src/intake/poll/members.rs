@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{ContactId, Fact, SegmentId, Sighting, Source},
-    store::{Adjustments, Journal, StoreError},
+    store::{Adjustments, Journal, Settings, StoreError},
 };
 use jiff::Timestamp;
 use std::{
@@ -20,7 +20,7 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn members(&self) -> Result<Polled, PollError> {
         let mut polled = Polled::default();
         let segments = self.watched().await?;

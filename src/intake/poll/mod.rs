@@ -7,6 +7,8 @@ mod contacts;
 mod dated;
 mod feed;
 mod ids;
+mod landmark;
+mod look_back;
 mod members;
 mod page;
 mod segments;
@@ -26,9 +28,9 @@ pub(super) use page::{Page, without_merged};
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{
     clock::Clock,
-    domain::SegmentId,
+    domain::{SegmentId, WentBack},
     mautic,
-    store::{Adjustments, Journal, StoreError, Urgency},
+    store::{Adjustments, Journal, Settings, StoreError, Urgency},
 };
 use jiff::Timestamp;
 use std::{
@@ -49,6 +51,9 @@ pub enum PollError {
     /// The journal could not keep what was read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Mautic was restored from a backup; see [`WENT_BACK`](crate::domain::WENT_BACK).
+    #[error("{0}")]
+    WentBack(WentBack),
 }
 
 /// Where a feed begins that was never read.
@@ -115,6 +120,8 @@ pub struct Poller<S: ?Sized, M: ?Sized> {
     state: Mutex<BTreeMap<Feed, FeedStatus>>,
     /// What a feed's overlap held the last time: the same again is not applied again.
     seen: Mutex<BTreeMap<Feed, u64>>,
+    /// Since when a table's newest row is missing.
+    missing: Mutex<BTreeMap<Feed, Timestamp>>,
     /// Segments whose members were read the last time.
     swept: Mutex<BTreeSet<SegmentId>>,
     wake: Notify,
@@ -122,7 +129,7 @@ pub struct Poller<S: ?Sized, M: ?Sized> {
     caught_up: watch::Sender<bool>,
 }
 
-impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     /// A poller.
     #[must_use]
     pub fn new(
@@ -140,6 +147,7 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             options,
             state: Mutex::default(),
             seen: Mutex::default(),
+            missing: Mutex::default(),
             swept: Mutex::default(),
             wake: Notify::new(),
             caught_up: watch::Sender::new(false),
@@ -197,7 +205,8 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
         for feed in Feed::ALL {
             let due =
                 self.is_due(feed, now) || (feed == Feed::Members && others && !self.waits(now));
-            if stop.is_cancelled() || !due {
+            let over = stop.is_cancelled() || self.signals.standstill.is_cancelled();
+            if over || !due {
                 continue;
             }
             if let Ok(polled) = self.poll_once(feed, now).await {
@@ -221,6 +230,9 @@ impl<S: Journal + Adjustments + ?Sized, M: Reader + ?Sized> Poller<S, M> {
             _ => self.by_id(feed, now).await,
         };
         self.note(feed, now, &polled);
+        if let Err(PollError::WentBack(sign)) = &polled {
+            self.stand_still(sign).await?;
+        }
         polled
     }
 

@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     clock::ManualClock,
-    domain::{Activity, ContactId, Fact, Sighting, Source},
+    domain::{Activity, ContactId, Fact, Sighting, Source, WENT_BACK},
 };
+use landmark::Place;
 use std::collections::BTreeSet;
 
 const NOW: &str = "2026-11-21T22:00:00Z";
@@ -60,6 +61,13 @@ impl House {
         self.poller.poll_once(feed, at(NOW)).await.unwrap()
     }
 
+    /// The id that a table was read to.
+    fn read_to(&self, feed: Feed) -> u64 {
+        let cursors = self.store.cursors();
+        let place: Place = cursors[feed.name()].parse().unwrap();
+        place.id
+    }
+
     /// Polls until there is no more.
     async fn drain(&self, feed: Feed) -> usize {
         for rounds in 1..100 {
@@ -91,10 +99,10 @@ async fn reads_a_table_page_by_page_with_its_cursor() {
     house.mautic.add(Table::PageHits, (1..=95).map(hit));
     let first = house.poll(Feed::Hits).await;
     assert_eq!((first.rows, first.more), (30, true));
-    assert_eq!(house.store.cursors()["page_hits"], "30");
+    assert_eq!(house.read_to(Feed::Hits), 30);
     house.drain(Feed::Hits).await;
     assert_eq!(house.store.keys(), hits(1..=95));
-    assert_eq!(house.store.cursors()["page_hits"], "95");
+    assert_eq!(house.read_to(Feed::Hits), 95);
     for batch in house.store.batches() {
         let full = batch.sightings.len() == 10;
         assert_eq!(batch.urgency, urgency(full));
@@ -117,7 +125,7 @@ async fn a_row_that_was_committed_late_is_found_and_nothing_new_is_not_applied()
     house.mautic.add(Table::PageHits, [hit(40)]);
     house.poll(Feed::Hits).await;
     assert!(house.store.keys().contains("hit:40"));
-    assert_eq!(house.store.cursors()["page_hits"], "60");
+    assert_eq!(house.read_to(Feed::Hits), 60);
 }
 
 #[tokio::test]
@@ -149,7 +157,7 @@ async fn starting_now_leaves_the_past_alone() {
     house.mautic.add(Table::PageHits, [hit(201)]);
     house.drain(Feed::Hits).await;
     assert_eq!(house.store.keys(), hits(151..=201));
-    assert_eq!(house.store.cursors()["page_hits"], "201");
+    assert_eq!(house.read_to(Feed::Hits), 201);
 }
 
 #[tokio::test]
@@ -742,4 +750,101 @@ async fn a_round_ends_when_it_is_told_to() {
     house.poller.round(at(NOW), &stop).await;
     assert_eq!(house.mautic.asked(), Vec::<String>::new());
     house.poller.run(stop).await;
+}
+
+/// Polls a table at a moment; what was said of a Mautic that went back.
+async fn look(house: &House, feed: Feed, now: &str) -> Option<WentBack> {
+    match house.poller.poll_once(feed, at(now)).await {
+        Ok(_) => None,
+        Err(PollError::WentBack(sign)) => Some(sign),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn replace(house: &House, table: Table, rows: impl IntoIterator<Item = Row>) {
+    house.mautic.tables.lock().unwrap().remove(table.name());
+    house.mautic.add(table, rows);
+}
+
+#[tokio::test]
+async fn another_row_by_a_known_id_stops_everything() {
+    let house = house(|options| options.rows = 100);
+    house.mautic.add(Table::PageHits, (1..=9).map(hit));
+    assert_eq!(look(&house, Feed::Hits, NOW).await, None);
+    let another = row(&[
+        ("id", "9"),
+        ("lead_id", "5"),
+        ("date_hit", "2026-11-21 21:59:59"),
+        ("url", "u"),
+    ]);
+    replace(
+        &house,
+        Table::PageHits,
+        (1..=8).map(hit).chain([another, hit(10)]),
+    );
+    house.store.forget_facts();
+    let sign = look(&house, Feed::Hits, NOW).await.unwrap();
+    let expected = WentBack {
+        table: "page_hits".to_owned(),
+        row: 9,
+        was: at("2026-11-21T20:00:00Z"),
+        is: Some(at("2026-11-21T21:59:59Z")),
+        noticed_at: at(NOW),
+    };
+    assert_eq!(sign, expected);
+    assert_eq!(house.store.batches().len(), 0, "nothing of it is applied");
+    assert!(house.poller.signals.standstill.is_cancelled());
+    let kept = house.store.setting(WENT_BACK).await.unwrap().unwrap();
+    assert_eq!(serde_json::from_str::<WentBack>(&kept).unwrap(), expected);
+    let round = house.poller.round(at(NOW), &CancellationToken::new()).await;
+    assert_eq!(round, Polled::default(), "nothing is read any more");
+}
+
+#[tokio::test]
+async fn rows_that_stay_away_stop_everything() {
+    let house = house(|options| options.rows = 100);
+    house.mautic.add(Table::PageHits, (1..=9).map(hit));
+    assert_eq!(look(&house, Feed::Hits, NOW).await, None);
+    replace(&house, Table::PageHits, (1..=8).map(hit));
+    assert_eq!(look(&house, Feed::Hits, NOW).await, None);
+    // It was a replica that lagged.
+    house.mautic.add(Table::PageHits, [hit(9)]);
+    assert_eq!(look(&house, Feed::Hits, "2026-11-21T22:04:00Z").await, None);
+    replace(&house, Table::PageHits, (1..=8).map(hit));
+    assert_eq!(look(&house, Feed::Hits, "2026-11-21T22:06:00Z").await, None);
+    assert_eq!(look(&house, Feed::Hits, "2026-11-21T22:10:59Z").await, None);
+    let sign = look(&house, Feed::Hits, "2026-11-21T22:11:00Z").await;
+    assert_eq!(sign.unwrap().is, None);
+    assert_eq!(house.read_to(Feed::Hits), 9);
+}
+
+#[tokio::test]
+async fn logged_points_go_with_their_contact() {
+    let house = house(|options| options.rows = 100);
+    let logged = |id: u64, contact: &str| {
+        row(&[
+            ("id", &id.to_string()),
+            ("lead_id", contact),
+            ("type", "url"),
+            ("event_name", "e"),
+            ("action_name", "a"),
+            ("delta", "1"),
+            ("date_added", "2026-11-21 20:00:00"),
+        ])
+    };
+    house.mautic.add_contact(5, None);
+    house
+        .mautic
+        .add(Table::PointsLog, [logged(1, "4"), logged(2, "5")]);
+    for now in [NOW, "2026-11-21T23:00:00Z"] {
+        assert_eq!(look(&house, Feed::PointsLog, now).await, None);
+    }
+    house.mautic.contacts.lock().unwrap().remove(&5);
+    replace(&house, Table::PointsLog, [logged(1, "4")]);
+    for now in ["2026-11-21T23:01:00Z", "2026-11-21T23:09:00Z"] {
+        assert_eq!(look(&house, Feed::PointsLog, now).await, None);
+    }
+    house.mautic.add_contact(5, None);
+    let sign = look(&house, Feed::PointsLog, "2026-11-21T23:10:00Z").await;
+    assert_eq!((sign.unwrap().row, house.read_to(Feed::PointsLog)), (2, 2));
 }

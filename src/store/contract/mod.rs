@@ -15,6 +15,7 @@ pub(crate) mod order;
 pub(crate) mod outbox;
 pub(crate) mod privacy;
 pub(crate) mod reconcile;
+pub(crate) mod rereading;
 pub(crate) mod scores;
 
 /// `store_contract!(open)`, where `open` is an `async fn() -> (SharedStore, guard)`: runs the
@@ -49,6 +50,11 @@ macro_rules! store_contract {
             merges: late_answers_name_former_winners,
             merges: erased_contacts_stay_gone,
             merges: a_deleted_loser_takes_its_winner_with_it,
+            rereading: what_mautic_told_is_forgotten_and_told_again,
+            rereading: people_mixed_up_are_parted,
+            rereading: everything_wanted_is_looked_at_after_a_restore,
+            rereading: the_erased_stay_so_after_a_restore,
+            rereading: it_may_turn_out_not_to_be_restored,
             privacy: erasing_forgets_raw_bodies,
             privacy: erasing_spares_neighbours_bodies,
             privacy: a_delivery_without_facts_can_be_found,

@@ -22,6 +22,7 @@ mod points_calls;
 mod privacy;
 mod readers;
 mod reconcile;
+mod rereading;
 mod restored;
 mod scores;
 mod settings;

@@ -21,7 +21,7 @@ pub(super) const STORE_ID: &str = "store_id";
 /// When the store was last found to be restored, in microseconds.
 const RESTORED_AT: &str = "restored_at";
 /// Said of what may have been done since the backup was made.
-const WHY: &str = "the store was restored from a backup: this may have been done before; \
+const WHY: &str = "the store or Mautic was restored from a backup: this may have been done before; \
                    look, and retry it if it was not";
 
 /// The newest generation when the daemon began, and the newest ever seen in a mark; see [`notice`].
@@ -73,25 +73,30 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bo
         return Ok(false);
     }
     set_counter(db, BEGAN_WITH, i64::MAX)?;
-    let at = now.max(micros(row.at));
-    settings::put(db, RESTORED_AT, &at.to_string())?;
+    leave_what_was_crossed(db, now.max(micros(row.at)))?;
     doubt_everything(db, now)?;
     Ok(true)
 }
 
+/// What triggers do for crossings up to this moment may have been done: see [`leave_old_effects`].
+pub(super) fn leave_what_was_crossed(db: &Connection, until: i64) -> Result<()> {
+    settings::put(db, RESTORED_AT, &until.to_string())
+}
+
 /// Effects of triggers, too, that fired since the daemon began: what they fired for was long ago.
-fn doubt_everything(db: &Connection, now: i64) -> Result<()> {
+/// Returns how many are left to an administrator.
+pub(super) fn doubt_everything(db: &Connection, now: i64) -> Result<u64> {
     db.execute(
         "UPDATE target SET suspect_at = ?1, pending = 1 WHERE desired IS NOT NULL",
         [now],
     )?;
-    db.execute(
+    let left = db.execute(
         "UPDATE effect SET state = 4, last_error = ?1
          WHERE state < 2
              AND json_extract(action, '$.do') IN ('send_email', 'mail', 'webhook')",
         [WHY],
     )?;
-    Ok(())
+    Ok(left as u64)
 }
 
 /// Leaves to an administrator what a trigger does for a crossing from before the store was

@@ -2,14 +2,14 @@
 
 use crate::domain::{
     Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, NewCall, Scope,
-    SegmentId, Snapshot, Target, Urgency,
+    SegmentId, Snapshot, Target, Urgency, WentBack,
 };
 use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
-    NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
-    Reading, Result, ScoreCommit, Scores, Settings, StoreError, StoredScore, WriteResult,
-    WriteSummary,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
+    Leases, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
+    RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, StoreError,
+    StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,6 +132,22 @@ impl Privacy for FakeStore {
         Err(StoreError::Closed)
     }
     async fn allow_again(&self, _: ContactId, _: Timestamp) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait::async_trait]
+impl Rereading for FakeStore {
+    async fn forget_told(&self, _: Timestamp) -> Result<Forgotten> {
+        Err(StoreError::Closed)
+    }
+    async fn not_restored(&self, _: &WentBack) -> Result<()> {
+        Err(StoreError::Closed)
+    }
+    async fn is_rereading(&self) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
+    async fn end_rereading(&self, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 }

@@ -7,8 +7,8 @@ use crate::domain::{ContactId, Urgency};
 use crate::store::{Origin, Result};
 use rusqlite::{Connection, params};
 
-/// What is kept per contact and goes with it.
-const TABLES: [&str; 12] = [
+/// What is kept of a person.
+const PERSON: [&str; 9] = [
     "DELETE FROM points_call WHERE contact = ?1",
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
@@ -16,12 +16,20 @@ const TABLES: [&str; 12] = [
     "DELETE FROM write_log WHERE contact = ?1",
     "DELETE FROM fired WHERE contact = ?1",
     "DELETE FROM effect WHERE contact = ?1",
-    "DELETE FROM target WHERE contact = ?1",
     "DELETE FROM score WHERE contact = ?1",
-    "DELETE FROM dirty WHERE contact = ?1",
     "DELETE FROM intent_lease WHERE contact = ?1",
+];
+
+/// What else is kept by a contact's id.
+const ID: [&str; 3] = [
+    "DELETE FROM target WHERE contact = ?1",
+    "DELETE FROM dirty WHERE contact = ?1",
     "DELETE FROM contact WHERE id = ?1",
 ];
+
+/// Nothing is known of whoever has the id; what Mautic holds by it is still to be seen to.
+const NOBODY: &str = "UPDATE contact SET profile = NULL, points = NULL, points_at = NULL,
+     plan = NULL, scored_at = NULL, next_change = NULL, another_since = NULL WHERE id = ?1";
 
 /// What is kept of every id that a contact had.
 const IDS: [&str; 3] = [
@@ -89,7 +97,7 @@ impl Applier<'_> {
 
     /// Removes every row of a contact.
     pub(super) fn forget(&mut self, contact: ContactId) -> Result<()> {
-        for sql in TABLES {
+        for sql in PERSON.iter().chain(&ID) {
             self.db.prepare_cached(sql)?.execute([contact.0])?;
         }
         self.dirty.remove(&contact);
@@ -119,6 +127,15 @@ fn merged_into(db: &Connection, winner: ContactId) -> Result<Vec<ContactId>> {
     let mut statement = db.prepare_cached("SELECT loser FROM alias WHERE winner = ?1")?;
     let rows = statement.query_map([winner.0], |row| row.get(0).map(ContactId))?;
     Ok(rows.collect::<std::result::Result<_, _>>()?)
+}
+
+/// Forgets who had an id that is somebody else's by now. What was written by it is wanted and
+/// observed as before: with the next score that is set right.
+pub(in super::super) fn forget_person(db: &Connection, contact: ContactId) -> Result<()> {
+    for sql in PERSON.iter().chain([&NOBODY]) {
+        db.prepare_cached(sql)?.execute([contact.0])?;
+    }
+    Ok(())
 }
 
 /// Erases the contact that an id stands for, outside of any batch.

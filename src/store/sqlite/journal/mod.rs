@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) use activities::read_activities;
 #[cfg(test)]
 pub(super) use erase::ERASED_COLUMNS;
-pub(super) use erase::erase;
+pub(super) use erase::{erase, forget_person};
 pub(super) use ledger::{read_ledger, read_log};
 pub(super) use merges::read_merges;
 
@@ -102,6 +102,7 @@ fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Appli
     origin::move_on(db, &batch.origin, &applier.mentioned)?;
     applier.note_erasures(&batch.origin)?;
     register.bury(db, &applier.buried)?;
+    register.let_in(db, batch.received_at, &applier.let_in)?;
     Ok(applier.applied)
 }
 
@@ -119,6 +120,8 @@ struct Applier<'db> {
     /// Ids erased by this batch, and the new tombstones with when.
     erased: BTreeSet<ContactId>,
     buried: Vec<(Mark, i64)>,
+    /// Tombstones taken away: their ids are other people's now.
+    let_in: Vec<Mark>,
     /// Ids erased before that the batch speaks of.
     late: BTreeSet<ContactId>,
     identities: HashMap<ContactId, Identity>,
@@ -137,6 +140,7 @@ impl<'db> Applier<'db> {
             tombstones: Tombstones::of(db)?,
             erased: BTreeSet::new(),
             buried: Vec::new(),
+            let_in: Vec::new(),
             late: BTreeSet::new(),
             identities: HashMap::new(),
             known: BTreeSet::new(),

@@ -7,10 +7,11 @@ use super::{
         dirty, targets,
     },
     Applier,
+    erase::forget_person,
     identity::Identity,
 };
 use crate::domain::{ContactId, Fact, Profile, SegmentId, Sighting};
-use crate::store::sqlite::leases;
+use crate::store::sqlite::{leases, privacy::tombstones, rereading};
 use crate::store::{Result, Target};
 use rusqlite::params;
 
@@ -46,30 +47,65 @@ impl Applier<'_> {
         self.subject(contact)
     }
 
-    fn profile(&mut self, profile: &Profile) -> Result<()> {
-        let Some(contact) = self.shown(profile.contact)? else {
+    /// Mautic gave an id of somebody who was erased to somebody else.
+    fn let_in(&mut self, profile: &Profile) -> Result<()> {
+        let contact = profile.contact;
+        if self.identity(contact)? != Identity::Erased {
             return Ok(());
-        };
-        self.see_points(contact, profile.points, micros(profile.as_of))?;
+        }
+        let mark = self.tombstones.mark(contact);
+        let erased_at = tombstones::erased_at(self.db, mark)?;
+        if rereading::is_made_since(self.db, profile, erased_at)? {
+            tombstones::remove(self.db, mark)?;
+            self.identities.remove(&contact);
+            self.let_in.push(mark);
+        }
+        Ok(())
+    }
+
+    /// What is known of a contact; nothing, if its id was another person's before Mautic was restored.
+    fn known(&mut self, contact: ContactId, told: &Profile) -> Result<Option<(Profile, String)>> {
         let known: Option<String> = self
             .db
             .prepare_cached("SELECT profile FROM contact WHERE id = ?1")?
             .query_row([contact.0], |row| row.get(0))?;
+        let Some(json) = known else {
+            return Ok(None);
+        };
+        let known: Profile = from_json(&json)?;
+        if rereading::is_another(&known, told) {
+            forget_person(self.db, contact)?;
+            self.dirty(contact);
+            return Ok(None);
+        }
+        Ok(Some((known, json)))
+    }
+
+    fn profile(&mut self, profile: &Profile) -> Result<()> {
+        self.let_in(profile)?;
+        let Some(contact) = self.shown(profile.contact)? else {
+            return Ok(());
+        };
+        let known = self.known(contact, profile)?;
+        self.see_points(contact, profile.points, micros(profile.as_of))?;
         let text = to_json(profile)?;
-        if known.as_ref() == Some(&text) {
+        if known.as_ref().is_some_and(|(_, json)| *json == text) {
             return Ok(());
         }
-        let known = known
-            .map(|json| Ok::<_, crate::store::StoreError>((from_json::<Profile>(&json)?, json)))
-            .transpose()?;
         let newer =
             |(known, json): &(Profile, String)| (known.as_of, json) > (profile.as_of, &text);
         if known.as_ref().is_some_and(newer) {
             return Ok(());
         }
+        let another = known.as_ref().is_some_and(|(known, _)| {
+            known.added_at.is_some() && known.added_at != profile.added_at
+        });
         self.db
-            .prepare_cached("UPDATE contact SET profile = ?2 WHERE id = ?1")?
-            .execute(params![contact.0, text])?;
+            .prepare_cached(
+                "UPDATE contact SET profile = ?2,
+                     another_since = coalesce(another_since, ?3) WHERE id = ?1",
+            )?
+            .execute(params![contact.0, text, another.then_some(self.since)])?;
         if known.is_none_or(|(known, _)| differs(known, profile)) {
             self.dirty(contact);
         }

@@ -24,7 +24,6 @@ use crate::domain::ContactId;
 use crate::store::{Erasures, Held, Privacy, Result, StoreError};
 use bodies::{SLICE, Search};
 use jiff::Timestamp;
-use register::Word;
 use rusqlite::Connection;
 use std::sync::Arc;
 
@@ -132,7 +131,7 @@ fn allow_again(
     let mark = Tombstones::of(db)?.mark(contact);
     let was_erased = tombstones::remove(db, mark)?;
     if was_erased {
-        register.enter(db, Word::Allowed, now, &[mark])?;
+        register.let_in(db, now, &[mark])?;
     }
     Ok(was_erased)
 }

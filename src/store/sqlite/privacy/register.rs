@@ -143,6 +143,19 @@ impl Register {
         self.enter(db, Word::Erased, time(at)?, &marks)
     }
 
+    /// Enters that these ids may come again, before the transaction that lets them is committed.
+    pub(in super::super) fn let_in(
+        &self,
+        db: &Connection,
+        at: Timestamp,
+        marks: &[Mark],
+    ) -> Result<()> {
+        if marks.is_empty() {
+            return Ok(());
+        }
+        self.enter(db, Word::Allowed, at, marks)
+    }
+
     /// Enters marks; makes the register if this is its first entry.
     pub(super) fn enter(
         &self,

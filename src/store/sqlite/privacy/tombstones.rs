@@ -93,7 +93,7 @@ pub(in super::super) fn add(db: &Connection, mark: Mark, at: i64) -> Result<bool
 }
 
 /// Whether it was there.
-pub(super) fn remove(db: &Connection, mark: Mark) -> Result<bool> {
+pub(in super::super) fn remove(db: &Connection, mark: Mark) -> Result<bool> {
     let mut statement = db.prepare_cached("DELETE FROM tombstone WHERE mark = ?1")?;
     Ok(statement.execute([mark.0])? == 1)
 }
@@ -112,7 +112,7 @@ pub(super) fn dated(db: &Connection) -> Result<Vec<(Mark, Timestamp)>> {
 }
 
 /// When that happened.
-pub(super) fn erased_at(db: &Connection, mark: Mark) -> Result<i64> {
+pub(in super::super) fn erased_at(db: &Connection, mark: Mark) -> Result<i64> {
     let mut statement = db.prepare_cached("SELECT at FROM tombstone WHERE mark = ?1")?;
     Ok(statement.query_row([mark.0], |row| row.get(0))?)
 }

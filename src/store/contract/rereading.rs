@@ -1,0 +1,160 @@
+//! A Mautic that was restored from a backup.
+
+use super::give::*;
+use crate::domain::{Fact, Profile, Scope, TopicKey, WENT_BACK, WentBack};
+use crate::store::{NewAdjustment, SharedStore};
+use jiff::Timestamp;
+
+/// A contact made at a second, seen at another.
+fn made(contact: u32, added: i64, seen: i64) -> Fact {
+    let mut profile = Profile::unknown(id(contact), at(seen));
+    profile.added_at = Some(at(added));
+    Fact::Profile(Box::new(profile))
+}
+
+async fn given(store: &SharedStore, contact: u32) -> Vec<i32> {
+    let given = store.adjustments(Some(id(contact)), 10).await.unwrap();
+    given.iter().map(|of| of.points).collect()
+}
+
+async fn give_points(store: &SharedStore, contact: u32, points: i32) {
+    let new = NewAdjustment {
+        scope: Scope::Contact(id(contact)),
+        topic: TopicKey("ovens".into()),
+        points,
+        author: "ann".into(),
+        reason: "met at the fair".into(),
+        at: at(50),
+        expires_at: None,
+    };
+    store.add_adjustment(new, at(50)).await.unwrap().unwrap();
+}
+
+fn sign() -> WentBack {
+    WentBack {
+        table: "page_hits".into(),
+        row: 7,
+        was: at(5),
+        is: None,
+        noticed_at: at(100),
+    }
+}
+
+async fn noticed(store: &SharedStore) {
+    let text = serde_json::to_string(&sign()).unwrap();
+    store.put_setting(WENT_BACK, &text).await.unwrap();
+}
+
+/// Who is told as made at another moment is another person.
+pub(crate) async fn what_mautic_told_is_forgotten_and_told_again(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(2, 2, 10), made(3, 3, 10)]).await;
+    tell(&store, [did(1, 1, 5), did(2, 2, 5), merged(9, 1, 6)]).await;
+    tell(&store, [logged(1, 1, 3, "other", 6)]).await;
+    for contact in [1, 2, 3] {
+        give_points(&store, contact, i32::try_from(contact).unwrap()).await;
+    }
+    noticed(&store).await;
+    assert!(!store.is_rereading().await.unwrap());
+    let forgotten = store.forget_told(at(100)).await.unwrap();
+    assert_eq!((forgotten.contacts, forgotten.activities), (3, 2));
+    assert_eq!(forgotten.points_log, 1);
+    assert!(store.is_rereading().await.unwrap());
+    assert_eq!(store.setting(WENT_BACK).await.unwrap(), None);
+    let snapshot_of_one = snapshot(&store, 1).await.unwrap();
+    assert_eq!(snapshot_of_one.activities, []);
+    assert_eq!(snapshot_of_one.ledger, []);
+    assert_eq!(store.resolve(id(9)).await.unwrap(), Some(id(9)));
+    assert_eq!(given(&store, 2).await, [2]);
+
+    // 1 is the same, 2 is somebody else, of 3 nothing is heard any more.
+    tell(&store, [made(1, 1, 110), made(2, 90, 110), did(1, 2, 95)]).await;
+    assert_eq!(given(&store, 1).await, [1]);
+    assert_eq!(given(&store, 2).await, [0; 0]);
+    assert_eq!(snapshot(&store, 2).await.unwrap().activities.len(), 1);
+    let now = Timestamp::MAX;
+    assert_eq!(store.unresolved_gone(9, now).await.unwrap(), []);
+    assert_eq!(store.end_rereading(at(120)).await.unwrap(), 1);
+    assert_eq!(store.unresolved_gone(9, now).await.unwrap(), [id(3)]);
+    assert!(!store.is_rereading().await.unwrap());
+    // From then on an import may date contacts anew.
+    tell(&store, [made(1, 70, 130)]).await;
+    assert_eq!(given(&store, 1).await, [1]);
+}
+
+/// It is noticed late: others were told by the ids before.
+pub(crate) async fn people_mixed_up_are_parted(store: SharedStore) {
+    let imported = 3;
+    tell_at(&store, -50, vec![made(imported, 1, 1)]).await;
+    tell_at(&store, -40, vec![made(imported, 2, 2)]).await;
+    tell(&store, [made(1, 1, 10), made(2, 2, 10)]).await;
+    for contact in [1, 2, imported] {
+        give_points(&store, contact, 7).await;
+    }
+    tell_at(&store, 80, vec![made(1, 79, 80), did(1, 1, 80)]).await;
+    noticed(&store).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(
+        &store,
+        [made(1, 79, 110), made(2, 2, 110), made(imported, 2, 110)],
+    )
+    .await;
+    assert_eq!(given(&store, 1).await, [0; 0]);
+    assert_eq!(given(&store, 2).await, [7]);
+    assert_eq!(
+        given(&store, imported).await,
+        [7],
+        "an import dated it anew, before"
+    );
+}
+
+pub(crate) async fn everything_wanted_is_looked_at_after_a_restore(store: SharedStore) {
+    tell(&store, [did(1, 1, 5)]).await;
+    want(&store, 1, &[(group(3), 40)]).await;
+    write_all(&store).await;
+    clean(&store).await;
+    let before = state(&store, 1, group(3)).await;
+    assert_eq!(before, (Some(40), Some(40), false, false));
+    store.forget_told(at(100)).await.unwrap();
+    let after = state(&store, 1, group(3)).await;
+    assert_eq!(after, (Some(40), Some(40), true, true));
+    assert_eq!(dirty_contacts(&store).await, [1], "scored anew");
+}
+
+/// The id of somebody who was erased may be given to somebody else; Mautic's backup may have who was erased.
+pub(crate) async fn the_erased_stay_so_after_a_restore(store: SharedStore) {
+    tell(
+        &store,
+        [
+            made(1, 1, 10),
+            made(2, 2, 10),
+            deleted(1, 20),
+            deleted(2, 20),
+        ],
+    )
+    .await;
+    let later = 20 + 3_600;
+    tell(&store, [made(1, later, later)]).await;
+    assert_eq!(
+        store.resolve(id(1)).await.unwrap(),
+        None,
+        "no restore, no other person"
+    );
+    store.forget_told(at(100)).await.unwrap();
+    tell(
+        &store,
+        [made(1, later, later), made(2, 2, later), did(2, 2, 5)],
+    )
+    .await;
+    assert_eq!(store.resolve(id(1)).await.unwrap(), Some(id(1)));
+    assert_eq!(store.resolve(id(2)).await.unwrap(), None);
+    assert!(snapshot(&store, 2).await.is_none());
+}
+
+pub(crate) async fn it_may_turn_out_not_to_be_restored(store: SharedStore) {
+    tell(&store, [did(1, 1, 5)]).await;
+    noticed(&store).await;
+    store.not_restored(&sign()).await.unwrap();
+    assert_eq!(store.setting(WENT_BACK).await.unwrap(), None);
+    assert!(!store.is_rereading().await.unwrap());
+    assert_eq!(snapshot(&store, 1).await.unwrap().activities.len(), 1);
+}

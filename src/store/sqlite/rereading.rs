@@ -1,0 +1,120 @@
+//! Reading Mautic anew: forgetting what it told, and telling people apart that have the same id.
+
+use super::{
+    SqliteStore,
+    codec::{from_json, micros, time},
+    dirty,
+    journal::forget_person,
+    restored, settings,
+};
+use crate::domain::{ContactId, Profile, WENT_BACK, WentBack};
+use crate::store::{Forgotten, Rereading, Result};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+/// The setting that is there while Mautic is read anew.
+const REREADING: &str = "rereading";
+/// The setting that says since when ids may be given anew; never taken away.
+const REREAD_AT: &str = "reread_at";
+/// A profile that Mautic has not told again yet is as old as this.
+const FORGOTTEN: Timestamp = Timestamp::UNIX_EPOCH;
+
+#[async_trait::async_trait]
+impl Rereading for SqliteStore {
+    async fn forget_told(&self, now: Timestamp) -> Result<Forgotten> {
+        self.write(move |db| forget(db, micros(now))).await
+    }
+
+    async fn not_restored(&self, sign: &WentBack) -> Result<()> {
+        let sign = sign.clone();
+        self.write(move |db| {
+            db.execute(
+                "UPDATE cursor SET position = ?2 WHERE name = ?1",
+                params![sign.table, sign.row.to_string()],
+            )?;
+            db.execute("DELETE FROM setting WHERE key = ?1", [WENT_BACK])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn is_rereading(&self) -> Result<bool> {
+        self.read(|db| Ok(settings::get(db, REREADING)?.is_some()))
+            .await
+    }
+
+    async fn end_rereading(&self, now: Timestamp) -> Result<u64> {
+        self.write(move |db| end(db, micros(now))).await
+    }
+}
+
+fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
+    let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
+    part_those_mixed_up(db)?;
+    let effects = restored::doubt_everything(db, now)?;
+    restored::leave_what_was_crossed(db, now)?;
+    let forgotten = Forgotten {
+        activities: count("DELETE FROM activity")?,
+        points_log: count("DELETE FROM points_log")?,
+        calls: count("DELETE FROM points_call")?,
+        contacts: db.execute(
+            "UPDATE contact SET points = NULL, points_at = NULL, scored_at = NULL, plan = NULL,
+                 next_change = NULL, profile = json_set(profile, '$.as_of', ?1)",
+            [FORGOTTEN.to_string()],
+        )? as u64,
+        effects,
+    };
+    for table in ["merge", "alias", "gone", "cursor", "parked"] {
+        db.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    let generation = dirty::next_generation(db)?;
+    db.execute("DELETE FROM dirty", [])?;
+    db.execute(
+        "INSERT INTO dirty (contact, generation, since, urgency) SELECT id, ?1, ?2, 0 FROM contact",
+        params![generation, now],
+    )?;
+    db.execute("DELETE FROM setting WHERE key = ?1", [WENT_BACK])?;
+    settings::put(db, REREADING, &now.to_string())?;
+    settings::put(db, REREAD_AT, &now.to_string())?;
+    Ok(forgotten)
+}
+
+/// Others were told by their ids before it was noticed: what was kept of those before is not theirs.
+fn part_those_mixed_up(db: &Connection) -> Result<()> {
+    let sign: Option<WentBack> = settings::get(db, WENT_BACK)?
+        .map(|text| from_json(&text))
+        .transpose()?;
+    let since = sign.map_or(i64::MIN, |sign| micros(sign.was));
+    let mut mixed = db.prepare("SELECT id FROM contact WHERE another_since >= ?1")?;
+    let mixed = mixed.query_map([since], |row| row.get(0).map(ContactId))?;
+    for contact in mixed.collect::<std::result::Result<Vec<_>, _>>()? {
+        forget_person(db, contact)?;
+    }
+    db.execute("UPDATE contact SET another_since = NULL", [])?;
+    Ok(())
+}
+
+fn end(db: &Connection, now: i64) -> Result<u64> {
+    let vanished = db.execute(
+        "INSERT OR IGNORE INTO gone (contact, at)
+         SELECT id, ?1 FROM contact WHERE json_extract(profile, '$.as_of') = ?2",
+        params![now, FORGOTTEN.to_string()],
+    )?;
+    db.execute("DELETE FROM setting WHERE key = ?1", [REREADING])?;
+    Ok(vanished as u64)
+}
+
+/// Whether a profile is of another person than the one that is known by this id.
+pub(super) fn is_another(known: &Profile, told: &Profile) -> bool {
+    known.as_of == FORGOTTEN && known.added_at.is_some() && known.added_at != told.added_at
+}
+
+/// Whether a profile is of somebody who was made after the one of this id was erased, both by
+/// Mautic's clock.
+pub(super) fn is_made_since(db: &Connection, told: &Profile, erased_at: i64) -> Result<bool> {
+    let (Some(added_at), Some(_)) = (told.added_at, settings::get(db, REREAD_AT)?) else {
+        return Ok(false);
+    };
+    // Mautic dates contacts to the second.
+    Ok(added_at.as_second() >= time(erased_at)?.as_second())
+}
