@@ -34,6 +34,8 @@ pub(crate) struct FakeMautic {
     pub(crate) unreadable: Mutex<BTreeSet<u32>>,
     /// Rows that Mautic counts but does not hand out.
     pub(crate) withheld: Mutex<u64>,
+    /// How far its clock is ahead, in seconds.
+    pub(crate) ahead: std::sync::atomic::AtomicI64,
     /// What was asked.
     pub(crate) asked: Mutex<Vec<String>>,
 }
@@ -162,6 +164,7 @@ impl Reader for FakeMautic {
         }))
     }
     fn there(&self, here: jiff::Timestamp) -> jiff::Timestamp {
-        here
+        let ahead = self.ahead.load(std::sync::atomic::Ordering::Relaxed);
+        here + jiff::SignedDuration::from_secs(ahead)
     }
 }

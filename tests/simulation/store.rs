@@ -12,14 +12,15 @@ use std::thread::Thread;
 use tokio::task::unconstrained;
 use topicscore::domain::{
     Adjustment, ContactEffects, ContactId, Effect, EffectId, EffectOutcome, NewCall, SegmentId,
+    WentBack,
 };
 use topicscore::store::sqlite::SqliteStore;
 use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Held, HeldItem, Journal, Leases,
-    NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy, RawDelivery,
-    Reading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError, StoredScore, Target,
-    Urgency, WriteResult, WriteSummary,
+    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
+    Leases, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
+    RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError,
+    StoredScore, Target, Urgency, WriteResult, WriteSummary,
 };
 
 /// The real store and its crashes.
@@ -145,6 +146,13 @@ hands_through! { Privacy:
     write finish_erasures() -> Erasures;
     read held(contact: ContactId) -> Option<Held>;
     write allow_again(contact: ContactId, now: Timestamp) -> bool;
+}
+
+hands_through! { Rereading:
+    write forget_told(now: Timestamp) -> Forgotten;
+    write not_restored(sign: &WentBack) -> ();
+    read is_rereading() -> bool;
+    write end_rereading(now: Timestamp) -> u64;
 }
 
 hands_through! { Leases:

@@ -6,7 +6,7 @@ use super::{
         reader::Reader,
     },
     Feed, Page, PollError, Polled, Poller, Start,
-    dated::OVERLAP,
+    dated::{OVERLAP, not_ahead},
     ids, urgency,
 };
 use crate::{
@@ -64,7 +64,14 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             Start::Now => now,
         };
         let begin = Sweep::from(start);
-        let mut sweep = self.cursor(feed).await?.unwrap_or(begin);
+        let mut sweep: Sweep = self.cursor(feed).await?.unwrap_or(begin);
+        if sweep.after == 0 {
+            let since = not_ahead(sweep.since, self.mautic.there(now));
+            if since != sweep.since {
+                self.forget(feed);
+            }
+            sweep = Sweep::from(since);
+        }
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
             let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
@@ -74,6 +81,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             sweep.begun = sweep.begun.min(self.mautic.there(asked_at));
             let full = contacts.len() >= query.limit as usize;
             sweep = sweep.after_page(&contacts, full);
+            if sweep.after == 0 {
+                sweep = Sweep::from(sweep.since.min(self.mautic.there(asked_at)));
+            }
             self.contacts_page(
                 feed,
                 &contacts,

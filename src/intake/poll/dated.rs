@@ -16,6 +16,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Seconds read again at every poll, for rows that were committed late.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 
+/// Clocks are rarely set back by more; read again when one was.
+const SET_BACK: SignedDuration = SignedDuration::from_hours(1);
+
 impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
     pub(super) async fn by_date(
         &self,
@@ -27,7 +30,12 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             Start::Beginning => Timestamp::UNIX_EPOCH,
             Start::Now => now,
         };
-        let mut known = self.cursor(feed).await?.unwrap_or(start);
+        let cursor = self.cursor(feed).await?.unwrap_or(start);
+        let mut known = not_ahead(cursor, self.mautic.there(now));
+        if known != cursor {
+            // The cursor has to move, even if the rows are the same.
+            self.forget(feed);
+        }
         let overlap = if self.is_behind(feed) {
             SignedDuration::ZERO
         } else {
@@ -63,7 +71,8 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 polled.add(rows.len(), &decoded);
                 let page = Page {
                     decoded,
-                    cursor: Some(ids::at(feed, &known)),
+                    // Rows may be dated later than Mautic's clock shows by now.
+                    cursor: Some(ids::at(feed, &known.min(self.mautic.there(now)))),
                     asked_at: now,
                     urgency: urgency(full),
                 };
@@ -86,6 +95,15 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         }
         Ok(polled)
     }
+}
+
+/// A cursor that is ahead of Mautic's clock says that this was set back: nobody knows by how much,
+/// but rows that are dated before the cursor may be new.
+pub(super) fn not_ahead(known: Timestamp, there: Timestamp) -> Timestamp {
+    if known.duration_since(there) <= OVERLAP {
+        return known;
+    }
+    there.saturating_sub(SET_BACK).unwrap_or(there)
 }
 
 fn date(row: &Row, column: &str) -> Option<Timestamp> {

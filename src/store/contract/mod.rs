@@ -34,6 +34,7 @@ macro_rules! store_contract {
             facts: activities_are_known_by_their_key,
             facts: a_webhook_knows_best_who_did_it,
             facts: the_newest_profile_wins,
+            facts: what_was_asked_for_later_is_newer,
             facts: the_newest_membership_wins,
             facts: memberships_dirty_only_when_unwanted,
             facts: members_of_a_segment,

@@ -6,6 +6,7 @@ mod identity;
 mod ledger;
 mod merges;
 mod origin;
+mod profiles;
 mod sightings;
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
     targets::{self, Cause},
 };
 use crate::domain::{ContactId, SegmentId};
-use crate::store::{Applied, Batch, Journal, Result, Urgency};
+use crate::store::{Applied, Batch, Journal, Origin, Result, Urgency};
 use identity::Identity;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -94,6 +95,8 @@ pub(super) fn resolve(db: &Connection, contact: ContactId) -> Result<Option<Cont
 
 fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Applied> {
     let mut applier = Applier::new(db, micros(batch.received_at), batch.urgency)?;
+    applier.arrived_at = origin::arrived_at(db, &batch)?;
+    applier.asked = matches!(batch.origin, Origin::Poll(_) | Origin::Lookup);
     for sighting in std::mem::take(&mut batch.sightings) {
         applier.sighting(sighting)?;
     }
@@ -109,7 +112,12 @@ fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Appli
 /// Applies the facts of one batch.
 struct Applier<'db> {
     db: &'db Connection,
+    /// When the oldest of it reached us, or when Mautic was asked for it.
     since: i64,
+    /// When the newest of it had reached us.
+    arrived_at: i64,
+    /// Whether it answers a question of ours.
+    asked: bool,
     urgency: Urgency,
     applied: Applied,
     /// Contacts to be made dirty, with since when and how urgent.
@@ -133,6 +141,8 @@ impl<'db> Applier<'db> {
         Ok(Self {
             db,
             since,
+            arrived_at: since,
+            asked: false,
             urgency,
             applied: Applied::default(),
             dirty: BTreeMap::new(),

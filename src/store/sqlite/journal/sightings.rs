@@ -1,17 +1,12 @@
 //! Facts that are neither activities nor about who is who.
 
 use super::{
-    super::{
-        adjustments,
-        codec::{from_json, micros, to_json},
-        dirty, targets,
-    },
+    super::{adjustments, codec::micros, dirty, targets},
     Applier,
-    erase::forget_person,
     identity::Identity,
 };
-use crate::domain::{ContactId, Fact, Profile, SegmentId, Sighting};
-use crate::store::sqlite::{leases, privacy::tombstones, rereading};
+use crate::domain::{ContactId, Fact, SegmentId, Sighting};
+use crate::store::sqlite::leases;
 use crate::store::{Result, Target};
 use rusqlite::params;
 
@@ -40,76 +35,11 @@ impl Applier<'_> {
     }
 
     /// What was shown of a loser before it was merged away says nothing of the winner: `None`.
-    fn shown(&mut self, contact: ContactId) -> Result<Option<ContactId>> {
+    pub(super) fn shown(&mut self, contact: ContactId) -> Result<Option<ContactId>> {
         if let Identity::MergedInto(_) = self.identity(contact)? {
             return Ok(None);
         }
         self.subject(contact)
-    }
-
-    /// Mautic gave an id of somebody who was erased to somebody else.
-    fn let_in(&mut self, profile: &Profile) -> Result<()> {
-        let contact = profile.contact;
-        if self.identity(contact)? != Identity::Erased {
-            return Ok(());
-        }
-        let mark = self.tombstones.mark(contact);
-        let erased_at = tombstones::erased_at(self.db, mark)?;
-        if rereading::is_made_since(self.db, profile, erased_at)? {
-            tombstones::remove(self.db, mark)?;
-            self.identities.remove(&contact);
-            self.let_in.push(mark);
-        }
-        Ok(())
-    }
-
-    /// What is known of a contact; nothing, if its id was another person's before Mautic was restored.
-    fn known(&mut self, contact: ContactId, told: &Profile) -> Result<Option<(Profile, String)>> {
-        let known: Option<String> = self
-            .db
-            .prepare_cached("SELECT profile FROM contact WHERE id = ?1")?
-            .query_row([contact.0], |row| row.get(0))?;
-        let Some(json) = known else {
-            return Ok(None);
-        };
-        let known: Profile = from_json(&json)?;
-        if rereading::is_another(&known, told) {
-            forget_person(self.db, contact)?;
-            self.dirty(contact);
-            return Ok(None);
-        }
-        Ok(Some((known, json)))
-    }
-
-    fn profile(&mut self, profile: &Profile) -> Result<()> {
-        self.let_in(profile)?;
-        let Some(contact) = self.shown(profile.contact)? else {
-            return Ok(());
-        };
-        let known = self.known(contact, profile)?;
-        self.see_points(contact, profile.points, micros(profile.as_of))?;
-        let text = to_json(profile)?;
-        if known.as_ref().is_some_and(|(_, json)| *json == text) {
-            return Ok(());
-        }
-        let newer =
-            |(known, json): &(Profile, String)| (known.as_of, json) > (profile.as_of, &text);
-        if known.as_ref().is_some_and(newer) {
-            return Ok(());
-        }
-        let another = known.as_ref().is_some_and(|(known, _)| {
-            known.added_at.is_some() && known.added_at != profile.added_at
-        });
-        self.db
-            .prepare_cached(
-                "UPDATE contact SET profile = ?2,
-                     another_since = coalesce(another_since, ?3) WHERE id = ?1",
-            )?
-            .execute(params![contact.0, text, another.then_some(self.since)])?;
-        if known.is_none_or(|(known, _)| differs(known, profile)) {
-            self.dirty(contact);
-        }
-        Ok(())
     }
 
     fn membership(
@@ -161,7 +91,7 @@ impl Applier<'_> {
         }
     }
 
-    fn see_points(&mut self, contact: ContactId, points: i64, at: i64) -> Result<()> {
+    pub(super) fn see_points(&mut self, contact: ContactId, points: i64, at: i64) -> Result<()> {
         self.db
             .prepare_cached(
                 "UPDATE contact SET points = ?2, points_at = ?3
@@ -189,10 +119,4 @@ impl Applier<'_> {
             self.cause(),
         )
     }
-}
-
-/// Whether anything but the time it was shown differs.
-fn differs(mut known: Profile, shown: &Profile) -> bool {
-    known.as_of = shown.as_of;
-    known != *shown
 }

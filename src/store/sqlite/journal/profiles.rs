@@ -1,0 +1,131 @@
+//! Contacts as Mautic shows them.
+//!
+//! The newest by Mautic's clock is kept; but what Mautic was asked for after something had reached us is
+//! newer than that, whatever its clock says: it may have been set back.
+
+use super::{
+    super::{
+        codec::{from_json, micros, to_json},
+        privacy::tombstones,
+        rereading,
+    },
+    Applier,
+    erase::forget_person,
+    identity::Identity,
+};
+use crate::domain::{ContactId, Profile};
+use crate::store::Result;
+use rusqlite::params;
+
+/// A contact's profile as it is known.
+struct Known {
+    profile: Profile,
+    json: String,
+    /// When it had reached us, by our clock.
+    told_at: Option<i64>,
+}
+
+impl Applier<'_> {
+    pub(super) fn profile(&mut self, profile: &Profile) -> Result<()> {
+        self.let_in(profile)?;
+        let Some(contact) = self.shown(profile.contact)? else {
+            return Ok(());
+        };
+        let known = self.known(contact, profile)?;
+        let asked_later = self.is_asked_later(known.as_ref());
+        if asked_later {
+            self.forget_points(contact)?;
+        }
+        self.see_points(contact, profile.points, micros(profile.as_of))?;
+        let text = to_json(profile)?;
+        let Some(known) = known else {
+            return self.keep(contact, &text, false);
+        };
+        let newer = (known.profile.as_of, &known.json) > (profile.as_of, &text);
+        if known.json == text || (newer && !asked_later) {
+            return Ok(());
+        }
+        self.keep(contact, &text, is_dated_anew(&known.profile, profile))?;
+        if differs(known.profile, profile) {
+            self.dirty(contact);
+        }
+        Ok(())
+    }
+
+    /// Mautic gave an id of somebody who was erased to somebody else.
+    fn let_in(&mut self, profile: &Profile) -> Result<()> {
+        let contact = profile.contact;
+        if self.identity(contact)? != Identity::Erased {
+            return Ok(());
+        }
+        let mark = self.tombstones.mark(contact);
+        let erased_at = tombstones::erased_at(self.db, mark)?;
+        if rereading::is_made_since(self.db, profile, erased_at)? {
+            tombstones::remove(self.db, mark)?;
+            self.identities.remove(&contact);
+            self.let_in.push(mark);
+        }
+        Ok(())
+    }
+
+    /// What is known of a contact; nothing, if its id was another person's before Mautic was restored.
+    fn known(&mut self, contact: ContactId, told: &Profile) -> Result<Option<Known>> {
+        let (json, told_at): (Option<String>, _) = self
+            .db
+            .prepare_cached("SELECT profile, told_at FROM contact WHERE id = ?1")?
+            .query_row([contact.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let Some(json) = json else {
+            self.dirty(contact);
+            return Ok(None);
+        };
+        let profile: Profile = from_json(&json)?;
+        if rereading::is_another(&profile, told) {
+            forget_person(self.db, contact)?;
+            self.dirty(contact);
+            return Ok(None);
+        }
+        Ok(Some(Known {
+            profile,
+            json,
+            told_at,
+        }))
+    }
+
+    fn is_asked_later(&self, known: Option<&Known>) -> bool {
+        let told_at = known.and_then(|known| known.told_at);
+        self.asked && told_at.is_some_and(|told_at| self.since > told_at)
+    }
+
+    fn keep(&self, contact: ContactId, profile: &str, dated_anew: bool) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE contact SET profile = ?2, told_at = ?3,
+                     another_since = coalesce(another_since, ?4) WHERE id = ?1",
+            )?
+            .execute(params![
+                contact.0,
+                profile,
+                self.arrived_at,
+                dated_anew.then_some(self.since)
+            ])?;
+        Ok(())
+    }
+
+    /// What was seen of main points may seem newer than what is seen now.
+    fn forget_points(&self, contact: ContactId) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE contact SET points_at = NULL WHERE id = ?1")?
+            .execute([contact.0])?;
+        Ok(())
+    }
+}
+
+fn is_dated_anew(known: &Profile, told: &Profile) -> bool {
+    matches!((known.added_at, told.added_at), (Some(known), Some(told)) if known != told)
+}
+
+/// Whether anything but the time it was shown differs.
+fn differs(mut known: Profile, shown: &Profile) -> bool {
+    known.as_of = shown.as_of;
+    known != *shown
+}
