@@ -211,6 +211,7 @@ async fn recomputed_per_second(
             parked: Vec::new(),
             received_at: Timestamp::now(),
             urgency: Urgency::Bulk,
+            asked: None,
         };
         store.apply(batch).await?;
     }

@@ -96,6 +96,7 @@ impl Scene {
             parked: Vec::new(),
             received_at: self.clock.now(),
             urgency: Urgency::Fresh,
+            asked: None,
         };
         self.store.apply(batch).await.unwrap();
     }

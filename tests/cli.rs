@@ -182,6 +182,7 @@ impl House {
             parked: Vec::new(),
             received_at: at,
             urgency: Urgency::Bulk,
+            asked: None,
         };
         let store = SqliteStore::open(self.path("topicscore.db")).unwrap();
         store.apply(batch).await.unwrap();

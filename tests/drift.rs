@@ -113,6 +113,7 @@ impl Scene {
             parked: Vec::new(),
             received_at: now,
             urgency: Urgency::Fresh,
+            asked: None,
         };
         self.store.apply(batch).await.unwrap();
         let owner = Owner("scorer".into());

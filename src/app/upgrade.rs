@@ -57,6 +57,7 @@ mod tests {
             parked: vec![parked],
             received_at: Timestamp::UNIX_EPOCH,
             urgency: Urgency::Fresh,
+            asked: None,
         };
         store.apply(batch).await.unwrap();
     }

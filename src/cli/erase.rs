@@ -143,6 +143,7 @@ async fn erase(instance: &Instance, contact: ContactId) -> anyhow::Result<()> {
         parked: Vec::new(),
         received_at: now,
         urgency: Urgency::Fresh,
+        asked: None,
     };
     instance.store.apply(batch).await?;
     Ok(())

@@ -45,6 +45,7 @@ pub async fn retry_items<S: Deliveries + Journal + ?Sized>(store: &S) -> Result<
             parked: Vec::new(),
             received_at,
             urgency: Urgency::Bulk,
+            asked: None,
         };
         store.apply(batch).await?;
     }
@@ -98,6 +99,7 @@ mod tests {
             parked: vec![parked],
             received_at: Timestamp::UNIX_EPOCH,
             urgency: Urgency::Fresh,
+            asked: None,
         };
         store.apply(batch).await.unwrap();
     }

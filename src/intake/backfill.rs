@@ -13,7 +13,7 @@ use crate::{
         ContactsQuery,
         wire::{StatsPage, naive_utc},
     },
-    store::{CursorMove, Journal, StoreError, Urgency},
+    store::{CursorMove, Journal, Moment, StoreError, Urgency},
 };
 use jiff::Timestamp;
 use std::{fmt, str::FromStr, sync::Arc};
@@ -121,6 +121,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
 
     async fn page(&self, part: Part, now: Timestamp) -> Result<(Progress, bool), PollError> {
         let place = self.place(part).await?;
+        let asked = self.store.moment().await?;
         let (decoded, read, left, last) = match part {
             Part::Table(table) => {
                 let page = self.rows(table, Which::After(place.after)).await?;
@@ -152,7 +153,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
             ..place
         };
         if last.is_some() {
-            self.keep(part, next, decoded, now).await?;
+            self.keep(part, next, decoded, (asked, now)).await?;
         }
         let progress = Progress {
             part: part.name(),
@@ -180,7 +181,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
         part: Part,
         place: Place,
         decoded: decode::Decoded,
-        now: Timestamp,
+        (asked, now): (Moment, Timestamp),
     ) -> Result<(), PollError> {
         let page = Page {
             decoded,
@@ -190,6 +191,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Backfill<S, M> {
             }),
             asked_at: now,
             urgency: Urgency::Bulk,
+            asked: Some(asked),
         };
         if page.apply(&*self.store).await?.dirty_contacts > 0 {
             self.signals.bells.dirty.ring();

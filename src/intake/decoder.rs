@@ -183,6 +183,7 @@ impl<S: Deliveries + Journal + ?Sized> Decoder<S> {
             parked: told.iter().flat_map(Told::parked).collect(),
             received_at: oldest.unwrap_or_else(|| self.clock.now()),
             urgency: Urgency::Fresh,
+            asked: None,
         };
         let parked = batch.parked.len() as u64;
         let applied = self.store.apply(batch).await?;

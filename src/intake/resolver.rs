@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     domain::{ContactId, Fact, Sighting, Source},
     mautic::{ContactAnswer, wire::Contact},
-    store::{Batch, Journal, Origin, Urgency},
+    store::{Batch, Journal, Moment, Origin, Urgency},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
@@ -111,10 +111,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
 
     async fn look_up(&self, contact: ContactId, tells: Tells) -> Result<(), PollError> {
         // Before the question: what happens meanwhile is newer than the answer.
+        let asked = self.store.moment().await?;
         let now = self.clock.now();
         let answer = self.mautic.contact(contact).await?;
         let facts = tells(contact, &answer, self.mautic.there(now));
-        self.keep(facts, now).await
+        self.keep(facts, asked, now).await
     }
 
     async fn put_off(&self, contacts: &[ContactId], by: SignedDuration) -> Result<(), PollError> {
@@ -126,7 +127,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
         Ok(self.store.put_off_gone(contacts, until).await?)
     }
 
-    async fn keep(&self, facts: Vec<Fact>, now: Timestamp) -> Result<(), PollError> {
+    async fn keep(&self, facts: Vec<Fact>, asked: Moment, now: Timestamp) -> Result<(), PollError> {
         let tell = |fact| Sighting {
             source: Source::Poll,
             fact,
@@ -137,6 +138,7 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
             parked: Vec::new(),
             received_at: now,
             urgency: Urgency::Fresh,
+            asked: Some(asked),
         };
         if self.store.apply(batch).await?.dirty_contacts > 0 {
             self.signals.bells.dirty.ring();
@@ -223,7 +225,10 @@ mod tests {
             contact: ContactId(*id),
             at: at(NOW),
         });
-        resolver.keep(gone.collect(), at(NOW)).await.unwrap();
+        resolver
+            .keep(gone.collect(), Moment(0), at(NOW))
+            .await
+            .unwrap();
         resolver.store.forget_facts();
     }
 

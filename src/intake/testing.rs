@@ -8,8 +8,9 @@
 use crate::{
     domain::{Adjustment, ContactId, Fact, SegmentId},
     store::{
-        Adjustments, Applied, Batch, Deliveries, DeliveryId, HeldItem, Journal, NewAdjustment,
-        NewDelivery, Origin, Owner, PlanRecord, RawDelivery, Result, Settings, StoreError,
+        Adjustments, Applied, Batch, Deliveries, DeliveryId, HeldItem, Journal, Moment,
+        NewAdjustment, NewDelivery, Origin, Owner, PlanRecord, RawDelivery, Result, Settings,
+        StoreError,
     },
 };
 use jiff::Timestamp;
@@ -154,6 +155,11 @@ fn is_bad(fact: &Fact) -> bool {
 
 #[async_trait::async_trait]
 impl Journal for MemoryStore {
+    async fn moment(&self) -> Result<Moment> {
+        let batches = self.held.lock().unwrap().batches.len();
+        Ok(Moment(i64::try_from(batches).unwrap()))
+    }
+
     async fn apply(&self, batch: Batch) -> Result<Applied> {
         self.check()?;
         if self.picky.load(Relaxed) && batch.sightings.iter().any(|told| is_bad(&told.fact)) {

@@ -243,6 +243,7 @@ async fn filled(folder: &std::path::Path) -> SharedStore {
         parked: Vec::new(),
         received_at: now(),
         urgency: Urgency::Bulk,
+        asked: None,
     };
     store.apply(batch).await.unwrap();
     Arc::new(store)

@@ -17,7 +17,14 @@ pub struct Batch {
     pub received_at: Timestamp,
     /// How soon the contacts should be scored.
     pub urgency: Urgency,
+    /// If Mautic was asked for it: since when; else `None`.
+    pub asked: Option<Moment>,
 }
+
+/// A moment between two batches: no clock, which may be set back, and orders what was known before a
+/// question was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub i64);
 
 /// Where facts came from.
 #[derive(Debug, Clone)]
@@ -77,8 +84,9 @@ pub struct Applied {
 ///   contacts are dropped;
 /// - `Activity`: inserted by natural key, or absorbed (`Activity::absorb`) into the known one;
 ///   dirties its contact (and a former one) only if something changed;
-/// - `Profile`: replaces an older one (`as_of`, then the greater serialisation); dirties if
-///   anything but `as_of` changed; its points are observed main points;
+/// - `Profile`: replaces an older one (`as_of`, then the greater serialisation), and any that was
+///   known before Mautic was asked for it; dirties if anything but `as_of` changed; its points are
+///   observed main points;
 /// - `Membership`: the newest `at` wins; a changed membership is the observed value of the
 ///   segment target; dirties if it changed and differs from the desired value, or is none of ours;
 /// - `PointsSeen`: the newest `at` wins; never dirties;
@@ -96,6 +104,9 @@ pub struct Applied {
 /// A parked item that names an erased contact is dropped.
 #[async_trait::async_trait]
 pub trait Journal: Send + Sync {
+    /// Now: to be taken before Mautic is asked for profiles.
+    async fn moment(&self) -> Result<Moment>;
+
     /// Applies a batch.
     async fn apply(&self, batch: Batch) -> Result<Applied>;
 

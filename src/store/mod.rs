@@ -28,7 +28,7 @@ pub use adjustments::{Adjustments, NewAdjustment};
 pub use admin::{Admin, ContactOverview, Counts, ParkedItem, WriteSummary};
 pub use deliveries::{Deliveries, DeliveryId, NewDelivery, RawDelivery};
 pub use effects::{EffectQuery, Effects};
-pub use journal::{Applied, Batch, CursorMove, Journal, NewParked, OUR_MARK, Origin};
+pub use journal::{Applied, Batch, CursorMove, Journal, Moment, NewParked, OUR_MARK, Origin};
 pub use leases::Leases;
 pub use outbox::{Outbox, Reading, TargetState, WriteOutcome, WriteRecord, WriteResult};
 pub use privacy::{Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};

@@ -30,6 +30,7 @@ pub(super) async fn tell(
         parked: Vec::new(),
         received_at: now,
         urgency: Urgency::Fresh,
+        asked: None,
     };
     store.apply(batch).await?;
     dirty.ring();

@@ -52,8 +52,8 @@ impl Time {
         self.offsets().mautics = off;
     }
 
-    /// Lets Mautic's clock jump forward.
-    pub(crate) fn advance_mautics(&self, by: SignedDuration) {
+    /// Sets Mautic's clock on, or back.
+    pub(crate) fn move_mautics(&self, by: SignedDuration) {
         self.offsets().mautics += by;
     }
 

@@ -431,8 +431,7 @@ impl Run {
             self.stage.time.set_ours(by);
             "our clock"
         } else {
-            // Forward only: what Mautic dates earlier than what it told before is taken for older.
-            self.stage.time.advance_mautics(by.abs());
+            self.stage.time.move_mautics(by);
             "Mautic's clock"
         };
         self.stage.diary.count("world", format!("{whose} jumps"));

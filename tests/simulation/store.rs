@@ -18,7 +18,7 @@ use topicscore::store::sqlite::SqliteStore;
 use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
-    Leases, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
+    Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
     RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError,
     StoredScore, Target, Urgency, WriteResult, WriteSummary,
 };
@@ -95,6 +95,7 @@ hands_through! { Deliveries:
 }
 
 hands_through! { Journal:
+    read moment() -> Moment;
     write apply(batch: Batch) -> Applied;
     read cursor(name: &str) -> Option<String>;
     read unresolved_gone(limit: usize, now: Timestamp) -> Vec<ContactId>;

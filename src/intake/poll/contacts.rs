@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{ContactId, Fact, Sighting, Source},
     mautic::{ContactsQuery, wire::Contact},
-    store::{Adjustments, Journal, Settings},
+    store::{Adjustments, Journal, Moment, Settings},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{fmt, str::FromStr};
@@ -32,7 +32,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {
             let query = self.query(after, None);
-            let asked_at = self.clock.now();
+            let asked = (self.store.moment().await?, self.clock.now());
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
             let Some(last) = last(&contacts) else {
@@ -44,7 +44,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 feed,
                 &contacts,
                 ids::at(feed, &after.max(known)),
-                (full, asked_at),
+                (full, asked),
                 &mut polled,
             )
             .await?;
@@ -76,19 +76,19 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         for _ in 0..self.options.pages {
             let since = sweep.since.saturating_sub(OVERLAP).unwrap_or(sweep.since);
             let query = self.query(sweep.after, Some(since));
-            let asked_at = self.clock.now();
+            let asked = (self.store.moment().await?, self.clock.now());
             let contacts = self.mautic.contacts(&query).await?.items;
-            sweep.begun = sweep.begun.min(self.mautic.there(asked_at));
+            sweep.begun = sweep.begun.min(self.mautic.there(asked.1));
             let full = contacts.len() >= query.limit as usize;
             sweep = sweep.after_page(&contacts, full);
             if sweep.after == 0 {
-                sweep = Sweep::from(sweep.since.min(self.mautic.there(asked_at)));
+                sweep = Sweep::from(sweep.since.min(self.mautic.there(asked.1)));
             }
             self.contacts_page(
                 feed,
                 &contacts,
                 ids::at(feed, &sweep),
-                (full, asked_at),
+                (full, asked),
                 &mut polled,
             )
             .await?;
@@ -115,11 +115,11 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         feed: Feed,
         contacts: &[Contact],
         cursor: crate::store::CursorMove,
-        (full, asked_at): (bool, Timestamp),
+        (full, asked): (bool, (Moment, Timestamp)),
         polled: &mut Polled,
     ) -> Result<(), PollError> {
         // Not the round's beginning: webhooks tell of edits made between that and the question.
-        let told = profiles(contacts, self.mautic.there(asked_at));
+        let told = profiles(contacts, self.mautic.there(asked.1));
         if self.is_known(feed, &(&cursor.position, format!("{contacts:?}"))) {
             return Ok(());
         }
@@ -127,8 +127,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         let page = Page {
             decoded: told,
             cursor: Some(cursor),
-            asked_at,
+            asked_at: asked.1,
             urgency: urgency(full),
+            asked: Some(asked.0),
         };
         Ok(self.keep(feed, page).await?)
     }

@@ -75,6 +75,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                     cursor: Some(ids::at(feed, &known.min(self.mautic.there(now)))),
                     asked_at: now,
                     urgency: urgency(full),
+                    asked: None,
                 };
                 self.keep(feed, page).await?;
             }

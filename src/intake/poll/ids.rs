@@ -92,6 +92,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             cursor: Some(at(feed, &position)),
             asked_at: now,
             urgency: urgency(full),
+            asked: None,
         };
         Ok(self.keep(feed, page).await?)
     }
@@ -130,6 +131,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             cursor: Some(at(feed, &position)),
             asked_at: self.clock.now(),
             urgency: urgency(true),
+            asked: None,
         };
         self.keep(feed, page).await?;
         Ok(position)

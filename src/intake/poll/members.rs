@@ -134,6 +134,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             cursor: None,
             asked_at: now,
             urgency: urgency(true),
+            asked: None,
         };
         Ok(self.keep(Feed::Members, page).await?)
     }

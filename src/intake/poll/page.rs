@@ -3,7 +3,7 @@
 use super::super::decode::Decoded;
 use crate::{
     domain::{Fact, Sighting},
-    store::{Applied, Batch, CursorMove, Journal, NewParked, Origin, Result, Urgency},
+    store::{Applied, Batch, CursorMove, Journal, Moment, NewParked, Origin, Result, Urgency},
 };
 use jiff::Timestamp;
 
@@ -13,6 +13,8 @@ pub(in crate::intake) struct Page {
     pub(in crate::intake) cursor: Option<CursorMove>,
     pub(in crate::intake) asked_at: Timestamp,
     pub(in crate::intake) urgency: Urgency,
+    /// Before Mautic was asked for it, if it has profiles.
+    pub(in crate::intake) asked: Option<Moment>,
 }
 
 impl Page {
@@ -37,6 +39,7 @@ impl Page {
             parked: parked.collect(),
             received_at: self.asked_at,
             urgency: self.urgency,
+            asked: self.asked,
         };
         store.apply(batch).await
     }

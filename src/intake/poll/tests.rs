@@ -516,6 +516,7 @@ async fn members_without_a_row_are_out() {
         cursor: None,
         asked_at: now,
         urgency: urgency(true),
+        asked: None,
     };
     page.apply(&*house.store).await.unwrap();
     house.poll(Feed::Members).await;

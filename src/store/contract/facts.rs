@@ -90,7 +90,7 @@ async fn segments(store: &SharedStore, contact: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Mautic's clock may be set back; ours tells what was asked for after something had reached us.
+/// Mautic's clock may be set back, and ours with it.
 pub(crate) async fn what_was_asked_for_later_is_newer(store: SharedStore) {
     async fn city(store: &SharedStore) -> (Option<String>, Option<i64>) {
         let snapshot = snapshot(store, 1).await.unwrap();
@@ -98,37 +98,30 @@ pub(crate) async fn what_was_asked_for_later_is_newer(store: SharedStore) {
         let city = snapshot.profile.unwrap().fields.remove("city");
         (city, overview.observed_points)
     }
-    let told = |second, fact| {
+    let answer = |asked, fact| {
         let mut batch = batch(Origin::Lookup, vec![fact]);
-        batch.received_at = at(second);
+        batch.asked = Some(asked);
         batch
     };
-    let first = deliver(&store, 100, "first").await;
-    let mut facts = batch(
-        Origin::Deliveries(vec![first]),
-        vec![profile(1, 700, "Bern", 7)],
-    );
-    facts.received_at = at(90);
-    store.apply(facts).await.unwrap();
-    // Asked for before it had come: its clock decides.
-    store
-        .apply(told(100, profile(1, 101, "Genf", 1)))
-        .await
-        .unwrap();
+    let before = store.moment().await.unwrap();
+    tell(&store, [profile(1, 700, "Bern", 7)]).await;
+    // Asked for before that was known: Mautic's clock decides.
+    let old = answer(before, profile(1, 101, "Genf", 1));
+    store.apply(old).await.unwrap();
     assert_eq!(city(&store).await, (Some("Bern".into()), Some(7)));
+    let after = store.moment().await.unwrap();
     store
-        .apply(told(101, profile(1, 102, "Chur", 2)))
+        .apply(answer(after, profile(1, 102, "Chur", 2)))
         .await
         .unwrap();
     assert_eq!(city(&store).await, (Some("Chur".into()), Some(2)));
     // Told, not asked for.
-    let second = deliver(&store, 200, "second").await;
-    let mut facts = batch(
-        Origin::Deliveries(vec![second]),
-        vec![profile(1, 99, "Basel", 5)],
-    );
-    facts.received_at = at(200);
-    store.apply(facts).await.unwrap();
+    tell(&store, [profile(1, 99, "Basel", 5)]).await;
+    assert_eq!(city(&store).await, (Some("Chur".into()), Some(2)));
+    store
+        .apply(answer(after, profile(1, 50, "Genf", 1)))
+        .await
+        .unwrap();
     assert_eq!(city(&store).await, (Some("Chur".into()), Some(2)));
 }
 

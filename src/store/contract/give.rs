@@ -123,6 +123,7 @@ pub(crate) fn batch(origin: Origin, facts: Vec<Fact>) -> Batch {
         parked: Vec::new(),
         received_at: at(1_000),
         urgency: Urgency::Fresh,
+        asked: None,
     }
 }
 

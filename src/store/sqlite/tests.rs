@@ -240,6 +240,7 @@ async fn how_long_things_take() {
             parked: Vec::new(),
             received_at: Timestamp::UNIX_EPOCH,
             urgency: Urgency::Bulk,
+            asked: None,
         }
     };
     for from in [0, 5_000, 5_000, 10_000] {

@@ -7,7 +7,7 @@ use crate::domain::{
 use crate::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
-    Leases, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
+    Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
     RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, StoreError,
     StoredScore, WriteResult, WriteSummary,
 };
@@ -154,6 +154,9 @@ impl Rereading for FakeStore {
 
 #[async_trait::async_trait]
 impl Journal for FakeStore {
+    async fn moment(&self) -> Result<Moment> {
+        Err(StoreError::Closed)
+    }
     async fn apply(&self, _: Batch) -> Result<Applied> {
         Err(StoreError::Closed)
     }

@@ -24,6 +24,7 @@ async fn filled(folder: &std::path::Path) -> SqliteStore {
         }],
         received_at: world::now(),
         urgency: Urgency::Fresh,
+        asked: None,
     };
     store.apply(batch).await.unwrap();
     let owner = Owner("test".to_owned());

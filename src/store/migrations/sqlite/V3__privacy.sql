@@ -20,5 +20,6 @@ ALTER TABLE delivery ADD COLUMN forget INTEGER NOT NULL DEFAULT 0;
 -- it anew, or Mautic was restored from a backup and its id is another person's.
 ALTER TABLE contact ADD COLUMN another_since INTEGER;
 
--- When a contact's profile had reached us: what Mautic was asked for later is newer, whatever its clock says.
-ALTER TABLE contact ADD COLUMN told_at INTEGER;
+-- The number of the batch that told the profile: what Mautic was asked for after that is newer, whatever
+-- its clock says.
+ALTER TABLE contact ADD COLUMN told_in INTEGER;

@@ -13,11 +13,12 @@ use super::{
     SqliteStore,
     codec::{limit, micros},
     dirty,
+    leases::counter,
     privacy::{Mark, Register, Tombstones},
     targets::{self, Cause},
 };
 use crate::domain::{ContactId, SegmentId};
-use crate::store::{Applied, Batch, Journal, Origin, Result, Urgency};
+use crate::store::{Applied, Batch, Journal, Moment, Result, Urgency};
 use identity::Identity;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -37,6 +38,11 @@ impl Journal for SqliteStore {
         let applied = self.write(move |db| apply(db, &register, batch)).await?;
         self.told.count(applied);
         Ok(applied)
+    }
+
+    async fn moment(&self) -> Result<Moment> {
+        self.read(|db| Ok(Moment(counter(db, profiles::BATCHES)?)))
+            .await
     }
 
     async fn cursor(&self, name: &str) -> Result<Option<String>> {
@@ -95,8 +101,7 @@ pub(super) fn resolve(db: &Connection, contact: ContactId) -> Result<Option<Cont
 
 fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Applied> {
     let mut applier = Applier::new(db, micros(batch.received_at), batch.urgency)?;
-    applier.arrived_at = origin::arrived_at(db, &batch)?;
-    applier.asked = matches!(batch.origin, Origin::Poll(_) | Origin::Lookup);
+    applier.asked = batch.asked;
     for sighting in std::mem::take(&mut batch.sightings) {
         applier.sighting(sighting)?;
     }
@@ -114,10 +119,9 @@ struct Applier<'db> {
     db: &'db Connection,
     /// When the oldest of it reached us, or when Mautic was asked for it.
     since: i64,
-    /// When the newest of it had reached us.
-    arrived_at: i64,
-    /// Whether it answers a question of ours.
-    asked: bool,
+    asked: Option<Moment>,
+    /// The number of this batch among those that told profiles.
+    number: Option<i64>,
     urgency: Urgency,
     applied: Applied,
     /// Contacts to be made dirty, with since when and how urgent.
@@ -141,8 +145,8 @@ impl<'db> Applier<'db> {
         Ok(Self {
             db,
             since,
-            arrived_at: since,
-            asked: false,
+            asked: None,
+            number: None,
             urgency,
             applied: Applied::default(),
             dirty: BTreeMap::new(),

@@ -1,12 +1,9 @@
 //! Where a batch came from moves on with it; what was not understood is parked.
 
-use super::{
-    super::{codec::micros, privacy::names},
-    Applier,
-};
+use super::{super::privacy::names, Applier};
 use crate::domain::{ContactId, numbers};
 use crate::store::{Batch, DeliveryId, NewParked, Origin, Result};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -88,19 +85,6 @@ fn digest(item: &NewParked) -> Vec<u8> {
     hasher.update([0]);
     hasher.update(&item.excerpt);
     hasher.finalize()[..16].to_vec()
-}
-
-/// When the newest of a batch had reached us.
-pub(super) fn arrived_at(db: &Connection, batch: &Batch) -> Result<i64> {
-    let mut newest = micros(batch.received_at);
-    if let Origin::Deliveries(deliveries) = &batch.origin {
-        let mut received = db.prepare_cached("SELECT received_at FROM delivery WHERE id = ?1")?;
-        for DeliveryId(id) in deliveries {
-            let at: Option<i64> = received.query_row([id], |row| row.get(0)).optional()?;
-            newest = newest.max(at.unwrap_or(newest));
-        }
-    }
-    Ok(newest)
 }
 
 /// Marks deliveries as decoded, with the contacts they speak of, or moves cursors.

@@ -1,11 +1,12 @@
 //! Contacts as Mautic shows them.
 //!
-//! The newest by Mautic's clock is kept; but what Mautic was asked for after something had reached us is
-//! newer than that, whatever its clock says: it may have been set back.
+//! The newest by Mautic's clock is kept; but what Mautic was asked for when something was known already
+//! is newer than that, whatever its clock says: it may have been set back.
 
 use super::{
     super::{
         codec::{from_json, micros, to_json},
+        leases::{counter, set_counter},
         privacy::tombstones,
         rereading,
     },
@@ -14,15 +15,18 @@ use super::{
     identity::Identity,
 };
 use crate::domain::{ContactId, Profile};
-use crate::store::Result;
+use crate::store::{Moment, Result};
 use rusqlite::params;
+
+/// How many batches told profiles.
+pub(super) const BATCHES: &str = "profile_batches";
 
 /// A contact's profile as it is known.
 struct Known {
     profile: Profile,
     json: String,
-    /// When it had reached us, by our clock.
-    told_at: Option<i64>,
+    /// The number of the batch that told it.
+    told_in: Option<i64>,
 }
 
 impl Applier<'_> {
@@ -70,9 +74,9 @@ impl Applier<'_> {
 
     /// What is known of a contact; nothing, if its id was another person's before Mautic was restored.
     fn known(&mut self, contact: ContactId, told: &Profile) -> Result<Option<Known>> {
-        let (json, told_at): (Option<String>, _) = self
+        let (json, told_in): (Option<String>, _) = self
             .db
-            .prepare_cached("SELECT profile, told_at FROM contact WHERE id = ?1")?
+            .prepare_cached("SELECT profile, told_in FROM contact WHERE id = ?1")?
             .query_row([contact.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let Some(json) = json else {
             self.dirty(contact);
@@ -87,25 +91,37 @@ impl Applier<'_> {
         Ok(Some(Known {
             profile,
             json,
-            told_at,
+            told_in,
         }))
     }
 
     fn is_asked_later(&self, known: Option<&Known>) -> bool {
-        let told_at = known.and_then(|known| known.told_at);
-        self.asked && told_at.is_some_and(|told_at| self.since > told_at)
+        let told_in = known.and_then(|known| known.told_in);
+        let known_by_then = |Moment(asked)| told_in.is_some_and(|told_in| told_in <= asked);
+        self.asked.is_some_and(known_by_then)
     }
 
-    fn keep(&self, contact: ContactId, profile: &str, dated_anew: bool) -> Result<()> {
+    fn number(&mut self) -> Result<i64> {
+        if let Some(number) = self.number {
+            return Ok(number);
+        }
+        let number = counter(self.db, BATCHES)? + 1;
+        set_counter(self.db, BATCHES, number)?;
+        self.number = Some(number);
+        Ok(number)
+    }
+
+    fn keep(&mut self, contact: ContactId, profile: &str, dated_anew: bool) -> Result<()> {
+        let number = self.number()?;
         self.db
             .prepare_cached(
-                "UPDATE contact SET profile = ?2, told_at = ?3,
+                "UPDATE contact SET profile = ?2, told_in = ?3,
                      another_since = coalesce(another_since, ?4) WHERE id = ?1",
             )?
             .execute(params![
                 contact.0,
                 profile,
-                self.arrived_at,
+                number,
                 dated_anew.then_some(self.since)
             ])?;
         Ok(())

@@ -118,6 +118,7 @@ impl Scene {
             parked: Vec::new(),
             received_at: now,
             urgency: Urgency::Fresh,
+            asked: None,
         };
         self.store.apply(batch).await.unwrap();
     }
@@ -664,6 +665,7 @@ async fn effects_of_merged_contacts_are_the_winners() {
         parked: Vec::new(),
         received_at: now,
         urgency: Urgency::Fresh,
+        asked: None,
     };
     scene.store.apply(batch).await.unwrap();
     scene.work().await;
