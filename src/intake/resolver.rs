@@ -86,7 +86,21 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
             self.signals.refresh.ask(rest.copied());
             return Err(error);
         }
-        Ok(gone.len().max(shown_in_part.len()))
+        let told_late = self.look_up_told_late().await?;
+        Ok(gone.len().max(shown_in_part.len()).max(told_late))
+    }
+
+    async fn look_up_told_late(&self) -> Result<usize, PollError> {
+        let told_late = self.store.to_look_up(BATCH).await?;
+        if told_late.is_empty() {
+            return Ok(0);
+        }
+        let since = self.store.moment().await?;
+        let asked = self.ask(&told_late, whole).await;
+        self.store
+            .looked_up(&asked.answered, &asked.failed, since)
+            .await?;
+        asked.broken.map_or(Ok(told_late.len()), Err)
     }
 
     async fn ask(&self, contacts: &[ContactId], tells: Tells) -> Asked {

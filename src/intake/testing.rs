@@ -155,6 +155,13 @@ fn is_bad(fact: &Fact) -> bool {
 
 #[async_trait::async_trait]
 impl Journal for MemoryStore {
+    async fn to_look_up(&self, _: usize) -> Result<Vec<ContactId>> {
+        Ok(Vec::new())
+    }
+    async fn looked_up(&self, _: &[ContactId], _: &[ContactId], _: Moment) -> Result<()> {
+        Ok(())
+    }
+
     async fn moment(&self) -> Result<Moment> {
         let batches = self.held.lock().unwrap().batches.len();
         Ok(Moment(i64::try_from(batches).unwrap()))

@@ -86,7 +86,7 @@ pub struct Applied {
 ///   dirties its contact (and a former one) only if something changed;
 /// - `Profile`: replaces an older one (`as_of`, then the greater serialisation), and any that was
 ///   known before Mautic was asked for it; dirties if anything but `as_of` changed; its points are
-///   observed main points;
+///   observed main points. One that is older, was not asked for and differs is to be looked up;
 /// - `Membership`: the newest `at` wins; a changed membership is the observed value of the
 ///   segment target; dirties if it changed and differs from the desired value, or is none of ours;
 /// - `PointsSeen`: the newest `at` wins; never dirties;
@@ -119,6 +119,19 @@ pub trait Journal: Send + Sync {
 
     /// Puts off vanished ids until then: they hold up no others. Resolved ids are passed over.
     async fn put_off_gone(&self, contacts: &[ContactId], until: Timestamp) -> Result<()>;
+
+    /// Contacts that somebody told of as older than they are known, and otherwise: Mautic's clock may
+    /// have been set back. Those told of first come first.
+    async fn to_look_up(&self, limit: usize) -> Result<Vec<ContactId>>;
+
+    /// Mautic answered about some of these; those it did not answer about come last from now on. Who
+    /// was told of since Mautic was asked is to be asked about again.
+    async fn looked_up(
+        &self,
+        answered: &[ContactId],
+        failed: &[ContactId],
+        asked: Moment,
+    ) -> Result<()>;
 
     /// The contact that an id stands for: itself, or the winner it was merged into;
     /// `None` if deleted.

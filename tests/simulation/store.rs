@@ -96,6 +96,8 @@ hands_through! { Deliveries:
 
 hands_through! { Journal:
     read moment() -> Moment;
+    read to_look_up(limit: usize) -> Vec<ContactId>;
+    write looked_up(answered: &[ContactId], failed: &[ContactId], asked: Moment) -> ();
     write apply(batch: Batch) -> Applied;
     read cursor(name: &str) -> Option<String>;
     read unresolved_gone(limit: usize, now: Timestamp) -> Vec<ContactId>;

@@ -116,8 +116,18 @@ pub(crate) async fn what_was_asked_for_later_is_newer(store: SharedStore) {
         .unwrap();
     assert_eq!(city(&store).await, (Some("Chur".into()), Some(2)));
     // Told, not asked for.
+    assert_eq!(store.to_look_up(9).await.unwrap(), []);
     tell(&store, [profile(1, 99, "Basel", 5)]).await;
     assert_eq!(city(&store).await, (Some("Chur".into()), Some(2)));
+    assert_eq!(store.to_look_up(9).await.unwrap(), [id(1)]);
+    store.looked_up(&[id(1)], &[], after).await.unwrap();
+    assert_eq!(store.to_look_up(9).await.unwrap(), [id(1)], "told since");
+    let now = store.moment().await.unwrap();
+    store.looked_up(&[], &[id(1)], now).await.unwrap();
+    assert_eq!(store.to_look_up(9).await.unwrap(), [id(1)], "no answer");
+    store.looked_up(&[id(1)], &[], now).await.unwrap();
+    tell(&store, [profile(1, 98, "Chur", 2)]).await;
+    assert_eq!(store.to_look_up(9).await.unwrap(), [], "as it is known");
     store
         .apply(answer(after, profile(1, 50, "Genf", 1)))
         .await

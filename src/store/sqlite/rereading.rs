@@ -64,7 +64,7 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
         )? as u64,
         effects,
     };
-    for table in ["merge", "alias", "gone", "cursor", "parked"] {
+    for table in ["merge", "alias", "gone", "look_up", "cursor", "parked"] {
         db.execute(&format!("DELETE FROM {table}"), [])?;
     }
     let generation = dirty::next_generation(db)?;

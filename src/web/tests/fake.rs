@@ -154,6 +154,12 @@ impl Rereading for FakeStore {
 
 #[async_trait::async_trait]
 impl Journal for FakeStore {
+    async fn to_look_up(&self, _: usize) -> Result<Vec<ContactId>> {
+        Err(StoreError::Closed)
+    }
+    async fn looked_up(&self, _: &[ContactId], _: &[ContactId], _: Moment) -> Result<()> {
+        Err(StoreError::Closed)
+    }
     async fn moment(&self) -> Result<Moment> {
         Err(StoreError::Closed)
     }

@@ -23,3 +23,9 @@ ALTER TABLE contact ADD COLUMN another_since INTEGER;
 -- The number of the batch that told the profile: what Mautic was asked for after that is newer, whatever
 -- its clock says.
 ALTER TABLE contact ADD COLUMN told_in INTEGER;
+
+-- Contacts that a webhook showed as they are not known, and as older: Mautic has to say how they are.
+CREATE TABLE look_up (
+    contact INTEGER PRIMARY KEY,
+    number  INTEGER NOT NULL                  -- of the batch that showed it
+) STRICT;

@@ -8,7 +8,8 @@ use crate::store::{Origin, Result};
 use rusqlite::{Connection, params};
 
 /// What is kept of a person.
-const PERSON: [&str; 9] = [
+const PERSON: [&str; 10] = [
+    "DELETE FROM look_up WHERE contact = ?1",
     "DELETE FROM points_call WHERE contact = ?1",
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
@@ -41,7 +42,7 @@ const IDS: [&str; 3] = [
 /// Columns that hold a contact's id, all of which erasing knows: by the statements above, `mention`
 /// and `erasure` when its raw bodies are forgotten. `done_by` is of the row's own contact.
 #[cfg(test)]
-pub(in super::super) const ERASED_COLUMNS: [&str; 20] = [
+pub(in super::super) const ERASED_COLUMNS: [&str; 21] = [
     "activity.contact",
     "activity.done_by",
     "adjustment.contact",
@@ -53,6 +54,7 @@ pub(in super::super) const ERASED_COLUMNS: [&str; 20] = [
     "fired.contact",
     "gone.contact",
     "intent_lease.contact",
+    "look_up.contact",
     "mention.contact",
     "merge.loser",
     "merge.winner",

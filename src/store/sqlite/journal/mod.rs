@@ -80,6 +80,21 @@ impl Journal for SqliteStore {
         .await
     }
 
+    async fn to_look_up(&self, most: usize) -> Result<Vec<ContactId>> {
+        self.read(move |db| profiles::to_look_up(db, most)).await
+    }
+
+    async fn looked_up(
+        &self,
+        answered: &[ContactId],
+        failed: &[ContactId],
+        asked: Moment,
+    ) -> Result<()> {
+        let (answered, failed) = (answered.to_vec(), failed.to_vec());
+        self.write(move |db| profiles::looked_up(db, &answered, &failed, asked))
+            .await
+    }
+
     async fn resolve(&self, contact: ContactId) -> Result<Option<ContactId>> {
         self.read(move |db| resolve(db, contact)).await
     }

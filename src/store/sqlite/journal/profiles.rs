@@ -5,7 +5,7 @@
 
 use super::{
     super::{
-        codec::{from_json, micros, to_json},
+        codec::{from_json, limit, micros, to_json},
         leases::{counter, set_counter},
         privacy::tombstones,
         rereading,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{ContactId, Profile};
 use crate::store::{Moment, Result};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 /// How many batches told profiles.
 pub(super) const BATCHES: &str = "profile_batches";
@@ -46,8 +46,11 @@ impl Applier<'_> {
             return self.keep(contact, &text, false);
         };
         let newer = (known.profile.as_of, &known.json) > (profile.as_of, &text);
-        if known.json == text || (newer && !asked_later) {
+        if known.json == text {
             return Ok(());
+        }
+        if newer && !asked_later {
+            return self.ask_about(contact, known.profile, profile);
         }
         self.keep(contact, &text, is_dated_anew(&known.profile, profile))?;
         if differs(known.profile, profile) {
@@ -101,6 +104,23 @@ impl Applier<'_> {
         self.asked.is_some_and(known_by_then)
     }
 
+    /// A delivery came late, or Mautic's clock was set back.
+    fn ask_about(&mut self, contact: ContactId, mut known: Profile, told: &Profile) -> Result<()> {
+        // Points are told with every activity, and are known with a time of their own.
+        known.points = told.points;
+        if self.asked.is_some() || !differs(known, told) {
+            return Ok(());
+        }
+        let number = self.number()?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO look_up (contact, number) VALUES (?1, ?2)
+                 ON CONFLICT (contact) DO UPDATE SET number = excluded.number",
+            )?
+            .execute(params![contact.0, number])?;
+        Ok(())
+    }
+
     fn number(&mut self) -> Result<i64> {
         if let Some(number) = self.number {
             return Ok(number);
@@ -134,6 +154,32 @@ impl Applier<'_> {
             .execute([contact.0])?;
         Ok(())
     }
+}
+
+pub(super) fn to_look_up(db: &Connection, most: usize) -> Result<Vec<ContactId>> {
+    let mut statement =
+        db.prepare_cached("SELECT contact FROM look_up ORDER BY number, contact LIMIT ?1")?;
+    let rows = statement.query_map([limit(most)], |row| row.get(0).map(ContactId))?;
+    Ok(rows.collect::<std::result::Result<_, _>>()?)
+}
+
+pub(super) fn looked_up(
+    db: &Connection,
+    answered: &[ContactId],
+    failed: &[ContactId],
+    Moment(asked): Moment,
+) -> Result<()> {
+    let mut done = db.prepare_cached("DELETE FROM look_up WHERE contact = ?1 AND number <= ?2")?;
+    for contact in answered {
+        done.execute(params![contact.0, asked])?;
+    }
+    let mut last = db.prepare_cached(
+        "UPDATE look_up SET number = (SELECT max(number) FROM look_up) WHERE contact = ?1",
+    )?;
+    for contact in failed {
+        last.execute([contact.0])?;
+    }
+    Ok(())
 }
 
 fn is_dated_anew(known: &Profile, told: &Profile) -> bool {
