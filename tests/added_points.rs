@@ -455,3 +455,30 @@ async fn a_rival_who_takes_as_much_away_is_no_sign_that_nothing_was_added() {
     scene.work(Duration::from_mins(5)).await;
     assert_eq!((scene.points().await, scene.marks().await), (10, 1));
 }
+
+/// A row may be committed after so many others that polls have gone past it.
+#[tokio::test]
+async fn a_row_that_no_poll_finds_is_told_to_the_journal() {
+    let scene = Scene::set().await;
+    scene.rival(5).await;
+    scene.want(Target::Points, Way::AddToLogged, 10).await;
+    scene.work(Duration::from_secs(20)).await;
+    assert_eq!(scene.points().await, 5, "polls are waited for");
+    scene.work(Duration::from_mins(1)).await;
+    let known = scene
+        .store
+        .snapshots(&[ANN])
+        .await
+        .unwrap()
+        .remove(0)
+        .ledger;
+    assert_eq!(known.len(), 1);
+    assert_eq!(
+        (known[0].row.delta, known[0].row.log_type.as_str()),
+        (5, "API")
+    );
+    // Scored by the plan: the rival's and ours.
+    scene.want(Target::Points, Way::AddToLogged, 15).await;
+    scene.work(Duration::from_mins(1)).await;
+    assert_eq!((scene.points().await, scene.marks().await), (15, 1));
+}

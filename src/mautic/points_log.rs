@@ -4,9 +4,10 @@ use super::budget::Priority;
 use super::groups::Note;
 use super::request::{Filter, Request, Test};
 use super::stats::StatsQuery;
-use super::wire::{GroupScore, StatsRow, entity};
+use super::wire::{GroupScore, StatsRow, entity, naive_utc};
 use super::{Client, Error};
 use crate::domain::{ContactId, GroupId};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// A row of `lead_points_change_log`, as far as a writer needs it.
@@ -24,6 +25,8 @@ pub struct LoggedPoints {
     pub event_name: String,
     /// Action name: our mark, if the row is ours.
     pub action_name: String,
+    /// When it was made, by Mautic's clock, to the second.
+    pub at: Option<Timestamp>,
 }
 
 impl LoggedPoints {
@@ -39,6 +42,7 @@ impl LoggedPoints {
             log_type: text("type"),
             event_name: text("event_name"),
             action_name: text("action_name"),
+            at: row.get("date_added").and_then(|at| naive_utc(at)),
         })
     }
 }

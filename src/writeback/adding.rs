@@ -4,9 +4,10 @@ use super::attempt::{Attempt, Made, doubtful, failed, holds, looked_up, put_off}
 use super::dispatcher::{Dispatcher, FRESH};
 use super::mautic::{Answered, CallError, PointsWrite};
 use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next};
+use super::told::tell;
 use crate::domain::{
-    CallFate, ContactId, ContactIntents, GroupId, Intent, KnownPoints, NewCall, PointsCall, Target,
-    Way,
+    CallFate, ContactId, ContactIntents, Fact, GroupId, Intent, KnownPoints, NewCall, PointsCall,
+    PointsLogRow, Target, Way,
 };
 use crate::mautic::LoggedPoints;
 use crate::metrics::Endpoint;
@@ -138,6 +139,9 @@ impl Dispatcher {
             Next::Add(delta) => delta,
             Next::Behind => {
                 self.polls.ring();
+                if intent.attempts >= PATIENCE {
+                    self.tell_of(contact, seen.rows).await?;
+                }
                 let why = "points that others gave are to be read and counted first";
                 let again = now.saturating_add(POLLED).unwrap_or(now);
                 return Ok(Some(put_off(contact, intent, why, again)));
@@ -162,6 +166,23 @@ impl Dispatcher {
             moved: false,
         };
         self.call(contact, intent, call).await
+    }
+
+    /// Rows that no poll found: they were committed after many others with higher ids.
+    async fn tell_of(&self, contact: ContactId, rows: &[LoggedPoints]) -> Result<()> {
+        let facts = rows.iter().filter_map(|row| {
+            Some(Fact::PointsLog(PointsLogRow {
+                id: row.id,
+                contact,
+                group: row.group,
+                delta: row.delta,
+                log_type: row.log_type.clone(),
+                event_name: row.event_name.clone(),
+                action_name: row.action_name.clone(),
+                at: row.at?,
+            }))
+        });
+        tell(&self.store, &self.dirty, facts.collect(), self.clock.now()).await
     }
 
     /// Writes the call down and makes it. `None` if it must not be made any more.

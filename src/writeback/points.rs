@@ -206,6 +206,7 @@ mod tests {
             log_type: log_type.into(),
             event_name: event.into(),
             action_name: action.into(),
+            at: None,
         }
     }
 
