@@ -14,8 +14,9 @@ use crate::mautic::wire::naive_utc;
 use jiff::{SignedDuration, Timestamp};
 use std::{fmt, str::FromStr};
 
-/// Older rows may be gone by `mautic:maintenance:cleanup`.
-const CLEANED: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// Older rows may be gone by `mautic:maintenance:cleanup`, which takes the hits of contacts that were not
+/// active for so many days as it is told (365).
+const CLEANED: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// The newest row that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +199,7 @@ mod tests {
             let of = Sign::MissingOf(ContactId(7));
             check(Feed::PointsLog, known, found, false, of);
             check(Feed::Stages, known, found, false, Sign::None);
-            let old = "9 2026-10-20T11:00:00Z";
+            let old = "9 2026-11-14T11:00:00Z";
             check(Feed::Hits, old, found, false, Sign::None);
         }
         // Sends may be dated anew, and go.
