@@ -46,6 +46,12 @@ impl Gate {
             () = stop.cancelled() => return,
             () = self.reread.cancelled() => {}
         }
+        while self.store.is_rescored().await.is_ok_and(|done| !done) {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             caught_up = tokio::time::timeout(PATIENCE, self.caught_up()) => {

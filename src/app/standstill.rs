@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::domain::{WENT_BACK, WentBack};
 use crate::health::Reporter;
 use crate::lifecycle::TaskResult;
+use crate::metrics::IntakeMetrics;
 use crate::store::SharedStore;
 use std::{future::Future, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,7 @@ pub(super) async fn watch(
     store: SharedStore,
     clock: Arc<dyn Clock>,
     health: Reporter,
+    metrics: IntakeMetrics,
     standstill: CancellationToken,
     stop: CancellationToken,
 ) -> TaskResult {
@@ -66,10 +68,14 @@ pub(super) async fn watch(
         () = stop.cancelled() => return Ok(()),
         () = standstill.cancelled() => {}
     }
-    if let Some(sign) = noticed_before(&store).await? {
-        tracing::error!("{sign}. {WHAT_TO_DO}");
-        health.down(format!("{sign}. {WHAT_TO_DO}"), clock.now());
-    }
+    metrics.mautic_restored();
+    let sign = match noticed_before(&store).await {
+        Ok(sign) => sign.map(|sign| sign.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    let sign = sign.unwrap_or_default();
+    tracing::error!("{sign}. {WHAT_TO_DO}");
+    health.down(format!("{sign}. {WHAT_TO_DO}"), clock.now());
     stop.cancelled().await;
     Ok(())
 }

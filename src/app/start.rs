@@ -28,6 +28,8 @@ pub const HOOK_NAME: &str = "topicscore";
 /// A worker that reports nothing for so long counts as down.
 const SILENCE: SignedDuration = SignedDuration::from_mins(5);
 
+/// Pause before the store is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
 /// How often a worker that waits says so.
 const SIGN_OF_LIFE: Duration = Duration::from_mins(1);
 
@@ -46,6 +48,8 @@ struct Shared {
     decoder: Arc<Decoder<dyn Store>>,
     /// Cancelled when Mautic is not being read anew, or not any more.
     reread: CancellationToken,
+    /// Cancelled when it is known who an id is: before, what somebody did may be taken for another's.
+    people_known: CancellationToken,
 }
 
 impl Instance {
@@ -67,9 +71,11 @@ impl Instance {
         self.file.examine();
         self.store.put_setting(RUN, &self.owner.0).await?;
         self.take_up_what_the_dead_held().await?;
-        self.retry_what_was_not_understood().await?;
         let shared = self.shared();
         self.start_standstill(&shared, lifecycle).await?;
+        if !shared.signals.standstill.is_cancelled() {
+            self.retry_what_was_not_understood().await?;
+        }
         self.start_rereading(&shared, lifecycle).await?;
         let _ = self.poller.set(Arc::clone(&shared.poller));
         self.start_hook(&shared, lifecycle).await?;
@@ -85,7 +91,7 @@ impl Instance {
                 "observing: scores are computed and shown, nothing is written to Mautic"
             );
         }
-        self.start_sweep(&shared.signals, lifecycle);
+        self.start_sweep(&shared.signals, shared.reread.clone(), lifecycle);
         self.start_admin(listeners.admin, lifecycle);
         self.start_eraser(lifecycle);
         self.start_pulse(&shared, lifecycle);
@@ -154,6 +160,7 @@ impl Instance {
             secrets,
             signals,
             reread: CancellationToken::new(),
+            people_known: CancellationToken::new(),
         }
     }
 
@@ -170,8 +177,9 @@ impl Instance {
         let now = self.clock.now();
         let health = self.health.component("mautic", Weight::Required, None, now);
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let metrics = self.metrics.metrics.intake.clone();
         lifecycle.worker("standstill", |stop| {
-            standstill::watch(store, clock, health, standstill, stop)
+            standstill::watch(store, clock, health, metrics, standstill, stop)
         });
         Ok(())
     }
@@ -182,6 +190,7 @@ impl Instance {
         lifecycle: &mut Lifecycle,
     ) -> anyhow::Result<()> {
         if !self.store.is_rereading().await? {
+            shared.people_known.cancel();
             shared.reread.cancel();
             return Ok(());
         }
@@ -194,8 +203,15 @@ impl Instance {
                 () = stop.cancelled() => return Ok(()),
                 () = poller.caught_up() => {}
             }
-            let vanished = store.end_rereading(clock.now()).await?;
-            tracing::info!(vanished, "Mautic was read anew");
+            // A full disk passes.
+            while let Err(error) = store.end_rereading(clock.now()).await {
+                tracing::error!(%error, "waiting until the store works again");
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(AGAIN) => {}
+                }
+            }
+            tracing::info!("Mautic was read anew");
             gone.ring();
             reread.cancel();
             stop.cancelled().await;
@@ -230,16 +246,28 @@ impl Instance {
         });
         let poller = Arc::clone(&shared.poller);
         let standstill = shared.signals.standstill.clone();
+        let known = shared.people_known.clone();
         lifecycle.source("poller", |stop| {
             unless(standstill, stop, |stop| async move {
+                if !known.is_cancelled() {
+                    poller.read_people(&stop).await;
+                    if !stop.is_cancelled() {
+                        known.cancel();
+                    }
+                }
                 poller.run(stop).await;
                 Ok(())
             })
         });
         let decoder = Arc::clone(&shared.decoder);
         let standstill = shared.signals.standstill.clone();
+        let known = shared.people_known.clone();
         lifecycle.worker("decoder", |stop| {
             unless(standstill, stop, |stop| async move {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = known.cancelled() => {}
+                }
                 decoder.run(stop).await;
                 Ok(())
             })

@@ -9,6 +9,7 @@ use crate::store::Owner;
 use crate::wake::Bells;
 use crate::writeback::sweep::{Looker, ScoreSource, Sweep};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 impl Instance {
     /// Looks at what Mautic holds.
@@ -25,7 +26,12 @@ impl Instance {
     }
 
     /// In observe, too: it writes nothing, and shows what differs.
-    pub(super) fn start_sweep(&self, signals: &Signals, lifecycle: &mut Lifecycle) {
+    pub(super) fn start_sweep(
+        &self,
+        signals: &Signals,
+        reread: CancellationToken,
+        lifecycle: &mut Lifecycle,
+    ) {
         let now = self.clock.now();
         let health = self
             .health
@@ -53,7 +59,14 @@ impl Instance {
         };
         let standstill = signals.standstill.clone();
         lifecycle.source("sweep", |stop| {
-            unless(standstill, stop, |stop| patient.run(stop, sweep))
+            unless(standstill, stop, |stop| async move {
+                // Until then what is wanted is of before.
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = reread.cancelled() => {}
+                }
+                patient.run(stop, sweep).await
+            })
         });
     }
 }

@@ -80,6 +80,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
     let config = load::config(global, load::Lines::Few)?;
     let admin = config.admin.listen;
     let instance = load::open(config)?;
+    load::ids_mean_the_same(&instance).await?;
     let now = instance.clock.now();
     let since = arguments.since.map(|since| since.at(now)).transpose()?;
     let began = Instant::now();

@@ -1,7 +1,7 @@
 //! From files and the environment to a config, a plan's text, and the logs.
 
 use super::{Global, output};
-use crate::app::{Instance, PlanSource};
+use crate::app::{Instance, PlanSource, WHAT_TO_DO, noticed_before};
 use crate::clock::SystemClock;
 use crate::config::{Config, Inputs, LogConfig, LogFormat, LogLevel};
 use crate::diagnostics::Findings;
@@ -123,6 +123,14 @@ fn there_is(config: &Config) -> anyhow::Result<()> {
 pub(super) fn open_alone(config: Config) -> anyhow::Result<Instance> {
     there_is(&config)?;
     Instance::open_to_start(config, Arc::new(SystemClock))
+}
+
+/// What Mautic tells can't be used after it was restored from a backup, before `reread`.
+pub(super) async fn ids_mean_the_same(instance: &Instance) -> anyhow::Result<()> {
+    match noticed_before(&instance.store).await? {
+        None => Ok(()),
+        Some(sign) => Err(output::advice(sign.to_string(), WHAT_TO_DO)),
+    }
 }
 
 /// Reads the plan's file.

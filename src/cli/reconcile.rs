@@ -116,6 +116,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
     let config = load::config(global, load::Lines::Few)?;
     let admin = config.admin.listen;
     let instance = load::open_existing(config)?;
+    load::ids_mean_the_same(&instance).await?;
     let kept = Kept::of(&plan_in_force(&instance).await?);
     let asked = asked(&instance, &arguments.contacts).await?;
     let looker = looker(&instance, arguments.dry_run)?;

@@ -60,6 +60,7 @@ pub struct IntakeMetrics {
     parked: Counters<1>,
     kinds: Arc<Mutex<BTreeSet<String>>>,
     hook: Gauge,
+    restored: Gauge,
     republished: Counter,
     polls: Polls,
 }
@@ -122,6 +123,12 @@ impl IntakeMetrics {
                 "topicscore_hook_published",
                 "1 while our webhook is published in Mautic, 0 if Mautic has unpublished it or it \
                  is gone",
+                &[],
+                Gauge::default(),
+            ),
+            restored: catalogue.gauge(
+                "topicscore_mautic_restored",
+                "1 while everything stands still because Mautic was restored from a backup",
                 &[],
                 Gauge::default(),
             ),
@@ -188,6 +195,11 @@ impl IntakeMetrics {
     /// Whether our hook is published.
     pub fn hook_published(&self, published: bool) {
         self.hook.set(i64::from(published));
+    }
+
+    /// Mautic was restored from a backup, and nothing is done any more.
+    pub fn mautic_restored(&self) {
+        self.restored.set(1);
     }
 
     fn bounded(&self, kind: &str) -> Cow<'static, str> {

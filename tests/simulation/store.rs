@@ -155,6 +155,7 @@ hands_through! { Rereading:
     write forget_told(now: Timestamp) -> Forgotten;
     write not_restored(sign: &WentBack) -> ();
     read is_rereading() -> bool;
+    read is_rescored() -> bool;
     write end_rereading(now: Timestamp) -> u64;
 }
 

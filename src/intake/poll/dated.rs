@@ -79,7 +79,8 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 };
                 self.keep(feed, page).await?;
             }
-            polled.more = full;
+            // Of rows dated later than Mautic's clock shows the next poll reads the same again.
+            polled.more = full && last <= self.mautic.there(now);
             if !full {
                 break;
             }

@@ -32,7 +32,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         let overlap = if no_overlap { 0 } else { OVERLAP };
         let mut after = place.id.saturating_sub(overlap);
         let mut polled = Polled::default();
-        for number in 0..self.options.pages {
+        for _ in 0..self.options.pages {
             let limit = self.options.rows;
             let which = Which::After(after);
             let page = self
@@ -48,7 +48,8 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             if feed == Feed::SettledHits {
                 full &= !cut_young(&mut rows, now);
             }
-            if number == 0 && overlap > 0 {
+            // Up to the page that has to have the newest row.
+            if after < place.id {
                 self.look_back(feed, place, (&rows, full), now).await?;
             }
             let Some(last) = last_id(&rows)? else {

@@ -4,8 +4,8 @@
 //! their ids are given to other rows. That a row is gone proves little: rows go with what they belong
 //! to, failed sends go by themselves (`StatRepository::deleteStat`), and a replica may lag. Page hits
 //! (`Hit.php`: all its keys are set to null) and the audit log stay, but for Mautic's clean-up of old
-//! ones; and so do points logged of a contact that is still there (`PointsChangeLog.php`: they go
-//! with it).
+//! ones; and so do main points logged of a contact that is still there (`PointsChangeLog.php`: rows go
+//! with their contact, and with their group).
 
 use super::super::decode::{Row, Table};
 use super::Feed;
@@ -23,7 +23,7 @@ const CLEANED: SignedDuration = SignedDuration::from_hours(24 * 7);
 pub(super) struct Landmark {
     /// When it was made, by Mautic's clock, to the second.
     pub made_at: Timestamp,
-    /// Whose it was when it was read.
+    /// Whose it was when it was read, of main points.
     pub contact: Option<ContactId>,
 }
 
@@ -41,6 +41,8 @@ pub(super) struct Place {
 pub(super) enum Sign {
     /// It stands, or can't tell.
     None,
+    /// It has to be on a later page.
+    Later,
     /// Its id is another row's: sure.
     Replaced(Timestamp),
     /// It is gone, and there is no newer row: sure once it has been so for a while.
@@ -74,8 +76,11 @@ impl Place {
                 _ => Sign::None,
             };
         }
-        if full || rows.iter().filter_map(id).any(|id| id > self.id) {
+        if rows.iter().filter_map(id).any(|id| id > self.id) {
             return Sign::None;
+        }
+        if full {
+            return Sign::Later;
         }
         let young = now.duration_since(known.made_at) < CLEANED;
         match feed {
@@ -102,7 +107,8 @@ fn landmark(feed: Feed, row: &Row) -> Option<Landmark> {
         _ => return None,
     };
     let made_at = naive_utc(row.get(table.date_column())?)?;
-    let contact = (table == Table::PointsLog).then(|| row.get("lead_id")?.parse().ok());
+    let of_main_points = table == Table::PointsLog && !row.contains_key("group_id");
+    let contact = of_main_points.then(|| row.get("lead_id")?.parse().ok());
     Some(Landmark {
         made_at,
         contact: contact.flatten().map(ContactId),
@@ -189,7 +195,7 @@ mod tests {
                 Sign::Replaced(is),
             );
             check(feed, known, &[(8, at), (10, other)], false, Sign::None);
-            check(feed, known, &[(3, at), (8, at)], true, Sign::None);
+            check(feed, known, &[(3, at), (8, at)], true, Sign::Later);
             check(feed, "9", &[(9, other)], false, Sign::None);
             check(feed, "9", &[], false, Sign::None);
         }
@@ -221,6 +227,11 @@ mod tests {
         let logged = rows(&[(4, "2026-11-21 11:00:05")], "date_added");
         let next = start.after(Feed::PointsLog, &logged, 4);
         assert_eq!(next.to_string(), "4 2026-11-21T11:00:05Z 7");
+        // A row goes with its group, too.
+        let mut grouped = rows(&[(4, "2026-11-21 11:00:05")], "date_added");
+        grouped[0].insert("group_id".to_owned(), "3".to_owned());
+        let next = start.after(Feed::PointsLog, &grouped, 4);
+        assert_eq!(next.to_string(), "4 2026-11-21T11:00:05Z");
         for text in ["12", "12 2026-11-21T11:00:05Z", "12 2026-11-21T11:00:05Z 7"] {
             assert_eq!(place(text).to_string(), text);
         }

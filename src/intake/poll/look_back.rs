@@ -40,7 +40,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 }
                 None
             }
-            Sign::Missing | Sign::MissingOf(_) => return Ok(()),
+            Sign::Later | Sign::Missing | Sign::MissingOf(_) => return Ok(()),
         };
         let (Some(table), Some(landmark)) = (feed.table(), place.landmark) else {
             return Ok(());

@@ -165,12 +165,41 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         self.wake.notify_one();
     }
 
+    /// Reads who there is, and who is gone, to the end; what they did is read afterwards. For a Mautic
+    /// whose ids may mean other people than before.
+    pub async fn read_people(&self, stop: &CancellationToken) {
+        loop {
+            let mut more = false;
+            // Merges need to know who was there before.
+            for feed in [Feed::NewContacts, Feed::AuditLog] {
+                if stop.is_cancelled() {
+                    return;
+                }
+                match self.poll_once(feed, self.clock.now()).await {
+                    Ok(polled) => more |= polled.more,
+                    Err(_) => {
+                        more = true;
+                        tokio::select! {
+                            () = stop.cancelled() => return,
+                            () = tokio::time::sleep(self.options.interval) => {}
+                        }
+                    }
+                }
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
     /// Polls until `stop`; a page under way is finished first.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let bell = self.signals.bells.polls.armed();
             let round = self.round(self.clock.now(), &stop).await;
-            if !round.more && !self.fails() {
+            // A round that was cut short has not read everything.
+            let whole = !stop.is_cancelled() && !self.signals.standstill.is_cancelled();
+            if whole && !round.more && !self.fails() {
                 self.caught_up.send_replace(true);
             }
             let pause = if round.more {

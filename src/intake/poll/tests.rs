@@ -824,6 +824,42 @@ async fn rows_that_stay_away_stop_everything() {
     assert_eq!(house.read_to(Feed::Hits), 9);
 }
 
+/// Pages may be smaller than what is read again.
+#[tokio::test]
+async fn another_row_is_seen_on_a_later_page() {
+    let house = house(|options| options.pages = 10);
+    house.mautic.add(Table::PageHits, (1..=45).map(hit));
+    house.drain(Feed::Hits).await;
+    house.poll(Feed::Hits).await;
+    replace(&house, Table::PageHits, (1..=44).map(hit));
+    assert_eq!(look(&house, Feed::Hits, NOW).await, None);
+    assert_eq!(look(&house, Feed::Hits, "2026-11-21T22:04:00Z").await, None);
+    let later = at(NOW) + SignedDuration::from_mins(5);
+    let sign = look(&house, Feed::Hits, &later.to_string()).await;
+    assert_eq!(sign.map(|sign| sign.row), Some(45));
+}
+
+#[tokio::test]
+async fn people_are_read_before_what_they_did() {
+    let house = house(|_| {});
+    for id in 1..=75 {
+        house.mautic.add_contact(id, None);
+    }
+    house.mautic.asked();
+    house.poller.read_people(&CancellationToken::new()).await;
+    let asked = house.mautic.asked();
+    assert!(
+        asked
+            .iter()
+            .all(|it| it.starts_with("contacts") || it.starts_with("audit_log")),
+        "{asked:?}"
+    );
+    assert!(
+        asked.iter().any(|it| it == "contacts after 70"),
+        "{asked:?}"
+    );
+}
+
 #[tokio::test]
 async fn logged_points_go_with_their_contact() {
     let house = house(|options| options.rows = 100);

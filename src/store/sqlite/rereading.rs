@@ -2,20 +2,23 @@
 
 use super::{
     SqliteStore,
-    codec::{from_json, micros, time},
+    codec::{SEGMENT, from_json, micros, time},
     dirty,
     journal::forget_person,
+    leases::{counter, set_counter},
     restored, settings,
 };
 use crate::domain::{ContactId, Profile, WENT_BACK, WentBack};
 use crate::store::{Forgotten, Rereading, Result};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// The setting that is there while Mautic is read anew.
 const REREADING: &str = "rereading";
 /// The setting that says since when ids may be given anew; never taken away.
 const REREAD_AT: &str = "reread_at";
+/// By so much Mautic's clock and ours may differ, in microseconds.
+const SLACK: i64 = 3_600_000_000;
 /// A profile that Mautic has not told again yet is as old as this.
 const FORGOTTEN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -43,6 +46,19 @@ impl Rereading for SqliteStore {
             .await
     }
 
+    async fn is_rescored(&self) -> Result<bool> {
+        self.read(|db| {
+            let Some(at) = settings::get(db, REREAD_AT)? else {
+                return Ok(true);
+            };
+            let unscored = db
+                .prepare_cached("SELECT 1 FROM dirty WHERE since <= CAST(?1 AS INTEGER)")?
+                .exists([at])?;
+            Ok(!unscored)
+        })
+        .await
+    }
+
     async fn end_rereading(&self, now: Timestamp) -> Result<u64> {
         self.write(move |db| end(db, micros(now))).await
     }
@@ -51,12 +67,14 @@ impl Rereading for SqliteStore {
 fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
     part_those_mixed_up(db)?;
+    set_counter(db, SAME_UP_TO, 0)?;
     let effects = restored::doubt_everything(db, now)?;
     restored::leave_what_was_crossed(db, now)?;
     let forgotten = Forgotten {
         activities: count("DELETE FROM activity")?,
         points_log: count("DELETE FROM points_log")?,
-        calls: count("DELETE FROM points_call")?,
+        // What is known of others corrects the log, if that still has their rows; see `end`.
+        calls: count("DELETE FROM points_call WHERE ended IS NULL")?,
         contacts: db.execute(
             "UPDATE contact SET points = NULL, points_at = NULL, scored_at = NULL, plan = NULL,
                  next_change = NULL, profile = json_set(profile, '$.as_of', ?1)",
@@ -64,6 +82,20 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
         )? as u64,
         effects,
     };
+    // A membership is dated by when it began: after a restore an older one may be the newest.
+    db.execute(
+        "DELETE FROM target WHERE kind = ?1 AND desired IS NULL",
+        [SEGMENT],
+    )?;
+    db.execute(
+        "UPDATE target SET observed = NULL, observed_at = NULL, looked = 0 WHERE kind = ?1",
+        [SEGMENT],
+    )?;
+    // Polls tell the same; what was told before the restore is of others.
+    db.execute(
+        "UPDATE delivery SET decoded = 1, owner = NULL, lease_until = NULL WHERE decoded = 0",
+        [],
+    )?;
     for table in ["merge", "alias", "gone", "look_up", "cursor", "parked"] {
         db.execute(&format!("DELETE FROM {table}"), [])?;
     }
@@ -84,7 +116,8 @@ fn part_those_mixed_up(db: &Connection) -> Result<()> {
     let sign: Option<WentBack> = settings::get(db, WENT_BACK)?
         .map(|text| from_json(&text))
         .transpose()?;
-    let since = sign.map_or(i64::MIN, |sign| micros(sign.was));
+    // Without a sign, imports that dated contacts anew can't be told from others' having their ids.
+    let since = sign.map_or(i64::MAX, |sign| micros(sign.was) - SLACK);
     let mut mixed = db.prepare("SELECT id FROM contact WHERE another_since >= ?1")?;
     let mixed = mixed.query_map([since], |row| row.get(0).map(ContactId))?;
     for contact in mixed.collect::<std::result::Result<Vec<_>, _>>()? {
@@ -100,8 +133,40 @@ fn end(db: &Connection, now: i64) -> Result<u64> {
          SELECT id, ?1 FROM contact WHERE json_extract(profile, '$.as_of') = ?2",
         params![now, FORGOTTEN.to_string()],
     )?;
+    db.execute(
+        "DELETE FROM points_call WHERE ended IN (2, 3) AND NOT EXISTS (
+             SELECT 1 FROM points_log
+             WHERE points_log.contact = points_call.contact AND action_name = marker)",
+        [],
+    )?;
     db.execute("DELETE FROM setting WHERE key = ?1", [REREADING])?;
     Ok(vanished as u64)
+}
+
+/// The highest id of a contact that is the same as before the restore: who had a higher one is lost.
+const SAME_UP_TO: &str = "same_up_to";
+
+/// A contact was told of again.
+pub(super) fn is_the_same(db: &Connection, known: &Profile) -> Result<()> {
+    let contact = i64::from(known.contact.0);
+    if known.as_of == FORGOTTEN && contact > counter(db, SAME_UP_TO)? {
+        set_counter(db, SAME_UP_TO, contact)?;
+    }
+    Ok(())
+}
+
+/// Whether a merged-away id that was known before the restore was somebody else's: who had it is lost.
+pub(super) fn was_anothers(db: &Connection, loser: ContactId) -> Result<bool> {
+    let profile: Option<String> = db
+        .prepare_cached("SELECT profile FROM contact WHERE id = ?1")?
+        .query_row([loser.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let Some(profile) = profile else {
+        return Ok(false);
+    };
+    let profile: Profile = from_json(&profile)?;
+    Ok(profile.as_of == FORGOTTEN && i64::from(loser.0) > counter(db, SAME_UP_TO)?)
 }
 
 /// Whether a profile is of another person than the one that is known by this id.

@@ -144,6 +144,9 @@ impl Rereading for FakeStore {
     async fn not_restored(&self, _: &WentBack) -> Result<()> {
         Err(StoreError::Closed)
     }
+    async fn is_rescored(&self) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
     async fn is_rereading(&self) -> Result<bool> {
         Err(StoreError::Closed)
     }

@@ -7,12 +7,16 @@ use crate::domain::{ContactId, Urgency};
 use crate::store::{Origin, Result};
 use rusqlite::{Connection, params};
 
-/// What is kept of a person.
-const PERSON: [&str; 10] = [
+/// What Mautic tells of an id.
+const TOLD: [&str; 4] = [
     "DELETE FROM look_up WHERE contact = ?1",
     "DELETE FROM points_call WHERE contact = ?1",
     "DELETE FROM activity WHERE contact = ?1",
     "DELETE FROM points_log WHERE contact = ?1",
+];
+
+/// What only we know of a person.
+const PERSON: [&str; 6] = [
     "DELETE FROM adjustment WHERE contact = ?1",
     "DELETE FROM write_log WHERE contact = ?1",
     "DELETE FROM fired WHERE contact = ?1",
@@ -33,7 +37,10 @@ const NOBODY: &str = "UPDATE contact SET profile = NULL, points = NULL, points_a
      plan = NULL, scored_at = NULL, next_change = NULL, another_since = NULL WHERE id = ?1";
 
 /// What is kept of every id that a contact had.
-const IDS: [&str; 3] = [
+const IDS: [&str; 4] = [
+    // The newest row of the points log may be its own.
+    "UPDATE cursor SET position = substr(position, 1, length(position) - length(' ' || ?1))
+     WHERE name = 'lead_points_change_log' AND position LIKE '% ' || ?1",
     "DELETE FROM merge WHERE loser = ?1 OR winner = ?1",
     "DELETE FROM alias WHERE loser = ?1",
     "DELETE FROM gone WHERE contact = ?1",
@@ -99,7 +106,7 @@ impl Applier<'_> {
 
     /// Removes every row of a contact.
     pub(super) fn forget(&mut self, contact: ContactId) -> Result<()> {
-        for sql in PERSON.iter().chain(&ID) {
+        for sql in TOLD.iter().chain(&PERSON).chain(&ID) {
             self.db.prepare_cached(sql)?.execute([contact.0])?;
         }
         self.dirty.remove(&contact);
@@ -131,8 +138,8 @@ fn merged_into(db: &Connection, winner: ContactId) -> Result<Vec<ContactId>> {
     Ok(rows.collect::<std::result::Result<_, _>>()?)
 }
 
-/// Forgets who had an id that is somebody else's by now. What was written by it is wanted and
-/// observed as before: with the next score that is set right.
+/// Forgets who had an id that is somebody else's by now; what Mautic told by that id since it was
+/// restored is theirs. What was written by it is observed as before: with the next score it is set right.
 pub(in super::super) fn forget_person(db: &Connection, contact: ContactId) -> Result<()> {
     for sql in PERSON.iter().chain([&NOBODY]) {
         db.prepare_cached(sql)?.execute([contact.0])?;

@@ -6,7 +6,9 @@
 //! merged-away id that answers 404 says that its winner was deleted. Of an erased tree a tombstone
 //! for each of its ids is left, which says nothing of who was merged into whom.
 
+use super::super::rereading;
 use super::super::{dirty, effects, points_calls, privacy::Tombstones, targets};
+use super::erase::forget_person;
 use super::{Applier, merges};
 use crate::domain::ContactId;
 use crate::store::Result;
@@ -145,6 +147,9 @@ impl Applier<'_> {
     }
 
     fn join(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
+        if rereading::was_anothers(self.db, loser)? {
+            forget_person(self.db, loser)?;
+        }
         for (sql, parameters) in [
             ("UPDATE alias SET winner = ?2 WHERE winner = ?1", 2),
             (

@@ -91,6 +91,7 @@ impl Applier<'_> {
             self.dirty(contact);
             return Ok(None);
         }
+        rereading::is_the_same(self.db, &profile)?;
         Ok(Some(Known {
             profile,
             json,
@@ -100,8 +101,9 @@ impl Applier<'_> {
 
     fn is_asked_later(&self, known: Option<&Known>) -> bool {
         let told_in = known.and_then(|known| known.told_in);
-        let known_by_then = |Moment(asked)| told_in.is_some_and(|told_in| told_in <= asked);
-        self.asked.is_some_and(known_by_then)
+        // Those of earlier versions have no number: they were known before.
+        let known_by_then = |Moment(asked)| told_in.unwrap_or(0) <= asked;
+        known.is_some() && self.asked.is_some_and(known_by_then)
     }
 
     /// A delivery came late, or Mautic's clock was set back.
@@ -121,6 +123,15 @@ impl Applier<'_> {
         Ok(())
     }
 
+    /// What is asked for already may be older than what is told now.
+    pub(super) fn tell_anew(&mut self, contact: ContactId) -> Result<()> {
+        let number = self.number()?;
+        self.db
+            .prepare_cached("UPDATE contact SET told_in = ?2 WHERE id = ?1")?
+            .execute(params![contact.0, number])?;
+        Ok(())
+    }
+
     fn number(&mut self) -> Result<i64> {
         if let Some(number) = self.number {
             return Ok(number);
@@ -136,7 +147,7 @@ impl Applier<'_> {
         self.db
             .prepare_cached(
                 "UPDATE contact SET profile = ?2, told_in = ?3,
-                     another_since = coalesce(another_since, ?4) WHERE id = ?1",
+                     another_since = coalesce(?4, another_since) WHERE id = ?1",
             )?
             .execute(params![
                 contact.0,

@@ -86,7 +86,10 @@ impl Applier<'_> {
 
     fn points_seen(&mut self, contact: ContactId, points: i64, at: i64) -> Result<()> {
         match self.shown(contact)? {
-            Some(contact) => self.see_points(contact, points, at),
+            Some(contact) => {
+                self.tell_anew(contact)?;
+                self.see_points(contact, points, at)
+            }
             None => Ok(()),
         }
     }
