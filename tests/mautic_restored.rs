@@ -90,7 +90,7 @@ async fn a_restored_mautic_is_noticed_and_read_anew() {
     let said = house.wait_until_ready_says(503).await.to_string();
     assert!(said.contains("Mautic was restored from a backup"), "{said}");
     assert!(said.contains("topicscore reread"), "{said}");
-    assert_eq!(command(&house, &["status"])["went_back"].is_object(), true);
+    assert!(command(&house, &["status"])["went_back"].is_object());
     // Not by starting it again.
     daemon.kill();
     daemon = house.start();

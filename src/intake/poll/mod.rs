@@ -175,15 +175,14 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 if stop.is_cancelled() {
                     return;
                 }
-                match self.poll_once(feed, self.clock.now()).await {
-                    Ok(polled) => more |= polled.more,
-                    Err(_) => {
-                        more = true;
-                        tokio::select! {
-                            () = stop.cancelled() => return,
-                            () = tokio::time::sleep(self.options.interval) => {}
-                        }
-                    }
+                if let Ok(polled) = self.poll_once(feed, self.clock.now()).await {
+                    more |= polled.more;
+                    continue;
+                }
+                more = true;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(self.options.interval) => {}
                 }
             }
             if !more {

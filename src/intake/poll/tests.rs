@@ -899,7 +899,7 @@ async fn mautics_clock_set_back() {
         house
             .mautic
             .ahead
-            .store(seconds, std::sync::atomic::Ordering::Relaxed)
+            .store(seconds, std::sync::atomic::Ordering::Relaxed);
     };
     ahead(600);
     house
