@@ -19,12 +19,12 @@ use support::{House, REST, come_to_rest, hooked, open};
 use tokio::time::{Instant, sleep};
 use topicscore::demo::{Crowd, Stage, Story, crowd_of};
 
-async fn visit(stage: &Stage, story: &mut Story, seed: u64, visitors: usize) {
+async fn visit(stage: &Stage, story: &mut Story, seed: u64, visitors: usize, merges: bool) {
     let script = crowd_of(Crowd {
         seed,
         visitors,
         activities: 12,
-        merges: true,
+        merges,
     });
     let base_url = stage.mautic.0.base_url();
     let visits = play(&script, &base_url, &stage.catalog, Pace::Full, |_, _| {});
@@ -70,12 +70,12 @@ async fn a_restored_mautic_is_noticed_and_read_anew() {
     let mut daemon = house.start();
     hooked(&stage, &house).await;
     let mut story = Story::default();
-    visit(&stage, &mut story, 1, 4).await;
+    visit(&stage, &mut story, 1, 4, true).await;
     come_to_rest(&stage, &mut story, &house).await;
     let (backup, mut remembered) = (stage.mautic.0.with_state(Clone::clone).await, story.clone());
     let before = contacts(&stage).await;
 
-    visit(&stage, &mut story, 2, 4).await;
+    visit(&stage, &mut story, 2, 4, true).await;
     come_to_rest(&stage, &mut story, &house).await;
     let lost: BTreeSet<u64> = &contacts(&stage).await - &before;
     for contact in &lost {
@@ -83,8 +83,9 @@ async fn a_restored_mautic_is_noticed_and_read_anew() {
     }
 
     stage.mautic.0.put_back(backup).await;
-    // More than what was lost, so that ids are given anew.
-    visit(&stage, &mut remembered, 3, 8).await;
+    // More than what was lost, so that ids are given anew. No merges: those told before it is noticed hand
+    // on what was kept of the lost, which is not promised.
+    visit(&stage, &mut remembered, 3, 8, false).await;
     let others = !lost.is_disjoint(&contacts(&stage).await);
     assert!(others, "nobody got an id that was lost");
     let said = house.wait_until_ready_says(503).await.to_string();

@@ -91,6 +91,11 @@ fn after(forgotten: &Forgotten) -> String {
         ));
     }
     lines.push(
+        "what triggers fire for crossings up to now is left to you, too, where it can't be undone: \
+         `topicscore effects --state unknown`"
+            .to_owned(),
+    );
+    lines.push(
         "`topicscore run` reads Mautic anew now; it scores and writes when it has read everything"
             .to_owned(),
     );

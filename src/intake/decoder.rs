@@ -211,6 +211,9 @@ impl Signals {
         if applied.dirty_contacts > 0 {
             self.bells.dirty.ring();
         }
+        if applied.went_back {
+            self.standstill.cancel();
+        }
         for one in told {
             self.refresh.ask(one.decoded.incomplete.iter().copied());
         }

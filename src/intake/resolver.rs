@@ -154,7 +154,11 @@ impl<S: Journal + ?Sized, M: Reader + ?Sized> Resolver<S, M> {
             urgency: Urgency::Fresh,
             asked: Some(asked),
         };
-        if self.store.apply(batch).await?.dirty_contacts > 0 {
+        let applied = self.store.apply(batch).await?;
+        if applied.went_back {
+            self.signals.standstill.cancel();
+        }
+        if applied.dirty_contacts > 0 {
             self.signals.bells.dirty.ring();
         }
         Ok(())

@@ -72,6 +72,9 @@ pub struct Applied {
     pub dirty_contacts: u64,
     /// Facts of deleted contacts, dropped.
     pub dropped: u64,
+    /// A contact's id is another person's: Mautic was restored from a backup. It is noted in
+    /// [`WENT_BACK`](crate::domain::WENT_BACK); what was told of that person is not taken over.
+    pub went_back: bool,
     /// Mautic's points log shows that this store wrote more than it knows: it was restored from a
     /// backup. What it wants is in doubt from then on, and what may have been done is not repeated.
     pub restored: bool,

@@ -28,7 +28,7 @@ pub(super) use page::{Page, without_merged};
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{
     clock::Clock,
-    domain::{SegmentId, WentBack},
+    domain::{SegmentId, WENT_BACK, WentBack},
     mautic,
     store::{Adjustments, Journal, Settings, StoreError, Urgency},
 };
@@ -229,6 +229,15 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
     /// Polls every feed that is due, one after the other; one that fails does not stop the others.
     pub async fn round(&self, now: Timestamp, stop: &CancellationToken) -> Polled {
         let mut round = Polled::default();
+        // Other processes may have noticed it.
+        if self
+            .store
+            .setting(WENT_BACK)
+            .await
+            .is_ok_and(|sign| sign.is_some())
+        {
+            self.signals.standstill.cancel();
+        }
         let others = self.watches_others().await;
         for feed in Feed::ALL {
             let due =
@@ -307,7 +316,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             Err(error) => {
                 status.failures = status.failures.saturating_add(1);
                 status.error = Some(error.to_string());
-                tracing::warn!(feed = feed.name(), %error, "polling failed; trying again");
+                if !matches!(error, PollError::WentBack(_)) {
+                    tracing::warn!(feed = feed.name(), %error, "polling failed; trying again");
+                }
             }
         }
     }
@@ -356,6 +367,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                  Everything is looked at before it is written; mails and webhooks of triggers that may have been \
                  done are left to you: `topicscore effects`"
             );
+        }
+        if applied.went_back {
+            self.signals.standstill.cancel();
         }
         if gone {
             self.signals.bells.gone.ring();

@@ -81,30 +81,36 @@ pub(crate) async fn what_mautic_told_is_forgotten_and_told_again(store: SharedSt
     assert_eq!(given(&store, 1).await, [1]);
 }
 
-/// It is noticed late: others were told by the ids before.
-pub(crate) async fn people_mixed_up_are_parted(store: SharedStore) {
-    let imported = 3;
-    tell_at(&store, -9_000, vec![made(imported, 1, 1)]).await;
-    tell_at(&store, -8_000, vec![made(imported, 2, 2)]).await;
+/// An id is told of somebody who was made after the one we know was last seen.
+pub(crate) async fn another_person_by_a_known_id_is_noticed(store: SharedStore) {
     tell(&store, [made(1, 1, 10), made(2, 2, 10)]).await;
-    for contact in [1, 2, imported] {
-        give_points(&store, contact, 7).await;
-    }
-    tell_at(&store, 80, vec![made(1, 79, 80), did(1, 1, 80)]).await;
-    noticed(&store).await;
+    give_points(&store, 1, 7).await;
+    // An import dates it anew.
+    assert!(!tell(&store, [made(2, 3, 20)]).await.went_back);
+    let applied = tell(&store, [made(1, 79, 80), did(1, 2, 80)]).await;
+    assert!(applied.went_back);
+    assert_eq!(applied.new_activities, 1, "the rest is taken over");
+    let sign = store.setting(WENT_BACK).await.unwrap().unwrap();
+    let sign: WentBack = serde_json::from_str(&sign).unwrap();
+    let told = (sign.table.as_str(), sign.row, sign.was, sign.is);
+    assert_eq!(told, ("leads", 1, at(1), Some(at(79))));
+    // Still the one we know, until what Mautic told is forgotten.
+    let known = snapshot(&store, 1).await.unwrap().profile.unwrap();
+    assert_eq!(known.added_at, Some(at(1)));
     store.forget_told(at(100)).await.unwrap();
-    tell(
-        &store,
-        [made(1, 79, 110), made(2, 2, 110), made(imported, 2, 110)],
-    )
-    .await;
+    tell(&store, [made(1, 79, 110), made(2, 3, 110)]).await;
     assert_eq!(given(&store, 1).await, [0; 0]);
-    assert_eq!(given(&store, 2).await, [7]);
-    assert_eq!(
-        given(&store, imported).await,
-        [7],
-        "an import dated it anew, before"
-    );
+    assert_eq!(store.setting(WENT_BACK).await.unwrap(), None);
+}
+
+pub(crate) async fn a_contact_may_have_been_dated_anew(store: SharedStore) {
+    tell(&store, [made(1, 1, 10)]).await;
+    assert!(tell(&store, [made(1, 79, 80)]).await.went_back);
+    let sign = store.setting(WENT_BACK).await.unwrap().unwrap();
+    let sign = serde_json::from_str(&sign).unwrap();
+    store.not_restored(&sign).await.unwrap();
+    assert!(!tell(&store, [made(1, 79, 90)]).await.went_back);
+    assert_eq!(store.setting(WENT_BACK).await.unwrap(), None);
 }
 
 /// What somebody did may be told before who it is.

@@ -2,9 +2,8 @@
 
 use super::{
     SqliteStore,
-    codec::{SEGMENT, from_json, micros, time},
+    codec::{SEGMENT, from_json, micros, time, to_json},
     dirty,
-    journal::forget_person,
     leases::{counter, set_counter},
     restored, settings,
 };
@@ -17,8 +16,6 @@ use rusqlite::{Connection, OptionalExtension, params};
 const REREADING: &str = "rereading";
 /// The setting that says since when ids may be given anew; never taken away.
 const REREAD_AT: &str = "reread_at";
-/// By so much Mautic's clock and ours may differ, in microseconds.
-const SLACK: i64 = 3_600_000_000;
 /// A profile that Mautic has not told again yet is as old as this.
 const FORGOTTEN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -35,6 +32,12 @@ impl Rereading for SqliteStore {
                 "UPDATE cursor SET position = ?2 WHERE name = ?1",
                 params![sign.table, sign.row.to_string()],
             )?;
+            if let (LEADS, Some(is)) = (sign.table.as_str(), sign.is) {
+                db.execute(
+                    "UPDATE contact SET profile = json_set(profile, '$.added_at', ?2) WHERE id = ?1",
+                    params![i64::try_from(sign.row).unwrap_or(i64::MAX), is.to_string()],
+                )?;
+            }
             db.execute("DELETE FROM setting WHERE key = ?1", [WENT_BACK])?;
             Ok(())
         })
@@ -66,7 +69,6 @@ impl Rereading for SqliteStore {
 
 fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
-    part_those_mixed_up(db)?;
     set_counter(db, SAME_UP_TO, 0)?;
     let effects = restored::doubt_everything(db, now)?;
     restored::leave_what_was_crossed(db, now)?;
@@ -111,22 +113,6 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     Ok(forgotten)
 }
 
-/// Others were told by their ids before it was noticed: what was kept of those before is not theirs.
-fn part_those_mixed_up(db: &Connection) -> Result<()> {
-    let sign: Option<WentBack> = settings::get(db, WENT_BACK)?
-        .map(|text| from_json(&text))
-        .transpose()?;
-    // Without a sign, imports that dated contacts anew can't be told from others' having their ids.
-    let since = sign.map_or(i64::MAX, |sign| micros(sign.was) - SLACK);
-    let mut mixed = db.prepare("SELECT id FROM contact WHERE another_since >= ?1")?;
-    let mixed = mixed.query_map([since], |row| row.get(0).map(ContactId))?;
-    for contact in mixed.collect::<std::result::Result<Vec<_>, _>>()? {
-        forget_person(db, contact)?;
-    }
-    db.execute("UPDATE contact SET another_since = NULL", [])?;
-    Ok(())
-}
-
 fn end(db: &Connection, now: i64) -> Result<u64> {
     let vanished = db.execute(
         "INSERT OR IGNORE INTO gone (contact, at)
@@ -141,6 +127,33 @@ fn end(db: &Connection, now: i64) -> Result<u64> {
     )?;
     db.execute("DELETE FROM setting WHERE key = ?1", [REREADING])?;
     Ok(vanished as u64)
+}
+
+/// Mautic's table of contacts.
+const LEADS: &str = "leads";
+
+/// Notices that an id is another person's: made after the one we know by it was last seen. An import
+/// may date a contact anew, but hardly so. Returns whether it is so.
+pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64) -> Result<bool> {
+    let (Some(was), Some(is)) = (known.added_at, told.added_at) else {
+        return Ok(false);
+    };
+    // Mautic dates contacts to the second.
+    let seen_since = is.as_second() < known.as_of.as_second();
+    if known.as_of == FORGOTTEN || is == was || seen_since {
+        return Ok(false);
+    }
+    if settings::get(db, WENT_BACK)?.is_none() {
+        let sign = WentBack {
+            table: LEADS.to_owned(),
+            row: known.contact.0.into(),
+            was,
+            is: Some(is),
+            noticed_at: time(now)?,
+        };
+        settings::put(db, WENT_BACK, &to_json(&sign)?)?;
+    }
+    Ok(true)
 }
 
 /// The highest id of a contact that is the same as before the restore: who had a higher one is lost.

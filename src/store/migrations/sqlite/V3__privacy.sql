@@ -16,10 +16,6 @@ CREATE TABLE erasure (
 -- 1: the body speaks of an erased contact and goes as soon as it is decoded.
 ALTER TABLE delivery ADD COLUMN forget INTEGER NOT NULL DEFAULT 0;
 
--- When a contact's profile first showed that it was made at another moment than before: an import dated
--- it anew, or Mautic was restored from a backup and its id is another person's.
-ALTER TABLE contact ADD COLUMN another_since INTEGER;
-
 -- The number of the batch that told the profile: what Mautic was asked for after that is newer, whatever
 -- its clock says.
 ALTER TABLE contact ADD COLUMN told_in INTEGER;

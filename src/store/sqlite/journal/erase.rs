@@ -34,7 +34,7 @@ const ID: [&str; 3] = [
 
 /// Nothing is known of whoever has the id; what Mautic holds by it is still to be seen to.
 const NOBODY: &str = "UPDATE contact SET profile = NULL, points = NULL, points_at = NULL,
-     plan = NULL, scored_at = NULL, next_change = NULL, another_since = NULL WHERE id = ?1";
+     plan = NULL, scored_at = NULL, next_change = NULL WHERE id = ?1";
 
 /// What is kept of every id that a contact had.
 const IDS: [&str; 4] = [
@@ -140,7 +140,7 @@ fn merged_into(db: &Connection, winner: ContactId) -> Result<Vec<ContactId>> {
 
 /// Forgets who had an id that is somebody else's by now; what Mautic told by that id since it was
 /// restored is theirs. What was written by it is observed as before: with the next score it is set right.
-pub(in super::super) fn forget_person(db: &Connection, contact: ContactId) -> Result<()> {
+pub(super) fn forget_person(db: &Connection, contact: ContactId) -> Result<()> {
     for sql in PERSON.iter().chain([&NOBODY]) {
         db.prepare_cached(sql)?.execute([contact.0])?;
     }

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) use activities::read_activities;
 #[cfg(test)]
 pub(super) use erase::ERASED_COLUMNS;
-pub(super) use erase::{erase, forget_person};
+pub(super) use erase::erase;
 pub(super) use ledger::{read_ledger, read_log};
 pub(super) use merges::read_merges;
 

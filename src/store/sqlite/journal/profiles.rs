@@ -36,6 +36,12 @@ impl Applier<'_> {
             return Ok(());
         };
         let known = self.known(contact, profile)?;
+        if let Some(known) = &known
+            && rereading::notice(self.db, &known.profile, profile, self.since)?
+        {
+            self.applied.went_back = true;
+            return Ok(());
+        }
         let asked_later = self.is_asked_later(known.as_ref());
         if asked_later {
             self.forget_points(contact)?;
@@ -43,7 +49,7 @@ impl Applier<'_> {
         self.see_points(contact, profile.points, micros(profile.as_of))?;
         let text = to_json(profile)?;
         let Some(known) = known else {
-            return self.keep(contact, &text, false);
+            return self.keep(contact, &text);
         };
         let newer = (known.profile.as_of, &known.json) > (profile.as_of, &text);
         if known.json == text {
@@ -52,7 +58,7 @@ impl Applier<'_> {
         if newer && !asked_later {
             return self.ask_about(contact, known.profile, profile);
         }
-        self.keep(contact, &text, is_dated_anew(&known.profile, profile))?;
+        self.keep(contact, &text)?;
         if differs(known.profile, profile) {
             self.dirty(contact);
         }
@@ -142,19 +148,11 @@ impl Applier<'_> {
         Ok(number)
     }
 
-    fn keep(&mut self, contact: ContactId, profile: &str, dated_anew: bool) -> Result<()> {
+    fn keep(&mut self, contact: ContactId, profile: &str) -> Result<()> {
         let number = self.number()?;
         self.db
-            .prepare_cached(
-                "UPDATE contact SET profile = ?2, told_in = ?3,
-                     another_since = coalesce(?4, another_since) WHERE id = ?1",
-            )?
-            .execute(params![
-                contact.0,
-                profile,
-                number,
-                dated_anew.then_some(self.since)
-            ])?;
+            .prepare_cached("UPDATE contact SET profile = ?2, told_in = ?3 WHERE id = ?1")?
+            .execute(params![contact.0, profile, number])?;
         Ok(())
     }
 
@@ -191,10 +189,6 @@ pub(super) fn looked_up(
         last.execute([contact.0])?;
     }
     Ok(())
-}
-
-fn is_dated_anew(known: &Profile, told: &Profile) -> bool {
-    matches!((known.added_at, told.added_at), (Some(known), Some(told)) if known != told)
 }
 
 /// Whether anything but the time it was shown differs.
