@@ -160,6 +160,10 @@ impl House {
 
     /// Asks about the ids that vanished and the contacts shown in part, as the daemon does.
     async fn resolve(&self) -> anyhow::Result<()> {
+        // Not those who were told of late: the answers would hide what the source itself can tell.
+        let told_late = self.store.to_look_up(usize::MAX).await?;
+        let now = self.store.moment().await?;
+        self.store.looked_up(&told_late, &[], now).await?;
         while self.resolver.resolve_once().await? > 0 {}
         // Those put off among them.
         let left = self.store.unresolved_gone(usize::MAX, Timestamp::MAX);
