@@ -123,6 +123,10 @@ pub(super) fn words(error: &Error) -> String {
 
 #[async_trait::async_trait]
 impl MauticWrites for ClientWrites {
+    fn there(&self, here: Timestamp) -> Timestamp {
+        self.client.there(here)
+    }
+
     async fn identities(
         &self,
         contacts: &[ContactId],

@@ -115,7 +115,12 @@ impl Dispatcher {
         let urgency = urgency.unwrap_or(Urgency::Bulk);
         let attempt = most_attempts(&claimed);
         match self.mautic.identities(&contacts, attempt, urgency).await {
-            Ok(identities) => self.write(&claimed, &identities, urgency).await?,
+            Ok(identities) => {
+                // Before the question: what happens meanwhile is newer than the answer.
+                let asked_at = self.mautic.there(now);
+                self.write(&claimed, &identities, (urgency, asked_at))
+                    .await?;
+            }
             Err(error) => {
                 let results = claimed
                     .iter()
@@ -134,7 +139,7 @@ impl Dispatcher {
         &self,
         claimed: &[ContactIntents],
         identities: &BTreeMap<ContactId, Identity>,
-        urgency: Urgency,
+        (urgency, asked_at): (Urgency, Timestamp),
     ) -> Result<()> {
         let own: Vec<ContactIntents> = claimed
             .iter()
@@ -143,7 +148,8 @@ impl Dispatcher {
             .collect();
         let now = self.clock.now();
         self.keep(put_off(claimed, identities, now)).await?;
-        tell(&self.store, &self.dirty, vanished(identities, now), now).await?;
+        let facts = vanished(identities, asked_at);
+        tell(&self.store, &self.dirty, facts, now).await?;
         let looked = Instant::now();
         let groups = stream::iter(own.clone())
             .map(|claim| self.write_groups(claim, looked, urgency))

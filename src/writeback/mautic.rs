@@ -72,6 +72,9 @@ pub trait MauticWrites: Send + Sync + std::fmt::Debug {
         urgency: Urgency,
     ) -> Result<BTreeMap<ContactId, Identity>, CallError>;
 
+    /// What Mautic's clock shows when ours shows `here`: merges are dated by it.
+    fn there(&self, here: Timestamp) -> Timestamp;
+
     /// A contact's group scores; groups without a score are left out (FACTS 26). Never
     /// [`CallError::Refused`].
     async fn group_scores(

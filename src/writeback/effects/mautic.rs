@@ -10,10 +10,15 @@ use crate::mautic::{
 };
 use crate::writeback::client::{priority, words};
 use crate::writeback::{CallError, ClientWrites, Identity, MauticWrites};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 #[async_trait::async_trait]
 impl MauticEffects for ClientWrites {
+    fn there(&self, here: Timestamp) -> Timestamp {
+        self.client.there(here)
+    }
+
     async fn whose(
         &self,
         contacts: &[ContactId],

@@ -3,6 +3,7 @@
 use super::decide::Trouble;
 use crate::domain::{Action, ContactId, EmailId, Urgency};
 use crate::writeback::{CallError, Identity};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Mautic's side of effects.
@@ -16,6 +17,9 @@ pub trait MauticEffects: Send + Sync + std::fmt::Debug {
         attempt: u32,
         urgency: Urgency,
     ) -> Result<BTreeMap<ContactId, Identity>, CallError>;
+
+    /// What Mautic's clock shows when ours shows `here`: merges are dated by it.
+    fn there(&self, here: Timestamp) -> Timestamp;
 
     /// Does what can be done twice. `attempt` is the number of failed attempts before this one.
     /// Returns what was answered, for people. An action that can't be done twice is refused.

@@ -153,10 +153,11 @@ impl EffectWorker {
         let urgency = all().map(|effect| effect.urgency).max();
         let attempt = all().map(|effect| effect.attempts).max().unwrap_or(0);
         let urgency = urgency.unwrap_or(Urgency::Bulk);
+        // Before the question: what happens meanwhile is newer than the answer.
+        let now = self.clock.now();
         match self.mautic.whose(&contacts, attempt, urgency).await {
             Ok(whose) => {
-                let now = self.clock.now();
-                let facts = vanished(&whose, now);
+                let facts = vanished(&whose, self.mautic.there(now));
                 tell(&self.store, &self.dirty, facts, now).await?;
                 Ok(Ok(whose))
             }
