@@ -65,7 +65,7 @@ fn read(item: &HeldItem) -> Option<Decoded> {
         let body = format!("{{{}:[{raw}]}}", serde_json::Value::from(&*item.kind));
         decode::body(body.as_bytes())
     };
-    // What an item is ignored for now, it was understood for.
+    // An item that this version ignores on purpose is understood, too.
     decoded.unreadable.is_empty().then_some(decoded)
 }
 

@@ -59,7 +59,11 @@ fn house_on(store: Arc<MemoryStore>, mautic: Arc<FakeMautic>, options: Options) 
 
 impl House {
     async fn poll(&self, feed: Feed) -> Polled {
-        self.poller.poll_once(feed, at(NOW)).await.unwrap()
+        self.poll_at(feed, at(NOW)).await
+    }
+
+    async fn poll_at(&self, feed: Feed, now: Timestamp) -> Polled {
+        self.poller.poll_once(feed, now).await.unwrap()
     }
 
     /// The id that a table was read to.
@@ -914,12 +918,8 @@ async fn mautics_clock_set_back() {
     for minute in [1, 2] {
         // Even if none was polled for the first minute.
         let now = at(NOW) + SignedDuration::from_mins(minute);
-        house.poller.poll_once(Feed::LateOpens, now).await.unwrap();
-        house
-            .poller
-            .poll_once(Feed::ChangedContacts, now)
-            .await
-            .unwrap();
+        house.poll_at(Feed::LateOpens, now).await;
+        house.poll_at(Feed::ChangedContacts, now).await;
     }
     let cursors = house.store.cursors();
     for name in ["email_stats.last_opened", "contacts.changed"] {
@@ -936,12 +936,8 @@ async fn mautics_clock_set_back() {
         .mautic
         .add_contact(2, Some("2026-11-21T22:00:30+00:00"));
     let now = at(NOW) + SignedDuration::from_secs(65);
-    house.poller.poll_once(Feed::LateOpens, now).await.unwrap();
-    house
-        .poller
-        .poll_once(Feed::ChangedContacts, now)
-        .await
-        .unwrap();
+    house.poll_at(Feed::LateOpens, now).await;
+    house.poll_at(Feed::ChangedContacts, now).await;
     assert!(
         house.store.keys().contains("open:h2:1"),
         "{:?}",
