@@ -62,7 +62,7 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bo
     if settings::get(db, STORE_ID)?.as_deref() != Some(mark.store) {
         return Ok(false);
     }
-    if settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)) {
+    if is_this_run(db, &mark)? {
         return Ok(false);
     }
     if mark.generation > counter(db, "generation")? {
@@ -76,6 +76,18 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bo
     leave_what_was_crossed(db, now.max(micros(row.at)))?;
     doubt_everything(db, now)?;
     Ok(true)
+}
+
+fn is_this_run(db: &Connection, mark: &Mark<'_>) -> Result<bool> {
+    Ok(settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)))
+}
+
+/// Whether a row of ours was written since the daemon began.
+pub(super) fn is_of_this_run(db: &Connection, row: &PointsLogRow) -> Result<bool> {
+    match read(&row.action_name) {
+        Some(mark) => is_this_run(db, &mark),
+        None => Ok(false),
+    }
 }
 
 /// What triggers do for crossings up to this moment may have been done: see [`leave_old_effects`].

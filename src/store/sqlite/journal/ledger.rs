@@ -22,6 +22,7 @@ impl Applier<'_> {
         let target = row.group.map_or(Target::Points, Target::Group);
         if row.action_name.starts_with(OUR_MARK) {
             self.applied.restored |= restored::notice(self.db, row, self.since)?;
+            self.written_before(contact, target, row)?;
             return self.turned_up(contact, &row.action_name);
         }
         // A topic may adopt it, one of the main points, too.
@@ -30,6 +31,25 @@ impl Applier<'_> {
         targets::change(self.db, contact, target, self.cause(), |state| {
             let ours = target != Target::Points || state.desired.is_some();
             if ours && state.may_postdate(micros(row.at)) {
+                state.doubt(from);
+            }
+        })
+    }
+
+    /// A write of a run before this one. Was the store restored since, it may know nothing of the
+    /// write, nor that anything was ever wanted of its target.
+    fn written_before(
+        &mut self,
+        contact: ContactId,
+        target: Target,
+        row: &PointsLogRow,
+    ) -> Result<()> {
+        if restored::is_of_this_run(self.db, row)? {
+            return Ok(());
+        }
+        let from = leases::doubt_from(self.db, contact, self.since)?;
+        targets::change(self.db, contact, target, self.cause(), |state| {
+            if state.may_postdate(micros(row.at)) {
                 state.doubt(from);
             }
         })
