@@ -3,7 +3,8 @@
 //! Every write of ours leaves a mark in Mautic's points log, with the name of the store and a
 //! generation that only ever rises. A mark of this store with a generation that it never gave out
 //! says that it was restored from a backup: what it believes of Mautic is old, and what its
-//! triggers are about to do may have been done.
+//! triggers are about to do may have been done. What triggers did leaves no such mark, and is
+//! numbered in a file beside the store ([`begun`](super::begun)).
 
 use super::{
     codec::micros,
@@ -24,12 +25,15 @@ const RESTORED_AT: &str = "restored_at";
 const WHY: &str = "the store or Mautic was restored from a backup: this may have been done before; \
                    look, and retry it if it was not";
 
-/// The newest generation when the daemon began, and the newest ever seen in a mark; see [`notice`].
+/// The newest generation when the daemon began.
 const BEGAN_WITH: &str = "began_with";
+/// 1 once this run has noticed that the store was restored.
+const NOTICED: &str = "restored_noticed";
 
 /// A daemon begins: what it gives out from now on is its own.
 pub(super) fn begin(db: &Connection) -> Result<()> {
-    set_counter(db, BEGAN_WITH, counter(db, "generation")?)
+    set_counter(db, BEGAN_WITH, counter(db, "generation")?)?;
+    set_counter(db, NOTICED, 0)
 }
 
 /// A mark of ours: `…:OWNER:GENERATION.…`, where the owner is `STORE-RUN…`.
@@ -51,43 +55,53 @@ fn read(mark: &str) -> Option<Mark<'_>> {
     })
 }
 
-/// Looks at a row of ours. `true` if it says that the store was restored: another run of this store
-/// wrote with a generation that was not given out when this one began. From then on everything
-/// wanted is looked at before it is written, and what can't be undone is left to an administrator.
-/// Noticed once a run.
-pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bool> {
+/// What a row of ours in Mautic's points log says of this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// The store knows of that write.
+    Known,
+    /// It does not: it was restored, as was noticed before.
+    Forgotten,
+    /// It does not, and that was not noticed before.
+    Restored,
+}
+
+/// Looks at a row of ours: whether it says that the store was restored.
+///
+/// It does if another run of this store wrote it with a generation that was not given out when this
+/// one began. When that is first noticed, everything wanted is to be looked at before it is
+/// written, and what can't be undone is left to an administrator.
+pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<Notice> {
     let Some(mark) = read(&row.action_name) else {
-        return Ok(false);
+        return Ok(Notice::Known);
     };
     if settings::get(db, STORE_ID)?.as_deref() != Some(mark.store) {
-        return Ok(false);
+        return Ok(Notice::Known);
     }
-    if is_this_run(db, &mark)? {
-        return Ok(false);
+    if settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)) {
+        return Ok(Notice::Known);
     }
     if mark.generation > counter(db, "generation")? {
         // Never given out again, or two writes had one mark.
         set_counter(db, "generation", mark.generation)?;
     }
     if mark.generation <= counter(db, BEGAN_WITH)? {
-        return Ok(false);
+        return Ok(Notice::Known);
     }
-    set_counter(db, BEGAN_WITH, i64::MAX)?;
-    leave_what_was_crossed(db, now.max(micros(row.at)))?;
+    if counter(db, NOTICED)? == 1 {
+        return Ok(Notice::Forgotten);
+    }
+    is_restored(db, now, now.max(micros(row.at)))?;
+    Ok(Notice::Restored)
+}
+
+/// The store was restored from a backup: nothing it believes of Mautic is sure, and what triggers
+/// do for crossings before `until` may have been done.
+pub(super) fn is_restored(db: &Connection, now: i64, until: i64) -> Result<()> {
+    set_counter(db, NOTICED, 1)?;
+    leave_what_was_crossed(db, until)?;
     doubt_everything(db, now)?;
-    Ok(true)
-}
-
-fn is_this_run(db: &Connection, mark: &Mark<'_>) -> Result<bool> {
-    Ok(settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)))
-}
-
-/// Whether a row of ours was written since the daemon began.
-pub(super) fn is_of_this_run(db: &Connection, row: &PointsLogRow) -> Result<bool> {
-    match read(&row.action_name) {
-        Some(mark) => is_this_run(db, &mark),
-        None => Ok(false),
-    }
+    Ok(())
 }
 
 /// What triggers do for crossings up to this moment may have been done: see [`leave_old_effects`].

@@ -3,7 +3,9 @@
 use super::{
     super::{
         codec::{micros, time},
-        leases, points_calls, restored, targets,
+        leases, points_calls,
+        restored::{self, Notice},
+        targets,
     },
     Applier,
 };
@@ -21,8 +23,14 @@ impl Applier<'_> {
         }
         let target = row.group.map_or(Target::Points, Target::Group);
         if row.action_name.starts_with(OUR_MARK) {
-            self.applied.restored |= restored::notice(self.db, row, self.since)?;
-            self.written_before(contact, target, row)?;
+            match restored::notice(self.db, row, self.since)? {
+                Notice::Known => {}
+                Notice::Forgotten => self.forgotten(contact, target, row)?,
+                Notice::Restored => {
+                    self.applied.restored = true;
+                    self.forgotten(contact, target, row)?;
+                }
+            }
             return self.turned_up(contact, &row.action_name);
         }
         // A topic may adopt it, one of the main points, too.
@@ -36,17 +44,9 @@ impl Applier<'_> {
         })
     }
 
-    /// A write of a run before this one. Was the store restored since, it may know nothing of the
-    /// write, nor that anything was ever wanted of its target.
-    fn written_before(
-        &mut self,
-        contact: ContactId,
-        target: Target,
-        row: &PointsLogRow,
-    ) -> Result<()> {
-        if restored::is_of_this_run(self.db, row)? {
-            return Ok(());
-        }
+    /// A write of which the store, restored since, knows nothing; nor may it know that anything was
+    /// ever wanted of its target.
+    fn forgotten(&mut self, contact: ContactId, target: Target, row: &PointsLogRow) -> Result<()> {
         let from = leases::doubt_from(self.db, contact, self.since)?;
         targets::change(self.db, contact, target, self.cause(), |state| {
             if state.may_postdate(micros(row.at)) {
