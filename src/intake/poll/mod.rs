@@ -28,7 +28,7 @@ pub(super) use page::{Page, without_merged};
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{
     clock::Clock,
-    domain::{SegmentId, WENT_BACK, WentBack},
+    domain::{ContactId, SegmentId, WENT_BACK, WentBack},
     mautic,
     store::{Adjustments, Journal, Settings, StoreError, Urgency},
 };
@@ -189,6 +189,16 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 return;
             }
         }
+    }
+
+    /// The highest id of a contact that Mautic has shown; 0 if it has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn newest_contact(&self) -> Result<ContactId, StoreError> {
+        let place = self.cursor::<landmark::Place>(Feed::NewContacts).await?;
+        let newest = place.map_or(0, |place| place.id);
+        Ok(ContactId(u32::try_from(newest).unwrap_or(u32::MAX)))
     }
 
     /// Polls until `stop`; a page under way is finished first.
