@@ -28,7 +28,7 @@ pub(super) use page::{Page, without_merged};
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{
     clock::Clock,
-    domain::{SegmentId, WENT_BACK, WentBack},
+    domain::{ContactId, SegmentId, WENT_BACK, WentBack},
     mautic,
     store::{Adjustments, Journal, Settings, StoreError, Urgency},
 };
@@ -191,6 +191,16 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         }
     }
 
+    /// The highest id of a contact that Mautic has shown; 0 if it has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn newest_contact(&self) -> Result<ContactId, StoreError> {
+        let place = self.cursor::<landmark::Place>(Feed::NewContacts).await?;
+        let newest = place.map_or(0, |place| place.id);
+        Ok(ContactId(u32::try_from(newest).unwrap_or(u32::MAX)))
+    }
+
     /// Polls until `stop`; a page under way is finished first.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
@@ -219,6 +229,17 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         let mut caught_up = self.caught_up.subscribe();
         // The sender lives as long as the poller.
         let _ = caught_up.wait_for(|caught_up| *caught_up).await;
+    }
+
+    /// Whether some feeds fail, and all others were read to their end: waiting longer may tell nothing
+    /// more. While Mautic answers nothing at all, or there is more to read, it does.
+    #[must_use]
+    pub fn only_fails(&self) -> bool {
+        let state = self.state();
+        let (failing, others): (Vec<_>, Vec<_>) =
+            state.values().partition(|feed| feed.failures > 0);
+        let read = |feed: &&FeedStatus| feed.last_success.is_some() && !feed.behind;
+        !failing.is_empty() && !others.is_empty() && others.iter().all(read)
     }
 
     fn fails(&self) -> bool {
