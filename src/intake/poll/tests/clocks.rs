@@ -167,3 +167,29 @@ async fn both_set_back_while_mautic_is_down() {
     house.poller.round(later(120), &stop).await;
     assert!(house.store.keys().contains("open:h2:1"));
 }
+
+/// Whose row is dated before the time when it was known to be gone.
+#[tokio::test]
+async fn a_member_again_after_mautics_clock_was_set_back() {
+    let house = house(|options| options.segments = vec![SegmentId(4)].into());
+    let members = async || house.store.members_of(SegmentId(4)).await.unwrap();
+    let hold = |rows: Vec<Row>| {
+        house.mautic.tables.lock().unwrap().clear();
+        house.mautic.add(Table::SegmentMembers, rows);
+    };
+    hold(vec![member("4", 1), member("4", 2)]);
+    house.poll(Feed::Members).await;
+    hold(vec![member("4", 2)]);
+    house.poll(Feed::Members).await;
+    assert_eq!(members().await, [ContactId(2)]);
+    let mut taken_out = member("4", 3);
+    taken_out.insert("manually_removed".to_owned(), "1".to_owned());
+    hold(vec![member("4", 1), member("4", 2), taken_out]);
+    house.poll(Feed::Members).await;
+    assert_eq!(members().await, [1, 2].map(ContactId));
+    // Only who was not a member by his row is told of once more.
+    let again = house.store.facts().into_iter().filter(
+        |fact| matches!(fact, Fact::Membership { member: true, at, .. } if *at == self::at(NOW)),
+    );
+    assert_eq!(again.count(), 1);
+}
