@@ -53,7 +53,7 @@ macro_rules! store_contract {
             merges: a_deleted_loser_takes_its_winner_with_it,
             rereading: what_mautic_told_is_forgotten_and_told_again,
             rereading: another_person_by_a_known_id_is_noticed,
-            rereading: a_contact_may_have_been_dated_anew,
+            rereading: contacts_may_have_been_dated_anew,
             rereading: what_is_told_before_the_person_is_kept,
             rereading: a_membership_that_was_ended_after_the_backup_is_there_again,
             rereading: merges_move_nothing_of_the_lost,
