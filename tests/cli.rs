@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use topicscore::domain::{ContactId, Fact, Sighting, Source};
 use topicscore::store::{Batch, Journal, Origin, Urgency, sqlite::SqliteStore};
 
@@ -24,11 +25,30 @@ const BINARY: &str = env!("CARGO_BIN_EXE_topicscore");
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// An address of its own on which nothing listens, as long as this lives.
+struct Closed {
+    address: SocketAddr,
+    _bound: TcpSocket,
+}
+
+impl Closed {
+    fn new() -> Self {
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        Self {
+            address: bound.local_addr().unwrap(),
+            _bound: bound,
+        }
+    }
+}
+
 /// A Mautic with a point group, an action that pays into it, and a contact with one hit.
 struct House {
     mautic: StandIn,
     folder: TempDir,
     http: reqwest::Client,
+    /// Where commands look for a daemon: not where another one may be.
+    admin: Closed,
 }
 
 impl House {
@@ -37,6 +57,7 @@ impl House {
             mautic: StandIn::start(Options::default()).await.unwrap(),
             folder: tempfile::tempdir().unwrap(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            admin: Closed::new(),
         };
         house
             .post("points/groups/new", json!({"name": "Dishwashers"}))
@@ -96,6 +117,8 @@ impl House {
         let mut command = Command::new(BINARY);
         command.current_dir(self.folder.path()).args(arguments);
         command.env_remove("TOPICSCORE_CONFIG").timeout(PATIENCE);
+        let admin = self.admin.address.to_string();
+        command.env("TOPICSCORE_ADMIN__LISTEN", admin);
         command
     }
 
@@ -106,6 +129,13 @@ impl House {
         let mut command = self.command(&arguments);
         command.args(["--secret-file", "secret", "--time-zone", "UTC"]);
         command
+    }
+
+    fn write_from_now_on(&self) {
+        let config = fs::read_to_string(self.path("topicscore.toml")).unwrap();
+        let live = Regex::new(r#"(?m)^#? ?mode = "observe""#).unwrap();
+        let config = live.replace(&config, "mode = \"live\"");
+        fs::write(self.path("topicscore.toml"), &*config).unwrap();
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -245,13 +275,8 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_init_to_a_score_that_is_explained() {
     let house = House::new().await;
-    // A port on which nothing listens.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    let closed = Closed::new();
+    let receiver = format!("http://{}/webhook", closed.address);
     house
         .init()
         .args(["--public-url", &receiver])
@@ -473,10 +498,7 @@ async fn what_somebody_changed_is_shown_and_handed_on() {
         assert!(told.contains(said), "{told}");
     }
 
-    let config = fs::read_to_string(house.path("topicscore.toml")).unwrap();
-    let live = Regex::new(r#"(?m)^#? ?mode = "observe""#).unwrap();
-    let config = live.replace(&config, "mode = \"live\"");
-    fs::write(house.path("topicscore.toml"), &*config).unwrap();
+    house.write_from_now_on();
     let daemon = house.start();
     let began = Instant::now();
     loop {
@@ -643,12 +665,8 @@ async fn a_plan_with_mistakes_is_refused_and_the_old_one_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn check_tells_who_else_writes_and_how_the_hook_is() {
     let house = House::new().await;
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    let closed = Closed::new();
+    let receiver = format!("http://{}/webhook", closed.address);
     house
         .init()
         .args(["--public-url", &receiver])
@@ -701,6 +719,7 @@ async fn a_taken_port_is_named() {
     let failed = house
         .command(&["run"])
         .env("TOPICSCORE_WEBHOOK__LISTEN", &address)
+        .env("TOPICSCORE_ADMIN__LISTEN", "127.0.0.1:0")
         .assert()
         .code(1);
     let told = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
