@@ -7,7 +7,7 @@
 
 use assert_cmd::Command;
 use jiff::Timestamp;
-use mautic_fixtures::{Options, StandIn};
+use mautic_fixtures::{Options, StandIn, state::State};
 use regex::Regex;
 use serde_json::{Value, json};
 use std::fs;
@@ -525,6 +525,90 @@ async fn what_somebody_changed_is_shown_and_handed_on() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+}
+
+const SEGMENTS: &str = r#"
+[[segment]]
+segment = "Hot"
+topic = "dishwashers"
+enter = 5
+leave = 1
+
+[[segment]]
+segment = "Cold"
+topic = "dishwashers"
+enter = 50
+leave = 40
+"#;
+
+/// Waits for who is a member of the segments "Hot" and "Cold".
+async fn members_become(house: &House, expected: [&[u64]; 2]) {
+    let began = Instant::now();
+    loop {
+        let members = house.mautic.with_state(|state| {
+            [1, 2].map(|segment| {
+                let rows = state.segments.members.iter();
+                let rows = rows.filter(|((of, _), row)| *of == segment && !row.manually_removed);
+                rows.map(|((_, contact), _)| *contact).collect::<Vec<_>>()
+            })
+        });
+        let members = members.await;
+        if members == expected {
+            return;
+        }
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{members:?}, not {expected:?}\n{}",
+            house.log()
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_put_into_a_segment_or_taken_out_is_shown_and_handed_on() {
+    let house = House::new().await;
+    for segment in ["Hot", "Cold"] {
+        let segment = json!({"name": segment, "isPublished": true});
+        house.post("segments/new", segment).await;
+    }
+    house.init().assert().success();
+    let plan = fs::read_to_string(house.path("plan.toml")).unwrap();
+    fs::write(house.path("plan.toml"), plan + SEGMENTS).unwrap();
+    house.write_from_now_on();
+    house.json(&["backfill"]);
+    let mut daemon = house.start();
+    members_become(&house, [&[1], &[]]).await;
+    let pending = || house.json(&["status"])["counts"]["pending_intents"].clone();
+    until("what it wrote is kept", || pending() == 0).await;
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+    let reconcile = |arguments: &[&str], code| {
+        let mut command = house.command(&["reconcile"]);
+        let output = command.args(arguments).assert().code(code);
+        String::from_utf8_lossy(&output.get_output().stdout).into_owned()
+    };
+    let fine = "1 contact looked at: nothing differs\n";
+    assert_eq!(reconcile(&[], 0), fine);
+
+    // Nobody hears of it.
+    let swap = |state: &mut State| {
+        let row = state.segments.members.remove(&(1, 1)).unwrap();
+        state.segments.members.insert((2, 1), row);
+    };
+    house.mautic.change_state(swap).await;
+    let told: Value = serde_json::from_str(&reconcile(&["--dry-run", "--json"], 3)).unwrap();
+    insta::assert_snapshot!("reconcile_segments", house.steady(&told["differences"]));
+    insta::assert_snapshot!("reconcile_segments_text", reconcile(&["--dry-run", "1"], 3));
+    assert_eq!(pending(), 0, "nothing was changed");
+
+    let told = reconcile(&[], 0);
+    assert!(told.contains("`topicscore run` writes them"), "{told}");
+    assert_eq!(pending(), 2);
+    daemon = house.start();
+    members_become(&house, [&[1], &[]]).await;
+    until("what it wrote is kept", || pending() == 0).await;
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+    assert_eq!(reconcile(&[], 0), fine);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
