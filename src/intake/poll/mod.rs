@@ -259,6 +259,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         {
             self.signals.standstill.cancel();
         }
+        self.state()
+            .values_mut()
+            .for_each(|status| status.forget_later(now));
         let others = self.watches_others().await;
         for feed in Feed::ALL {
             let due =
@@ -296,13 +299,15 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
 
     fn is_due(&self, feed: Feed, now: Timestamp) -> bool {
         let state = self.state();
-        let Some(status) = state.get(&feed) else {
-            return true;
-        };
-        if let Some(retry_at) = status.retry_at() {
-            return now >= retry_at;
-        }
-        status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
+        state
+            .get(&feed)
+            .is_none_or(|status| status.is_due(now, feed.pause()))
+    }
+
+    /// When a feed was last read to its end, as far as that can be told from `now`.
+    fn last_read(&self, feed: Feed, now: Timestamp) -> Option<Timestamp> {
+        let last_success = self.state().get(&feed)?.last_success;
+        last_success.filter(|last| *last <= now)
     }
 
     /// Whether the members failed to be read and are not to be tried yet.
@@ -316,6 +321,11 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
     /// which may be longer than what one poll reads.
     fn is_behind(&self, feed: Feed) -> bool {
         self.state().get(&feed).is_some_and(|status| status.behind)
+    }
+
+    /// Should the next page fail, the next poll goes on behind this one.
+    fn note_more(&self, feed: Feed) {
+        self.state().entry(feed).or_default().behind = true;
     }
 
     fn note(&self, feed: Feed, now: Timestamp, polled: &Result<Polled, PollError>) {
