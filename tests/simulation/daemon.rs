@@ -3,15 +3,18 @@
 use super::clock::Time;
 use super::crash::Crash;
 use super::dice::Dice;
+use super::firings::Alerts;
 use super::mautic::{BASE_URL, SECRET, Topic};
 use super::network::Network;
+use super::receivers::Receivers;
 use super::store::FaultyStore;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::Options as Configured;
 use mautic_fixtures::state::hooks::Posted;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,12 +29,16 @@ use topicscore::mautic::{Client, Credentials, MemoryTokens, Outside, Parts, Sett
 use topicscore::metrics::register;
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scorer::Scorer;
-use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store, TargetState};
+use topicscore::store::{Owner, PlanRecord, RUN, Result, SharedStore, Store, TargetState};
+use topicscore::writeback::effects::{EffectWorker, decide};
 use topicscore::writeback::{ClientWrites, Dispatcher};
 use tower::ServiceExt;
 
 /// So long, at most, Mautic goes on with a request whose answer nobody waits for; as configured by default.
 pub(crate) const LONGEST_REQUEST: Duration = Duration::from_mins(2);
+
+/// So long, at most, a start waits for polls.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What outlives a crash: the world around the process.
 pub(crate) struct Around {
@@ -49,6 +56,10 @@ pub(crate) struct Around {
     pub(crate) plan: String,
     /// What the plan's names mean.
     pub(crate) topics: Vec<Topic>,
+    /// What triggers need in Mautic, if the plan has any.
+    pub(crate) alerts: Option<Alerts>,
+    /// Whom they tell.
+    pub(crate) receivers: Option<Arc<Receivers>>,
 }
 
 /// One process, from its start to its crash.
@@ -63,6 +74,16 @@ pub(crate) struct Daemon {
     resolver: Resolver<dyn Store, Client>,
     scorer: Scorer,
     dispatchers: [Dispatcher; 2],
+    effects: Option<EffectWorker>,
+    gate: Gate,
+}
+
+/// Nothing that can't be undone is done before the polls have caught up and all is scored; as `app`'s gate.
+struct Gate {
+    /// The gate opens then all the same.
+    opens_at: Timestamp,
+    caught_up: AtomicBool,
+    is_open: AtomicBool,
 }
 
 impl Daemon {
@@ -73,12 +94,17 @@ impl Daemon {
     pub(crate) async fn start(around: &Around, number: u64) -> Result<Self> {
         let store: SharedStore = Arc::new(FaultyStore::open(&around.path, &around.crash));
         let clock: Arc<dyn Clock> = Arc::new(around.time.clone());
+        let run = format!("{number:04}");
+        store.put_setting(RUN, &run).await?;
         let plan = activate(&store, around, &*clock).await?;
         let settled_at = clock.now() + LONGEST_REQUEST;
         store
             .end_leases_of_the_dead(clock.now(), settled_at)
             .await?;
         store.unpark_intents().await?;
+        let useful = clock.now() - decide::USEFUL;
+        store.expire_effects(useful, "too old", clock.now()).await?;
+        let store_id = store.setting("store_id").await?.unwrap_or_default();
         let client = client(around, &clock);
         let owner = Owner(format!("process {number}"));
         let metrics = register("0", "simulation").metrics;
@@ -91,11 +117,26 @@ impl Daemon {
             clock: Arc::clone(&clock),
             longest_request: LONGEST_REQUEST,
         });
+        let effects = around.receivers.as_ref().map(|receivers| EffectWorker {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            chance: Arc::clone(&around.chance) as _,
+            mautic: writes.clone(),
+            mailer: Some(Arc::clone(receivers) as _),
+            hooks: Arc::clone(receivers) as _,
+            owner: Owner(format!("{} effects", owner.0)),
+            instance: "simulation".to_owned(),
+            intents: signals.bells.intents.clone(),
+            effects: signals.bells.effects.clone(),
+            dirty: signals.bells.dirty.clone(),
+            metrics: metrics.effects.clone(),
+            health: reporter("effects"),
+        });
         let dispatcher = |name: &str, least| Dispatcher {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             mautic: writes.clone(),
-            owner: Owner(format!("{} {name}", owner.0)),
+            owner: Owner(format!("{store_id}-{run}-{name}")),
             least,
             intents: signals.bells.intents.clone(),
             effects: signals.bells.effects.clone(),
@@ -139,6 +180,12 @@ impl Daemon {
                 dispatcher("writeback", Urgency::Bulk),
                 dispatcher("writeback-urgent", Urgency::Fresh),
             ],
+            effects,
+            gate: Gate {
+                opens_at: around.time.now() + PATIENCE,
+                caught_up: AtomicBool::new(false),
+                is_open: AtomicBool::new(false),
+            },
             time: around.time.clone(),
             clock,
             store,
@@ -168,7 +215,21 @@ impl Daemon {
     /// One round of polls.
     pub(crate) async fn poll(&self) {
         let stop = CancellationToken::new();
-        self.poller.round(self.clock.now(), &stop).await;
+        let round = self.poller.round(self.clock.now(), &stop).await;
+        if !round.more && self.poll_errors().is_empty() {
+            self.gate.caught_up.store(true, Ordering::Relaxed);
+            self.look_at_the_gate().await;
+        }
+    }
+
+    /// The gate opens when the polls have caught up and nothing is left to be scored.
+    async fn look_at_the_gate(&self) {
+        let (gate, late) = (&self.gate, self.time.now() >= self.gate.opens_at);
+        let caught_up = gate.caught_up.load(Ordering::Relaxed)
+            && (self.store.counts().await).is_ok_and(|counts| counts.dirty == 0);
+        if caught_up || late {
+            gate.is_open.store(true, Ordering::Relaxed);
+        }
     }
 
     /// What kept polls from being done, by feed.
@@ -195,7 +256,21 @@ impl Daemon {
     /// The store's.
     pub(crate) async fn score(&self) -> Result<usize> {
         self.store.mark_due(self.clock.now()).await?;
-        self.scorer.step().await
+        let scored = self.scorer.step().await?;
+        self.look_at_the_gate().await;
+        Ok(scored)
+    }
+
+    /// One step of the worker that does what triggers do.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn effects(&self) -> Result<usize> {
+        self.look_at_the_gate().await;
+        match &self.effects {
+            Some(worker) if self.gate.is_open.load(Ordering::Relaxed) => worker.step().await,
+            _ => Ok(0),
+        }
     }
 
     /// One step of the eraser.
@@ -233,6 +308,7 @@ impl Daemon {
             let _ = self.resolve().await;
             self.to_the_end("scoring", || self.score()).await?;
             self.to_the_end("writing", || self.dispatch(0)).await?;
+            self.to_the_end("effects", || self.effects()).await?;
         }
         Ok(())
     }
@@ -279,7 +355,10 @@ async fn activate(
     clock: &dyn Clock,
 ) -> Result<Arc<Compiled>> {
     let (plan, _) = Plan::parse("plan.toml", &around.plan).unwrap();
-    let compiled = compile(&plan, &catalog(&around.topics)).unwrap();
+    let mut compiled = compile(&plan, &catalog(around)).unwrap();
+    for trigger in &mut compiled.triggers {
+        trigger.made_at = Some(around.time.beginning());
+    }
     let record = PlanRecord {
         version: compiled.version.clone(),
         text: around.plan.clone(),
@@ -290,7 +369,9 @@ async fn activate(
     Ok(Arc::new(compiled))
 }
 
-fn catalog(topics: &[Topic]) -> Catalog {
+fn catalog(around: &Around) -> Catalog {
+    let topics = &around.topics;
+    let alerts = around.alerts.as_ref();
     let named = |id: u64, name: String| Named {
         id: u32::try_from(id).unwrap(),
         name,
@@ -299,13 +380,20 @@ fn catalog(topics: &[Topic]) -> Catalog {
         let each = topics.iter().map(of).map(|(id, name)| named(id, name));
         each.collect()
     };
-    Catalog {
+    let mut catalog = Catalog {
         groups: all(|topic| (topic.group, topic.name.to_owned())),
         segments: all(|topic| (topic.segment, format!("Interested in {}", topic.name))),
         emails: all(|topic| (topic.email, format!("{} news", topic.name))),
         forms: all(|topic| (topic.form, topic.name.to_owned())),
         ..Catalog::default()
+    };
+    for (id, name) in alerts.map(Alerts::emails).unwrap_or_default() {
+        catalog.emails.push(named(id, name));
     }
+    for (id, name) in alerts.map(Alerts::segments).unwrap_or_default() {
+        catalog.segments.push(named(id, name));
+    }
+    catalog
 }
 
 fn client(around: &Around, clock: &Arc<dyn Clock>) -> Client {
