@@ -29,7 +29,7 @@ use topicscore::mautic::{Client, Credentials, MemoryTokens, Outside, Parts, Sett
 use topicscore::metrics::register;
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scorer::Scorer;
-use topicscore::store::{Owner, PlanRecord, RUN, Result, SharedStore, Store, TargetState};
+use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store, TargetState};
 use topicscore::writeback::effects::{EffectWorker, decide};
 use topicscore::writeback::{ClientWrites, Dispatcher};
 use tower::ServiceExt;
@@ -92,10 +92,11 @@ impl Daemon {
     /// # Errors
     /// The store's.
     pub(crate) async fn start(around: &Around, number: u64) -> Result<Self> {
-        let store: SharedStore = Arc::new(FaultyStore::open(&around.path, &around.crash));
+        let owner = Owner(format!("{number}-run"));
+        let store = FaultyStore::open(&around.path, &around.crash);
+        let store_id = store.begin_run(&owner);
+        let store: SharedStore = Arc::new(store);
         let clock: Arc<dyn Clock> = Arc::new(around.time.clone());
-        let run = format!("{number:04}");
-        store.put_setting(RUN, &run).await?;
         let plan = activate(&store, around, &*clock).await?;
         let settled_at = clock.now() + LONGEST_REQUEST;
         store
@@ -104,9 +105,7 @@ impl Daemon {
         store.unpark_intents().await?;
         let useful = clock.now() - decide::USEFUL;
         store.expire_effects(useful, "too old", clock.now()).await?;
-        let store_id = store.setting("store_id").await?.unwrap_or_default();
         let client = client(around, &clock);
-        let owner = Owner(format!("process {number}"));
         let metrics = register("0", "simulation").metrics;
         let (health, signals) = (Health::new(), Signals::default());
         let reporter = |name: &str| health.component(name, Weight::Required, None, clock.now());
@@ -124,7 +123,7 @@ impl Daemon {
             mautic: writes.clone(),
             mailer: Some(Arc::clone(receivers) as _),
             hooks: Arc::clone(receivers) as _,
-            owner: Owner(format!("{} effects", owner.0)),
+            owner: Owner(format!("{}-effects", owner.0)),
             instance: "simulation".to_owned(),
             intents: signals.bells.intents.clone(),
             effects: signals.bells.effects.clone(),
@@ -136,7 +135,7 @@ impl Daemon {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             mautic: writes.clone(),
-            owner: Owner(format!("{store_id}-{run}-{name}")),
+            owner: Owner(format!("{store_id}-{}-{name}", owner.0)),
             least,
             intents: signals.bells.intents.clone(),
             effects: signals.bells.effects.clone(),

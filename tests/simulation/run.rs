@@ -385,6 +385,7 @@ impl Run {
                     firings.restored();
                 }
                 self.stage.diary.count("world", "old backups restored");
+                self.stage.oracle().restored();
                 self.acknowledged = self.acknowledged.min(backup.deliveries);
                 // That takes people some minutes; nothing is under way any more.
                 self.stage.time.step(SignedDuration::from_mins(4));

@@ -19,8 +19,8 @@ use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
     Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
-    RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError,
-    StoredScore, Target, Urgency, WriteResult, WriteSummary,
+    RUN, RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot,
+    StoreError, StoredScore, Target, Urgency, WriteResult, WriteSummary,
 };
 
 /// The real store and its crashes.
@@ -37,6 +37,13 @@ impl FaultyStore {
             real: SqliteStore::open(path).unwrap(),
             crash: crash.clone(),
         }
+    }
+
+    /// A process begins; returns the store's name, which stands in marks.
+    pub(crate) fn begin_run(&self, Owner(run): &Owner) -> String {
+        wait_for(self.real.put_setting(RUN, run)).unwrap();
+        let name = wait_for(self.real.setting("store_id")).unwrap();
+        name.unwrap_or_default()
     }
 }
 

@@ -267,11 +267,21 @@ pub(crate) async fn a_restored_store_is_noticed(store: SharedStore) {
     let of = |run: &str| format!("{id_of_store}-{run}-w");
     let known = tell(&store, [mark(&of("8-old"), 1)]).await;
     assert!(!known.restored, "from before");
+    let claimed = claim_at(&store, 3_060).await;
+    assert!(claimed[0].intents[0].suspect, "looked at all the same");
+    let looked = result(&claimed, 1, group(3), holds(5));
+    finish(&store, 3_061, looked).await;
+    release(&store, &[1]).await;
     let own = tell(&store, [mark(&of("9-new"), 9_001)]).await;
     assert!(!own.restored, "of this run");
+    assert_eq!(claim_at(&store, 3_070).await, []);
     let stranger = tell(&store, [mark("another-8-old-w", 9_000)]).await;
     assert!(!stranger.restored, "of somebody else's store");
-    assert_eq!(claim_at(&store, 3_100).await, []);
+    let claimed = claim_at(&store, 3_080).await;
+    assert!(claimed[0].intents[0].suspect, "somebody wrote it");
+    let looked = result(&claimed, 1, group(3), holds(5));
+    finish(&store, 3_081, looked).await;
+    release(&store, &[1]).await;
     // The scorer has given out many generations by the time the row is read.
     for contact in 10..30 {
         want(&store, contact, &[]).await;

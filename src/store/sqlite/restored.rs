@@ -58,38 +58,36 @@ fn read(mark: &str) -> Option<Mark<'_>> {
 /// What a row of ours in Mautic's points log says of this store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notice {
-    /// The store knows of that write.
-    Known,
-    /// It does not: it was restored, as was noticed before.
-    Forgotten,
-    /// It does not, and that was not noticed before.
+    /// This run wrote it.
+    Ours,
+    /// A run before this one did, or another store's: this store may know nothing of it.
+    Older,
+    /// A run of this store that it knows nothing of: it was restored, as nobody had noticed yet.
     Restored,
 }
 
-/// Looks at a row of ours: whether it says that the store was restored.
+/// Looks at a row of ours.
 ///
-/// It does if another run of this store wrote it with a generation that was not given out when this
-/// one began. When that is first noticed, everything wanted is to be looked at before it is
-/// written, and what can't be undone is left to an administrator.
+/// The store was restored if another run of it wrote with a generation that was not given out when
+/// this one began. When that is noticed, everything wanted is to be looked at before it is
+/// written, and what can't be undone is left to an administrator. (Not every write since the backup
+/// has such a generation: what was wanted before it may have been written after it.)
 pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<Notice> {
     let Some(mark) = read(&row.action_name) else {
-        return Ok(Notice::Known);
+        return Ok(Notice::Older);
     };
     if settings::get(db, STORE_ID)?.as_deref() != Some(mark.store) {
-        return Ok(Notice::Known);
+        return Ok(Notice::Older);
     }
     if settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)) {
-        return Ok(Notice::Known);
+        return Ok(Notice::Ours);
     }
     if mark.generation > counter(db, "generation")? {
         // Never given out again, or two writes had one mark.
         set_counter(db, "generation", mark.generation)?;
     }
-    if mark.generation <= counter(db, BEGAN_WITH)? {
-        return Ok(Notice::Known);
-    }
-    if counter(db, NOTICED)? == 1 {
-        return Ok(Notice::Forgotten);
+    if mark.generation <= counter(db, BEGAN_WITH)? || counter(db, NOTICED)? == 1 {
+        return Ok(Notice::Older);
     }
     is_restored(db, now, now.max(micros(row.at)))?;
     Ok(Notice::Restored)

@@ -23,13 +23,10 @@ impl Applier<'_> {
         }
         let target = row.group.map_or(Target::Points, Target::Group);
         if row.action_name.starts_with(OUR_MARK) {
-            match restored::notice(self.db, row, self.since)? {
-                Notice::Known => {}
-                Notice::Forgotten => self.forgotten(contact, target, row)?,
-                Notice::Restored => {
-                    self.applied.restored = true;
-                    self.forgotten(contact, target, row)?;
-                }
+            let notice = restored::notice(self.db, row, self.since)?;
+            self.applied.restored |= notice == Notice::Restored;
+            if notice != Notice::Ours {
+                self.written_before(contact, target, row)?;
             }
             return self.turned_up(contact, &row.action_name);
         }
@@ -44,9 +41,14 @@ impl Applier<'_> {
         })
     }
 
-    /// A write of which the store, restored since, knows nothing; nor may it know that anything was
-    /// ever wanted of its target.
-    fn forgotten(&mut self, contact: ContactId, target: Target, row: &PointsLogRow) -> Result<()> {
+    /// A write of a run before this one. Was the store restored since, it may know nothing of the
+    /// write, nor that anything was ever wanted of its target. Else that costs a look.
+    fn written_before(
+        &mut self,
+        contact: ContactId,
+        target: Target,
+        row: &PointsLogRow,
+    ) -> Result<()> {
         let from = leases::doubt_from(self.db, contact, self.since)?;
         targets::change(self.db, contact, target, self.cause(), |state| {
             if state.may_postdate(micros(row.at)) {
