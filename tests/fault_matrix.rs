@@ -70,6 +70,7 @@ const SET: Variant = Variant {
     jobs: false,
     shared: false,
     main: None,
+    groups: true,
     triggers: None,
 };
 

@@ -38,6 +38,8 @@ pub(crate) struct Variant {
     pub(crate) shared: bool,
     /// Whether the plan writes the main points, and if so, whether what others give counts.
     pub(crate) main: Option<bool>,
+    /// Whether topics have groups and segments: if not, nothing of scores is written to Mautic.
+    pub(crate) groups: bool,
     /// The plan's triggers, if it has any.
     pub(crate) triggers: Option<Triggers>,
 }

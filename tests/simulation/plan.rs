@@ -113,8 +113,14 @@ fn topic_text(text: &mut String, topic: &Topic, variant: Variant) {
         r#"
 [[topic]]
 key = "{key}"
-group = "{name}"
 ceiling = {ceiling}
+"#
+    );
+    if variant.groups {
+        let _ = write!(
+            text,
+            r#"
+group = "{name}"
 foreign = "{foreign}"
 
 [[segment]]
@@ -122,8 +128,9 @@ segment = "Interested in {name}"
 topic = "{key}"
 enter = {enter}
 "#,
-        enter = rules::ENTER
-    );
+            enter = rules::ENTER
+        );
+    }
     let form = if variant.form_once { "once" } else { "always" };
     pays(text, topic, key, form);
 }

@@ -101,12 +101,16 @@ pub(crate) fn run(seed: u64) -> Outcome {
 
 /// Two triggers; what each does.
 fn triggers(dice: &Dice) -> Triggers {
-    let does = || Does {
-        tag: dice.percent(50),
-        segment: dice.percent(50),
-        email: dice.percent(50),
-        mail: dice.percent(50),
-        webhook: true,
+    let does = || {
+        let [tag, segment, email, mail, webhook] = [50, 50, 30, 30, 50].map(|of| dice.percent(of));
+        Does {
+            tag,
+            segment,
+            email,
+            mail,
+            // Each does something that can't be undone.
+            webhook: webhook || !(email || mail),
+        }
     };
     Triggers {
         loud: (dice.below(2), does()),
@@ -119,14 +123,18 @@ impl Run {
         let dice = Dice::new(seed, 1);
         let effect_dice = Dice::new(seed, 5);
         let weather = Weather::of(&dice);
-        let variant = Variant {
+        let mut variant = Variant {
             ceiling: dice.pick(&[40, 100_000]),
             form_once: dice.percent(50),
             jobs: dice.percent(30),
             shared: dice.percent(40),
             main: dice.pick(&[None, None, Some(true), Some(false)]),
+            groups: true,
             triggers: (seed >= WITH_TRIGGERS).then(|| triggers(&effect_dice)),
         };
+        if variant.triggers.is_some() && effect_dice.percent(25) {
+            (variant.groups, variant.shared, variant.main) = (false, false, None);
+        }
         let queue_mode = if dice.percent(30) {
             QueueMode::Command
         } else {

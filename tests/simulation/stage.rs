@@ -161,7 +161,8 @@ impl Stage {
                 let held = self.mautic.standin.points(contact).await.unwrap_or(0);
                 self.compare_score(contact, Scored::Main, held);
             }
-            for (topic, has) in self.topics.iter().enumerate() {
+            let topics = self.topics.iter().enumerate();
+            for (topic, has) in topics.filter(|_| self.variant.groups) {
                 let held = self.mautic.score(contact, has.group).await;
                 self.compare_score(contact, Scored::Topic(topic), held);
                 let members = self.mautic.standin.segment_members(has.segment).await;
