@@ -117,6 +117,7 @@ hands_through! { Scores:
     write claim_dirty(owner: &Owner, limit: usize, now: Timestamp, until: Timestamp) -> Vec<DirtyContact>;
     read snapshots(contacts: &[ContactId]) -> Vec<Snapshot>;
     write commit_scores(commits: Vec<ScoreCommit>) -> ();
+    read is_scored(up_to: Timestamp, now: Timestamp) -> bool;
     write mark_due(now: Timestamp) -> u64;
     write mark_outdated(plan: &str, now: Timestamp) -> u64;
     read scores(contact: ContactId) -> Vec<StoredScore>;
@@ -144,6 +145,7 @@ hands_through! { Outbox:
 
 hands_through! { Effects:
     write claim_effects(owner: &Owner, limit: usize, now: Timestamp, until: Timestamp) -> Vec<ContactEffects>;
+    write caught_up(now: Timestamp) -> ();
     write mark_started(owner: &Owner, effect: EffectId, mark: Option<u64>, now: Timestamp) -> bool;
     write finish_effect(effect: EffectId, outcome: EffectOutcome, now: Timestamp) -> ();
     read next_effect_due(now: Timestamp) -> Option<Timestamp>;
@@ -162,7 +164,6 @@ hands_through! { Rereading:
     write forget_told(now: Timestamp) -> Forgotten;
     write not_restored(sign: &WentBack) -> ();
     read is_rereading() -> bool;
-    read is_rescored() -> bool;
     write end_rereading(now: Timestamp) -> u64;
 }
 

@@ -708,6 +708,10 @@ async fn one_table_that_fails_does_not_stop_the_others() {
     assert_eq!((audit.failures, audit.last_success), (1, None));
     let error = audit.error.clone().unwrap();
     assert!(error.contains("no answer from Mautic in time"), "{error}");
+    assert!(
+        house.poller.only_fails(),
+        "all others were read to their end"
+    );
     assert_eq!((page_hits.rows, page_hits.last_success), (1, Some(at(NOW))));
     // It waits a little before it tries again, and forgets the error when that works.
     house.mautic.break_down(None);
@@ -716,6 +720,7 @@ async fn one_table_that_fails_does_not_stop_the_others() {
     house.poller.round(at("2026-11-21T22:00:02Z"), &stop).await;
     let audit = &house.poller.status()[&Feed::AuditLog];
     assert_eq!((audit.failures, &audit.error), (0, &None));
+    assert!(!house.poller.only_fails());
     assert_eq!(audit.lag(at("2026-11-21T22:00:05Z")).unwrap().as_secs(), 3);
 }
 

@@ -297,6 +297,9 @@ pub(crate) async fn a_restored_store_is_noticed(store: SharedStore) {
     assert!(!again.restored, "noticed once");
 }
 
+/// The second at which [`commit`] says that it scored.
+const SCORED_AT: i64 = 2_000;
+
 /// A trigger of the contact fires for a crossing of that second.
 async fn fire(store: &SharedStore, contact: u32, second: i64, actions: &[Action]) {
     tell(store, [did(u64::from(contact) + 10_000, contact, 1)]).await;
@@ -331,6 +334,12 @@ pub(crate) async fn after_a_restore_what_can_not_be_undone_is_left(store: Shared
     assert_eq!(states().await, [unknown, pending]);
     // Fired later, for crossings from before and after.
     fire(&store, 2, 850, std::slice::from_ref(&email)).await;
-    fire(&store, 3, 2_200, &[email]).await;
-    assert_eq!(states().await, [unknown, pending, unknown, pending]);
+    fire(&store, 3, 2_200, std::slice::from_ref(&email)).await;
+    let four = [unknown, pending, unknown, pending];
+    assert_eq!(states().await, four);
+    // A profile has no history: it crosses at the moment of scoring, as long as it is not caught up.
+    fire(&store, 4, SCORED_AT, std::slice::from_ref(&email)).await;
+    store.caught_up(at(1_999)).await.unwrap();
+    fire(&store, 5, SCORED_AT, &[email]).await;
+    assert_eq!(states().await[4..], [unknown, pending]);
 }

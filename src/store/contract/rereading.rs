@@ -155,13 +155,16 @@ pub(crate) async fn merges_move_nothing_of_the_lost(store: SharedStore) {
 }
 
 pub(crate) async fn scored_anew_when_all_are(store: SharedStore) {
+    let is_scored = async |up_to, now| store.is_scored(at(up_to), at(now)).await.unwrap();
     tell(&store, [made(1, 1, 10)]).await;
     clean(&store).await;
-    assert!(store.is_rescored().await.unwrap());
+    assert!(is_scored(5_000, 5_000).await);
     store.forget_told(at(100)).await.unwrap();
-    assert!(!store.is_rescored().await.unwrap());
+    assert!(!is_scored(100, 110).await);
+    assert!(is_scored(99, 110).await, "dirty since later");
+    assert!(!is_scored(50, 60).await, "our clock was set back");
     clean(&store).await;
-    assert!(store.is_rescored().await.unwrap());
+    assert!(is_scored(5_000, 5_000).await);
 }
 
 pub(crate) async fn everything_wanted_is_looked_at_after_a_restore(store: SharedStore) {

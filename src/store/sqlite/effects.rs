@@ -70,6 +70,11 @@ impl Effects for SqliteStore {
         Ok(true)
     }
 
+    async fn caught_up(&self, now: Timestamp) -> Result<()> {
+        let now = micros(now);
+        self.write(move |db| restored::caught_up(db, now)).await
+    }
+
     async fn finish_effect(
         &self,
         effect: EffectId,
@@ -158,7 +163,7 @@ pub(super) fn fire(db: &Connection, commit: &ScoreCommit) -> Result<()> {
         if newer == 1 {
             make(db, commit, firing)?;
             let rule = &firing.trigger.0;
-            restored::leave_old_effects(db, contact.0, rule, firing.crossed_at)?;
+            restored::leave_old_effects(db, contact.0, rule, firing.crossed_at, commit.at)?;
         }
     }
     Ok(())

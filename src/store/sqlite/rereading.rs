@@ -49,19 +49,6 @@ impl Rereading for SqliteStore {
             .await
     }
 
-    async fn is_rescored(&self) -> Result<bool> {
-        self.read(|db| {
-            let Some(at) = settings::get(db, REREAD_AT)? else {
-                return Ok(true);
-            };
-            let unscored = db
-                .prepare_cached("SELECT 1 FROM dirty WHERE since <= CAST(?1 AS INTEGER)")?
-                .exists([at])?;
-            Ok(!unscored)
-        })
-        .await
-    }
-
     async fn end_rereading(&self, now: Timestamp) -> Result<u64> {
         self.write(move |db| end(db, micros(now))).await
     }
@@ -71,7 +58,7 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
     set_counter(db, SAME_UP_TO, 0)?;
     let effects = restored::doubt_everything(db, now)?;
-    restored::leave_what_was_crossed(db, now)?;
+    restored::leave_what_was_crossed(db, now, i64::MAX)?;
     let forgotten = Forgotten {
         activities: count("DELETE FROM activity")?,
         points_log: count("DELETE FROM points_log")?,

@@ -21,6 +21,11 @@ use rusqlite::{Connection, params};
 pub(super) const STORE_ID: &str = "store_id";
 /// When the store was last found to be restored, in microseconds.
 const RESTORED_AT: &str = "restored_at";
+/// Until when the moment of scoring may stand for one before the store was restored, in
+/// microseconds: what has no history, as a profile, crosses when it is first scored as it is.
+const CATCHING_UP: &str = "catching_up";
+/// So long the first scores after a restore that nobody noticed at the start may take.
+const CATCHES_UP_IN: i64 = 60 * 60 * 1_000_000;
 /// Said of what may have been done since the backup was made.
 const WHY: &str = "the store or Mautic was restored from a backup: this may have been done before; \
                    look, and retry it if it was not";
@@ -89,22 +94,34 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<No
     if mark.generation <= counter(db, BEGAN_WITH)? || counter(db, NOTICED)? == 1 {
         return Ok(Notice::Older);
     }
-    is_restored(db, now, now.max(micros(row.at)))?;
+    is_restored(
+        db,
+        now,
+        now.max(micros(row.at)),
+        now.saturating_add(CATCHES_UP_IN),
+    )?;
     Ok(Notice::Restored)
 }
 
 /// The store was restored from a backup: nothing it believes of Mautic is sure, and what triggers
-/// do for crossings before `until` may have been done.
-pub(super) fn is_restored(db: &Connection, now: i64, until: i64) -> Result<()> {
+/// do for crossings before `until` may have been done, as for moments of scoring up to `caught_up`.
+pub(super) fn is_restored(db: &Connection, now: i64, until: i64, caught_up: i64) -> Result<()> {
     set_counter(db, NOTICED, 1)?;
-    leave_what_was_crossed(db, until)?;
+    leave_what_was_crossed(db, until, caught_up)?;
     doubt_everything(db, now)?;
     Ok(())
 }
 
-/// What triggers do for crossings up to this moment may have been done: see [`leave_old_effects`].
-pub(super) fn leave_what_was_crossed(db: &Connection, until: i64) -> Result<()> {
+/// What triggers do for crossings up to this moment, and for moments of scoring up to `caught_up`,
+/// may have been done: see [`leave_old_effects`].
+pub(super) fn leave_what_was_crossed(db: &Connection, until: i64, caught_up: i64) -> Result<()> {
+    set_counter(db, CATCHING_UP, caught_up.max(counter(db, CATCHING_UP)?))?;
     settings::put(db, RESTORED_AT, &until.to_string())
+}
+
+/// All that happened is read and scored: from now on the moment of scoring is one of today.
+pub(super) fn caught_up(db: &Connection, now: i64) -> Result<()> {
+    set_counter(db, CATCHING_UP, now.min(counter(db, CATCHING_UP)?))
 }
 
 /// Effects of triggers, too, that fired since the daemon began: what they fired for was long ago.
@@ -124,16 +141,21 @@ pub(super) fn doubt_everything(db: &Connection, now: i64) -> Result<u64> {
 }
 
 /// Leaves to an administrator what a trigger does for a crossing from before the store was
-/// restored, if it can't be undone: it may have been done then.
+/// restored, if it can't be undone: it may have been done then. `at`: the moment of scoring, which
+/// is that of the crossing where nobody knows when it was.
 pub(super) fn leave_old_effects(
     db: &Connection,
     contact: u32,
     rule: &str,
     crossed_at: Timestamp,
+    at: Timestamp,
 ) -> Result<()> {
     let restored_at: Option<i64> =
         settings::get(db, RESTORED_AT)?.and_then(|text| text.parse().ok());
-    if restored_at.is_none_or(|restored_at| micros(crossed_at) > restored_at) {
+    let crossed = micros(crossed_at);
+    let before = restored_at.is_some_and(|restored_at| crossed <= restored_at);
+    let unknown = crossed == micros(at) && crossed <= counter(db, CATCHING_UP)?;
+    if !before && !unknown {
         return Ok(());
     }
     db.prepare_cached(
