@@ -13,8 +13,7 @@ use mautic_fixtures::Options as Configured;
 use mautic_fixtures::state::hooks::Posted;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +36,7 @@ use tower::ServiceExt;
 /// So long, at most, Mautic goes on with a request whose answer nobody waits for; as configured by default.
 pub(crate) const LONGEST_REQUEST: Duration = Duration::from_mins(2);
 
-/// So long, at most, a start waits for polls.
+/// So long, at most, a start waits for a table that can't be read.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What outlives a crash: the world around the process.
@@ -75,15 +74,18 @@ pub(crate) struct Daemon {
     scorer: Scorer,
     dispatchers: [Dispatcher; 2],
     effects: Option<EffectWorker>,
-    gate: Gate,
+    gate: Mutex<Gate>,
 }
 
-/// Nothing that can't be undone is done before the polls have caught up and all is scored; as `app`'s gate.
+/// What triggers do is not done before the polls have caught up and all they told is scored; as
+/// `app`'s gate.
+#[derive(Debug, Clone, Copy, Default)]
 struct Gate {
-    /// The gate opens then all the same.
-    opens_at: Timestamp,
-    caught_up: AtomicBool,
-    is_open: AtomicBool,
+    /// Since when only some tables fail to be read.
+    failing: Option<Timestamp>,
+    /// When, by our clock, everything there was had been read.
+    polled: Option<Timestamp>,
+    is_open: bool,
 }
 
 impl Daemon {
@@ -180,11 +182,7 @@ impl Daemon {
                 dispatcher("writeback-urgent", Urgency::Fresh),
             ],
             effects,
-            gate: Gate {
-                opens_at: around.time.now() + PATIENCE,
-                caught_up: AtomicBool::new(false),
-                is_open: AtomicBool::new(false),
-            },
+            gate: Mutex::default(),
             time: around.time.clone(),
             clock,
             store,
@@ -215,20 +213,37 @@ impl Daemon {
     pub(crate) async fn poll(&self) {
         let stop = CancellationToken::new();
         let round = self.poller.round(self.clock.now(), &stop).await;
+        let mut gate = *self.gate();
+        gate.failing = self
+            .poller
+            .only_fails()
+            .then(|| gate.failing.unwrap_or_else(|| self.time.now()));
         if !round.more && self.poll_errors().is_empty() {
-            self.gate.caught_up.store(true, Ordering::Relaxed);
-            self.look_at_the_gate().await;
+            gate.polled.get_or_insert(self.clock.now());
         }
+        *self.gate() = gate;
     }
 
-    /// The gate opens when the polls have caught up and nothing is left to be scored.
-    async fn look_at_the_gate(&self) {
-        let (gate, late) = (&self.gate, self.time.now() >= self.gate.opens_at);
-        let caught_up = gate.caught_up.load(Ordering::Relaxed)
-            && (self.store.counts().await).is_ok_and(|counts| counts.dirty == 0);
-        if caught_up || late {
-            gate.is_open.store(true, Ordering::Relaxed);
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what triggers do may be done.
+    async fn is_open(&self) -> Result<bool> {
+        let mut gate = *self.gate();
+        let patient = |since: Timestamp| self.time.now() <= since + PATIENCE;
+        if gate.failing.is_some_and(|since| !patient(since)) {
+            gate.polled.get_or_insert(self.clock.now());
         }
+        let Some(polled) = gate.polled.filter(|_| !gate.is_open) else {
+            return Ok(gate.is_open);
+        };
+        if self.store.is_scored(polled, self.clock.now()).await? {
+            self.store.caught_up(self.clock.now()).await?;
+            gate.is_open = true;
+        }
+        *self.gate() = gate;
+        Ok(gate.is_open)
     }
 
     /// What kept polls from being done, by feed.
@@ -255,9 +270,7 @@ impl Daemon {
     /// The store's.
     pub(crate) async fn score(&self) -> Result<usize> {
         self.store.mark_due(self.clock.now()).await?;
-        let scored = self.scorer.step().await?;
-        self.look_at_the_gate().await;
-        Ok(scored)
+        self.scorer.step().await
     }
 
     /// One step of the worker that does what triggers do.
@@ -265,9 +278,8 @@ impl Daemon {
     /// # Errors
     /// The store's.
     pub(crate) async fn effects(&self) -> Result<usize> {
-        self.look_at_the_gate().await;
         match &self.effects {
-            Some(worker) if self.gate.is_open.load(Ordering::Relaxed) => worker.step().await,
+            Some(worker) if self.is_open().await? => worker.step().await,
             _ => Ok(0),
         }
     }

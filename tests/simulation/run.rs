@@ -12,7 +12,7 @@ use mautic_fixtures::state::hooks::Posted;
 /// Steps of a run before everything is left to come to rest.
 const STEPS: u64 = 160;
 /// Plans of seeds from here on have triggers; those before keep the course they have had.
-const WITH_TRIGGERS: u64 = 10_000;
+pub(crate) const WITH_TRIGGERS: u64 = 10_000;
 /// How long is waited, round by round, until all must be at rest: longer than the longest pause
 /// between attempts (15 min), than hits take to settle (1 h) and than members are not read (6 h).
 const REST: [i64; 11] = [5, 60, 120, 400, 1000, 1000, 3700, 22_000, 60, 1000, 60];
