@@ -7,7 +7,7 @@
 
 use assert_cmd::Command;
 use jiff::Timestamp;
-use mautic_fixtures::{Options, StandIn};
+use mautic_fixtures::{Options, StandIn, state::State};
 use regex::Regex;
 use serde_json::{Value, json};
 use std::fs;
@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use topicscore::domain::{ContactId, Fact, Sighting, Source};
 use topicscore::store::{Batch, Journal, Origin, Urgency, sqlite::SqliteStore};
 
@@ -24,11 +25,30 @@ const BINARY: &str = env!("CARGO_BIN_EXE_topicscore");
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// An address of its own on which nothing listens, as long as this lives.
+struct Closed {
+    address: SocketAddr,
+    _bound: TcpSocket,
+}
+
+impl Closed {
+    fn new() -> Self {
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        Self {
+            address: bound.local_addr().unwrap(),
+            _bound: bound,
+        }
+    }
+}
+
 /// A Mautic with a point group, an action that pays into it, and a contact with one hit.
 struct House {
     mautic: StandIn,
     folder: TempDir,
     http: reqwest::Client,
+    /// Where commands look for a daemon: not where another one may be.
+    admin: Closed,
 }
 
 impl House {
@@ -37,6 +57,7 @@ impl House {
             mautic: StandIn::start(Options::default()).await.unwrap(),
             folder: tempfile::tempdir().unwrap(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            admin: Closed::new(),
         };
         house
             .post("points/groups/new", json!({"name": "Dishwashers"}))
@@ -96,6 +117,8 @@ impl House {
         let mut command = Command::new(BINARY);
         command.current_dir(self.folder.path()).args(arguments);
         command.env_remove("TOPICSCORE_CONFIG").timeout(PATIENCE);
+        let admin = self.admin.address.to_string();
+        command.env("TOPICSCORE_ADMIN__LISTEN", admin);
         command
     }
 
@@ -106,6 +129,13 @@ impl House {
         let mut command = self.command(&arguments);
         command.args(["--secret-file", "secret", "--time-zone", "UTC"]);
         command
+    }
+
+    fn write_from_now_on(&self) {
+        let config = fs::read_to_string(self.path("topicscore.toml")).unwrap();
+        let live = Regex::new(r#"(?m)^#? ?mode = "observe""#).unwrap();
+        let config = live.replace(&config, "mode = \"live\"");
+        fs::write(self.path("topicscore.toml"), &*config).unwrap();
     }
 
     fn json(&self, arguments: &[&str]) -> Value {
@@ -245,13 +275,8 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_init_to_a_score_that_is_explained() {
     let house = House::new().await;
-    // A port on which nothing listens.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    let closed = Closed::new();
+    let receiver = format!("http://{}/webhook", closed.address);
     house
         .init()
         .args(["--public-url", &receiver])
@@ -473,10 +498,7 @@ async fn what_somebody_changed_is_shown_and_handed_on() {
         assert!(told.contains(said), "{told}");
     }
 
-    let config = fs::read_to_string(house.path("topicscore.toml")).unwrap();
-    let live = Regex::new(r#"(?m)^#? ?mode = "observe""#).unwrap();
-    let config = live.replace(&config, "mode = \"live\"");
-    fs::write(house.path("topicscore.toml"), &*config).unwrap();
+    house.write_from_now_on();
     let daemon = house.start();
     let began = Instant::now();
     loop {
@@ -503,6 +525,90 @@ async fn what_somebody_changed_is_shown_and_handed_on() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+}
+
+const SEGMENTS: &str = r#"
+[[segment]]
+segment = "Hot"
+topic = "dishwashers"
+enter = 5
+leave = 1
+
+[[segment]]
+segment = "Cold"
+topic = "dishwashers"
+enter = 50
+leave = 40
+"#;
+
+/// Waits for who is a member of the segments "Hot" and "Cold".
+async fn members_become(house: &House, expected: [&[u64]; 2]) {
+    let began = Instant::now();
+    loop {
+        let members = house.mautic.with_state(|state| {
+            [1, 2].map(|segment| {
+                let rows = state.segments.members.iter();
+                let rows = rows.filter(|((of, _), row)| *of == segment && !row.manually_removed);
+                rows.map(|((_, contact), _)| *contact).collect::<Vec<_>>()
+            })
+        });
+        let members = members.await;
+        if members == expected {
+            return;
+        }
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{members:?}, not {expected:?}\n{}",
+            house.log()
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_put_into_a_segment_or_taken_out_is_shown_and_handed_on() {
+    let house = House::new().await;
+    for segment in ["Hot", "Cold"] {
+        let segment = json!({"name": segment, "isPublished": true});
+        house.post("segments/new", segment).await;
+    }
+    house.init().assert().success();
+    let plan = fs::read_to_string(house.path("plan.toml")).unwrap();
+    fs::write(house.path("plan.toml"), plan + SEGMENTS).unwrap();
+    house.write_from_now_on();
+    house.json(&["backfill"]);
+    let mut daemon = house.start();
+    members_become(&house, [&[1], &[]]).await;
+    let pending = || house.json(&["status"])["counts"]["pending_intents"].clone();
+    until("what it wrote is kept", || pending() == 0).await;
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+    let reconcile = |arguments: &[&str], code| {
+        let mut command = house.command(&["reconcile"]);
+        let output = command.args(arguments).assert().code(code);
+        String::from_utf8_lossy(&output.get_output().stdout).into_owned()
+    };
+    let fine = "1 contact looked at: nothing differs\n";
+    assert_eq!(reconcile(&[], 0), fine);
+
+    // Nobody hears of it.
+    let swap = |state: &mut State| {
+        let row = state.segments.members.remove(&(1, 1)).unwrap();
+        state.segments.members.insert((2, 1), row);
+    };
+    house.mautic.change_state(swap).await;
+    let told: Value = serde_json::from_str(&reconcile(&["--dry-run", "--json"], 3)).unwrap();
+    insta::assert_snapshot!("reconcile_segments", house.steady(&told["differences"]));
+    insta::assert_snapshot!("reconcile_segments_text", reconcile(&["--dry-run", "1"], 3));
+    assert_eq!(pending(), 0, "nothing was changed");
+
+    let told = reconcile(&[], 0);
+    assert!(told.contains("`topicscore run` writes them"), "{told}");
+    assert_eq!(pending(), 2);
+    daemon = house.start();
+    members_become(&house, [&[1], &[]]).await;
+    until("what it wrote is kept", || pending() == 0).await;
+    assert_eq!(daemon.stop(), Some(0), "{}", house.log());
+    assert_eq!(reconcile(&[], 0), fine);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -643,12 +749,8 @@ async fn a_plan_with_mistakes_is_refused_and_the_old_one_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn check_tells_who_else_writes_and_how_the_hook_is() {
     let house = House::new().await;
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let receiver = format!("http://127.0.0.1:{port}/webhook");
+    let closed = Closed::new();
+    let receiver = format!("http://{}/webhook", closed.address);
     house
         .init()
         .args(["--public-url", &receiver])
@@ -701,6 +803,7 @@ async fn a_taken_port_is_named() {
     let failed = house
         .command(&["run"])
         .env("TOPICSCORE_WEBHOOK__LISTEN", &address)
+        .env("TOPICSCORE_ADMIN__LISTEN", "127.0.0.1:0")
         .assert()
         .code(1);
     let told = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();

@@ -4,7 +4,7 @@
 
 use jiff::SignedDuration;
 use mautic_fixtures::faults::{Fault, Rule};
-use mautic_fixtures::state::reports::from_json;
+use mautic_fixtures::state::{State, reports::from_json};
 use mautic_fixtures::{Options, StandIn};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,7 +13,8 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use topicscore::clock::{Clock, ManualClock};
 use topicscore::domain::{
-    ContactId, DesiredValue, Fact, GroupId, Profile, Sighting, Source, Target, Urgency,
+    ContactId, DesiredValue, Fact, GroupId, Profile, SegmentId, Sighting, Source, Target, Urgency,
+    Way,
 };
 use topicscore::health::{Health, Weight};
 use topicscore::mautic::budget::{Limits, LocalBudget};
@@ -21,11 +22,15 @@ use topicscore::mautic::{Client, Credentials, MemoryTokens, Parts, Settings};
 use topicscore::metrics::{Registered, register, render};
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::store::sqlite::SqliteStore;
-use topicscore::store::{Batch, Origin, Owner, ScoreCommit, SharedStore};
+use topicscore::store::{Batch, Origin, Owner, Reading, ScoreCommit, SharedStore};
 use topicscore::wake::Wake;
-use topicscore::writeback::sweep::{By, Looker, Pass, ScoreSource, SweepState, kept_state};
+use topicscore::writeback::sweep::{
+    By, Kept, Looked, Looker, Pass, ScoreSource, SweepState, kept_state,
+};
 use topicscore::writeback::{ClientWrites, Dispatcher, Sweep};
 
+/// What is desired of members of a segment.
+const IN_SEGMENT: Target = Target::Segment(SegmentId(1));
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const DAY: Duration = Duration::from_hours(24);
@@ -63,6 +68,11 @@ fn plan(foreign: &str) -> Arc<Compiled> {
 impl Scene {
     /// So many contacts with two groups and main points, written and known; contact 3 wants nothing.
     async fn set(contacts: u32, foreign: &str) -> Self {
+        Self::set_with(contacts, foreign, None).await
+    }
+
+    /// As [`Scene::set`], and where given, these are in segment 1 and nobody else.
+    async fn set_with(contacts: u32, foreign: &str, members: Option<&[u32]>) -> Self {
         let mautic = StandIn::start(Options::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
@@ -86,7 +96,9 @@ impl Scene {
             let email = format!("c{contact}@example.test");
             scene.post("contacts/new", json!({"email": email})).await;
         }
-        scene.want(contacts).await;
+        let segment = json!({"name": "Hot", "isPublished": true});
+        scene.post("segments/new", segment).await;
+        scene.want(contacts, members).await;
         scene.work().await;
         scene
     }
@@ -100,7 +112,7 @@ impl Scene {
         request.send().await.unwrap().error_for_status().unwrap();
     }
 
-    async fn want(&self, contacts: u32) {
+    async fn want(&self, contacts: u32, members: Option<&[u32]>) {
         let now = self.clock.now();
         let profile = |id| Fact::Profile(Box::new(Profile::unknown(ContactId(id), now)));
         let sighting = |fact| Sighting {
@@ -132,12 +144,20 @@ impl Scene {
                 }
             };
             let (ovens, pans, all) = wanted(contact);
+            let member = members.map(|members| DesiredValue {
+                target: IN_SEGMENT,
+                way: Way::Set,
+                ..of(0, members.contains(&contact).into())
+            });
             ScoreCommit {
                 dirty,
                 plan: "p".into(),
                 at: now,
                 scores: Vec::new(),
-                desired: vec![of(0, ovens), of(1, pans), of(2, all)],
+                desired: [of(0, ovens), of(1, pans), of(2, all)]
+                    .into_iter()
+                    .chain(member)
+                    .collect(),
                 firings: Vec::new(),
                 rearmed: Vec::new(),
                 next_change: None,
@@ -181,9 +201,8 @@ impl Scene {
         }
     }
 
-    fn sweep(&self) -> Sweep {
-        let now = self.clock.now();
-        let looker = Looker {
+    fn looker(&self) -> Looker {
+        Looker {
             store: Arc::clone(&self.store),
             client: self.client.clone(),
             clock: Arc::new(self.clock.clone()),
@@ -191,9 +210,13 @@ impl Scene {
             intents: Wake::default(),
             side_by_side: 1,
             tells: true,
-        };
+        }
+    }
+
+    fn sweep(&self) -> Sweep {
+        let now = self.clock.now();
         Sweep {
-            looker,
+            looker: self.looker(),
             plan: watch::channel(Some(Arc::clone(&self.plan))).1,
             interval: DAY,
             requests_per_second: 5.0,
@@ -380,7 +403,7 @@ async fn a_form_action_with_a_group_leaves_no_trace_of_it_in_the_log() {
     scene.post("forms/new", form).await;
     // A visitor who becomes known by it: a contact of his own.
     let cookies = scene.submit("").await;
-    scene.want(2).await;
+    scene.want(2, None).await;
     scene.work().await;
     assert_eq!(scene.wrong(2).await, []);
     scene.submit(&cookies).await;
@@ -425,6 +448,54 @@ async fn logged_points_of_others_stay_and_unlogged_ones_of_a_shared_group_go() {
     assert_eq!(pass.drift, 1);
     scene.work().await;
     assert_eq!(scene.wrong(5).await, []);
+}
+
+#[tokio::test]
+async fn members_are_compared_where_they_are_asked_for() {
+    let scene = Scene::set_with(5, "", Some(&[1, 2, 3])).await;
+    let kept = Kept {
+        segments: [SegmentId(1)].into(),
+        ..Kept::default()
+    };
+    let all = [1, 2, 3, 4, 5].map(ContactId);
+    let look = async |tells| {
+        scene.clock.set(scene.clock.now() + SECOND);
+        let looker = Looker {
+            tells,
+            ..scene.looker()
+        };
+        let mut source = ScoreSource::contacts();
+        source.look(&looker, &all, &kept).await.unwrap()
+    };
+    let found = |looked: &Looked| -> Vec<_> {
+        let differing = looked.readings.iter().filter(|one| one.differs());
+        let found = |one: &Reading| (one.contact.0, one.target, one.found, one.is_drift());
+        differing.map(found).collect()
+    };
+    let looked = look(true).await;
+    assert_eq!((looked.readings.len(), found(&looked)), (5, vec![]));
+
+    // Taken out with and without a row that says so, put in, and deleted.
+    let change = |state: &mut State| {
+        let members = &mut state.segments.members;
+        let row = members.remove(&(1, 2)).unwrap();
+        members.insert((1, 4), row);
+        members.get_mut(&(1, 3)).unwrap().manually_removed = true;
+        state.contacts.remove(5);
+    };
+    scene.mautic.change_state(change).await;
+    let differing = [(2, 0), (3, 0), (4, 1)];
+    let differing = differing.map(|(contact, found)| (contact, IN_SEGMENT, found, true));
+    for tells in [false, true] {
+        let looked = look(tells).await;
+        assert_eq!(found(&looked), differing, "{tells}");
+        assert_eq!(looked.gone, [ContactId(5)]);
+    }
+    let pass = scene.pass(&mut scene.sweep()).await;
+    assert_eq!(pass.drift, 0, "the sweep leaves them to the polls");
+    scene.work().await;
+    let looked = look(true).await;
+    assert_eq!((looked.readings.len(), found(&looked)), (4, vec![]));
 }
 
 #[tokio::test]

@@ -64,6 +64,7 @@ struct Difference {
     target: Target,
     /// The target for people.
     name: String,
+    /// Points; of a segment 1 for a member.
     found: i32,
     wanted: i32,
     /// What becomes of it.
@@ -101,8 +102,10 @@ impl Next {
         }
     }
 
-    fn words(self, found: i32, wanted: i32) -> String {
+    fn words(self, target: Target, found: i32, wanted: i32) -> String {
         match self {
+            Self::Set if is_segment(target) && wanted == 0 => "taken out".to_owned(),
+            Self::Set if is_segment(target) => "put in".to_owned(),
             Self::Set => format!("set to {wanted}"),
             Self::Add => format!("{:+} added", i64::from(wanted) - i64::from(found)),
             Self::UnderWay => "being written now".to_owned(),
@@ -117,7 +120,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
     let admin = config.admin.listen;
     let instance = load::open_existing(config)?;
     load::ids_mean_the_same(&instance).await?;
-    let kept = Kept::of(&plan_in_force(&instance).await?);
+    let kept = Kept::with_segments(&plan_in_force(&instance).await?);
     let asked = asked(&instance, &arguments.contacts).await?;
     let looker = looker(&instance, arguments.dry_run)?;
     let mut round = Round::begin(&instance, looker, kept, asked).await?;
@@ -309,8 +312,24 @@ fn name(target: Target, catalog: &Catalog) -> String {
             Some(name) => format!("group {group} \"{name}\""),
             None => format!("group {group}"),
         },
-        Target::Segment(segment) => format!("segment {segment}"),
+        Target::Segment(segment) => match catalog.segment_name(segment) {
+            Some(name) => format!("segment {segment} \"{name}\""),
+            None => format!("segment {segment}"),
+        },
         Target::Points => "main points".to_owned(),
+    }
+}
+
+const fn is_segment(target: Target) -> bool {
+    matches!(target, Target::Segment(_))
+}
+
+/// A value for people.
+fn held(target: Target, value: i32) -> String {
+    match (target, value) {
+        (Target::Segment(_), 0) => "out".to_owned(),
+        (Target::Segment(_), _) => "in".to_owned(),
+        (Target::Group(_) | Target::Points, score) => score.to_string(),
     }
 }
 
@@ -346,9 +365,9 @@ fn text(summary: &Summary) -> String {
             vec![
                 one.contact.to_string(),
                 one.name.clone(),
-                one.found.to_string(),
-                one.wanted.to_string(),
-                one.next.words(one.found, one.wanted),
+                held(one.target, one.found),
+                held(one.target, one.wanted),
+                one.next.words(one.target, one.found, one.wanted),
             ]
         }));
         parts.push(output::table(&rows));
@@ -414,7 +433,7 @@ fn style() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{GroupId, Way};
+    use crate::domain::{GroupId, SegmentId, Way};
 
     #[test]
     fn what_becomes_of_a_difference() {
@@ -437,6 +456,17 @@ mod tests {
             busy: true,
             ..reading
         };
+        let stranger = Reading {
+            target: Target::Segment(SegmentId(3)),
+            found: 1,
+            wanted: 0,
+            ..reading
+        };
+        let missing = Reading {
+            found: 0,
+            wanted: 1,
+            ..stranger
+        };
         let (all, left) = (
             Kept::default(),
             Kept {
@@ -448,6 +478,8 @@ mod tests {
             (reading, &all, WriteMode::Live, "set to 5"),
             (adding, &all, WriteMode::Live, "-2 added"),
             (busy, &left, WriteMode::Observe, "being written now"),
+            (stranger, &all, WriteMode::Live, "taken out"),
+            (missing, &left, WriteMode::Live, "put in"),
             (
                 reading,
                 &left,
@@ -463,7 +495,10 @@ mod tests {
         ];
         for (reading, kept, mode, words) in table {
             let next = Next::of(&reading, kept, mode);
-            assert_eq!(next.words(reading.found, reading.wanted), words);
+            assert_eq!(
+                next.words(reading.target, reading.found, reading.wanted),
+                words
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Segments and their members.
 
 use super::budget::Priority;
-use super::request::Request;
-use super::wire::{Segment, flag};
+use super::request::{Filter, Request};
+use super::stats::{MAX_ROWS, StatsQuery};
+use super::wire::{Segment, StatsPage, StatsRow, flag};
 use super::{Client, Error};
 use crate::domain::{ContactId, SegmentId};
 use serde_json::{Value, json};
@@ -10,6 +11,9 @@ use std::collections::BTreeSet;
 
 /// Most contacts added to a segment by one call (Mautic's own limit of a batch, FACTS 112).
 pub const MAX_SEGMENT_BATCH: usize = 200;
+
+/// Most contacts whose memberships are asked for by one call: their ids stand in the address.
+const MAX_ASKED: usize = 100;
 
 /// What became of the contacts of a batch (FACTS 94, 130, N11).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +51,52 @@ impl SegmentAdd {
     }
 }
 
+/// Contacts and segments whose rows are asked for.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    contacts: &'a [ContactId],
+    segments: &'a [SegmentId],
+}
+
+impl Asked<'_> {
+    /// At most so many rows as there are pairs: the table has one of each (FACTS 131).
+    fn query(&self) -> StatsQuery {
+        let pairs = self.contacts.len() * self.segments.len();
+        let limit = u32::try_from(pairs).unwrap_or(MAX_ROWS);
+        StatsQuery::by("lead_lists_leads", "lead_id", limit)
+            .then_by("leadlist_id")
+            .and(Filter::one_of("lead_id", self.contacts))
+            .and(Filter::one_of("leadlist_id", self.segments))
+    }
+
+    fn members(&self, answer: Value) -> Result<BTreeSet<(ContactId, SegmentId)>, String> {
+        let page = StatsPage::read(answer).map_err(|fault| fault.to_string())?;
+        if page.total != page.rows.len() as u64 {
+            return Err(format!("{} of {} rows", page.rows.len(), page.total));
+        }
+        let mut members = BTreeSet::new();
+        for row in &page.rows {
+            let (member, is_in) = self
+                .member(row)
+                .ok_or_else(|| format!("a row that was not asked for: {row:?}"))?;
+            if is_in {
+                members.insert(member);
+            }
+        }
+        Ok(members)
+    }
+
+    fn member(&self, row: &StatsRow) -> Option<((ContactId, SegmentId), bool)> {
+        let id = |column: &str| row.get(column)?.parse().ok();
+        let contact = ContactId(id("lead_id")?);
+        let segment = SegmentId(id("leadlist_id")?);
+        let asked = self.contacts.contains(&contact) && self.segments.contains(&segment);
+        let out = row.get("manually_removed");
+        let out = out.is_some_and(|text| flag(&text.as_str().into()));
+        asked.then_some(((contact, segment), !out))
+    }
+}
+
 impl Client {
     /// All segments, unpublished ones too, with their filters.
     ///
@@ -55,6 +105,31 @@ impl Client {
     pub async fn segments(&self, priority: Priority) -> Result<Vec<Segment>, Error> {
         let request = Request::get("/api/segments", priority);
         self.all(request, "lists", 100).await
+    }
+
+    /// Which of these contacts are in which of these segments: the rows of `lead_lists_leads`. Who was
+    /// taken out of a segment has no row, or one that says so (FACTS 131); a merged-away id has none
+    /// (FACTS 97).
+    ///
+    /// # Errors
+    /// [`Error`] when Mautic can't be asked; [`Error::Shape`] when it shows other rows than those asked
+    /// for, or not all of them.
+    pub async fn memberships(
+        &self,
+        contacts: &[ContactId],
+        segments: &BTreeSet<SegmentId>,
+        priority: Priority,
+    ) -> Result<BTreeSet<(ContactId, SegmentId)>, Error> {
+        let mut members = BTreeSet::new();
+        let segments: Vec<_> = segments.iter().copied().collect();
+        for segments in segments.chunks(MAX_ROWS as usize / MAX_ASKED) {
+            for contacts in contacts.chunks(MAX_ASKED) {
+                let asked = Asked { contacts, segments };
+                let read = |answer| asked.members(answer);
+                members.extend(self.read(asked.query().request(priority), read).await?);
+            }
+        }
+        Ok(members)
     }
 
     /// Makes a static, published segment. The alias is unique: a second one is refused with 400.

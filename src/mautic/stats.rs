@@ -79,7 +79,7 @@ impl StatsQuery {
         self
     }
 
-    fn request(&self, priority: Priority) -> Request {
+    pub(super) fn request(&self, priority: Priority) -> Request {
         let direction = if self.descending { "desc" } else { "asc" };
         let request = Request::get("/api/stats/{table}", priority)
             .with(&self.table)

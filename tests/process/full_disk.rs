@@ -7,7 +7,8 @@ use mautic_fixtures::simulator::{Pace, play};
 use rusqlite::Connection;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -22,7 +23,72 @@ const CROWD: Crowd = Crowd {
 /// The visitors' lives are spread over this time.
 const PLAY: Duration = Duration::from_secs(12);
 /// Room on the disk; the store needs some of it.
-const DISK: &str = "mount -t tmpfs -o size=16m none \"$1\"";
+const SMALL: &str = "mount -t tmpfs -o size=16m none \"$1\"";
+
+/// Bytes that a file may have where files are limited: less than the store needs.
+const LIMIT: u32 = 64 << 10;
+/// Where files are limited, a write beyond the limit is refused instead of ending the process.
+const REFUSED: &str = "trap '' XFSZ; exec \"$@\"";
+
+/// How the daemon runs out of room.
+#[derive(Debug, Clone, Copy)]
+enum Disk {
+    /// A small file system runs full.
+    Small,
+    /// Files must not grow (RLIMIT_FSIZE): needs no rights at all, and looks like a disk that fails.
+    Limited,
+}
+
+impl Disk {
+    /// A command that runs the daemon; `None` where this machine can't do that.
+    fn command(self, house: &House) -> Option<Command> {
+        if matches!(self, Self::Small) {
+            return with_mounts(house, SMALL);
+        }
+        if Command::new("prlimit").arg("--version").output().is_err() {
+            println!("NOT TESTED: there is no prlimit");
+            return None;
+        }
+        let mut command = Command::new("sh");
+        command.args(["-c", REFUSED, "sh", env!("CARGO_BIN_EXE_topicscore")]);
+        command.arg("run").arg("--config").arg(house.config());
+        Some(command)
+    }
+
+    fn run_full(self, house: &House, daemon: &Daemon) {
+        match self {
+            Self::Small => fill(&filler(house, daemon)),
+            Self::Limited => limit(daemon, &LIMIT.to_string()),
+        }
+    }
+
+    fn make_room(self, house: &House, daemon: &Daemon) {
+        match self {
+            Self::Small => fs::remove_file(filler(house, daemon)).unwrap(),
+            Self::Limited => limit(daemon, "unlimited"),
+        }
+    }
+
+    /// What `/readyz` says, and what the log says to do.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Small => ("full", "free disk space"),
+            Self::Limited => ("disk I/O error", "look for trouble with the disk"),
+        }
+    }
+}
+
+fn filler(house: &House, daemon: &Daemon) -> PathBuf {
+    seen_by(daemon.id(), &house.store.with_file_name("filler"))
+}
+
+/// Sets how large files may become that the daemon writes.
+fn limit(daemon: &Daemon, bytes: &str) {
+    let mut command = Command::new("prlimit");
+    command.arg("--pid").arg(daemon.id().to_string());
+    let status = command.arg(format!("--fsize={bytes}:")).status();
+    assert!(status.unwrap().success(), "{command:?}");
+}
 
 /// Takes all the room there is.
 fn fill(filler: &Path) {
@@ -35,6 +101,15 @@ fn fill(filler: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_nothing_and_is_waited_out() {
+    loses_nothing_and_is_waited_out(Disk::Small).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_refuses_to_write_loses_nothing_and_is_waited_out() {
+    loses_nothing_and_is_waited_out(Disk::Limited).await;
+}
+
+async fn loses_nothing_and_is_waited_out(kind: Disk) {
     let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let house = House {
         store: disk.path().join("topicscore.db"),
@@ -47,12 +122,12 @@ async fn a_full_disk_loses_nothing_and_is_waited_out() {
     };
     let stage = Stage::set(options).await.unwrap();
     house.furnish(&stage, &stage.plan());
-    let Some(command) = with_mounts(&house, DISK) else {
+    let Some(command) = kind.command(&house) else {
         return;
     };
     let mut daemon = house.start_by(command);
     hooked(&stage, &house).await;
-    let filler = seen_by(daemon.id(), &house.store.with_file_name("filler"));
+    let (reason, advice) = kind.words();
 
     let script = crowd_of(CROWD);
     let span = script.steps.last().unwrap().at;
@@ -63,17 +138,17 @@ async fn a_full_disk_loses_nothing_and_is_waited_out() {
         for round in 1..=2 {
             sleep(Duration::from_secs(2)).await;
             let before = stage.mautic.0.acknowledged().await.len();
-            fill(&filler);
+            kind.run_full(&house, &daemon);
             let told = house.wait_until_ready_says(503).await;
             let reasons = told["reasons"].to_string();
-            assert!(reasons.contains("full"), "{reasons}");
+            assert!(reasons.contains(reason), "{reasons}");
             wait_for_refusals(&stage).await;
             sleep(Duration::from_secs(2)).await;
             let after = stage.mautic.0.acknowledged().await.len();
             println!(
                 "round {round}: {before} acknowledged when it ran full, {after} when it ended"
             );
-            fs::remove_file(&filler).unwrap();
+            kind.make_room(&house, &daemon);
             house.wait_until_ready_says(200).await;
         }
     };
@@ -90,7 +165,7 @@ async fn a_full_disk_loses_nothing_and_is_waited_out() {
     let (db, _copy) = copy_of(&daemon, &house);
     assert_eq!(lost(&acknowledged, &db), [""; 0]);
     let said = house.errors();
-    assert!(said.contains("free disk space"), "what to do: {said}");
+    assert!(said.contains(advice), "what to do: {said}");
 }
 
 /// The store as it is this moment. Only the daemon sees the disk, so its files are copied, while

@@ -164,7 +164,7 @@ hands_through! { Rereading:
     write forget_told(now: Timestamp) -> Forgotten;
     write not_restored(sign: &WentBack) -> ();
     read is_rereading() -> bool;
-    write end_rereading(now: Timestamp) -> u64;
+    write end_rereading(newest: ContactId, now: Timestamp) -> u64;
 }
 
 hands_through! { Leases:

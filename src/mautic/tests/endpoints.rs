@@ -208,6 +208,33 @@ async fn segment_members() {
 }
 
 #[tokio::test]
+async fn memberships_are_read_from_the_table_in_which_some_rows_say_out() {
+    let row = |contact: &str, out: &str| json!({"lead_id": contact, "leadlist_id": "3", "manually_removed": out});
+    let rows = [row("5", "0"), row("6", "1")];
+    let (server, client) = answering(json!({"total": "2", "stats": rows})).await;
+    let ask = async |client: &Client, ids: &[u32]| {
+        let ids: Vec<_> = ids.iter().copied().map(ContactId).collect();
+        let segments = [3, 4].map(SegmentId).into();
+        client.memberships(&ids, &segments, BULK).await
+    };
+    let members = ask(&client, &[5, 6, 7]).await;
+    assert_eq!(members, Ok([(ContactId(5), SegmentId(3))].into()));
+    insta::assert_snapshot!(plain(&server.calls()[0]), @"GET /api/stats/lead_lists_leads?where[0][col]=lead_id&where[0][expr]=in&where[0][val]=5,6,7&where[1][col]=leadlist_id&where[1][expr]=in&where[1][val]=3,4&order[0][col]=lead_id&order[0][dir]=asc&order[1][col]=leadlist_id&order[1][dir]=asc&limit=6");
+    assert_eq!(ask(&client, &[]).await, Ok([].into()));
+    assert_eq!(server.calls().len(), 1);
+
+    for (total, asked) in [("3", [5, 6]), ("2", [5, 7])] {
+        let (_server, client) = answering(json!({"total": total, "stats": rows})).await;
+        let unfit = ask(&client, &asked).await;
+        assert!(matches!(unfit, Err(Error::Shape { .. })), "{unfit:?}");
+    }
+    let (server, client) = answering(json!({"total": "0", "stats": []})).await;
+    let many: Vec<_> = (1..=101).collect();
+    assert_eq!(ask(&client, &many).await, Ok([].into()));
+    assert_eq!(server.calls().len(), 2, "a hundred at a time");
+}
+
+#[tokio::test]
 async fn stats_are_asked_for_in_a_fixed_order() {
     let (server, client) =
         answering(json!({"total": "1", "stats": [{"id": "6", "lead_id": "2"}]})).await;

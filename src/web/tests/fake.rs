@@ -150,7 +150,7 @@ impl Rereading for FakeStore {
     async fn is_rereading(&self) -> Result<bool> {
         Err(StoreError::Closed)
     }
-    async fn end_rereading(&self, _: Timestamp) -> Result<u64> {
+    async fn end_rereading(&self, _: ContactId, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::listed::{Listed, Scores};
 use crate::clock::Clock;
-use crate::domain::{ContactId, Fact, GroupId, Target, Way};
+use crate::domain::{ContactId, Fact, GroupId, SegmentId, Target, Way};
 use crate::mautic::{Client, ContactAnswer, Error, Priority};
 use crate::plan::{Compiled, Foreign};
 use crate::store::{Reading, SharedStore, StoreError};
@@ -36,6 +36,8 @@ pub struct Kept {
     pub points: bool,
     /// Targets of which points of others are reported, and left until somebody decides.
     pub reported: BTreeSet<Target>,
+    /// Its declared segments, where they are looked at, too.
+    pub segments: BTreeSet<SegmentId>,
 }
 
 impl Kept {
@@ -60,6 +62,16 @@ impl Kept {
             }
         }
         kept
+    }
+
+    /// As [`Kept::of`], with the declared segments. The sweep does without: their members are polled
+    /// more often than it comes round.
+    #[must_use]
+    pub fn with_segments(plan: &Compiled) -> Self {
+        Self {
+            segments: plan.segments.iter().map(|rule| rule.segment).collect(),
+            ..Self::of(plan)
+        }
     }
 }
 
@@ -118,8 +130,11 @@ impl Looker {
             let readings = self.tell(values, kept, asked_at).await?;
             looked.readings.extend(readings);
         }
+        let own: Vec<_> = points.into_keys().collect();
+        if !kept.segments.is_empty() {
+            self.segments(&own, kept, &mut looked).await?;
+        }
         if !kept.groups.is_empty() {
-            let own: Vec<_> = points.into_keys().collect();
             let suspects = self.suspects(own, kept, listed, &mut looked).await?;
             self.groups(&suspects, kept, &mut looked).await?;
         }
@@ -159,6 +174,31 @@ impl Looker {
             }
         }
         Ok(points)
+    }
+
+    /// Who is in which of the kept segments.
+    async fn segments(
+        &self,
+        ids: &[ContactId],
+        kept: &Kept,
+        looked: &mut Looked,
+    ) -> Result<(), LookError> {
+        let asked_at = self.clock.now();
+        let members = self
+            .client
+            .memberships(ids, &kept.segments, Priority::Bulk)
+            .await?;
+        looked.calls += 1;
+        let value = |contact: ContactId, segment: SegmentId| {
+            let member = members.contains(&(contact, segment));
+            (contact, Target::Segment(segment), i32::from(member))
+        };
+        let of = |&contact| kept.segments.iter().map(move |&one| (contact, one));
+        let pairs = ids.iter().flat_map(of);
+        let values = pairs.map(|(contact, segment)| value(contact, segment));
+        let readings = self.tell(values.collect(), kept, asked_at).await?;
+        looked.readings.extend(readings);
+        Ok(())
     }
 
     /// Those whose group scores have to be read one by one: all, or where reports tell scores,
