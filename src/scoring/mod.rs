@@ -28,6 +28,7 @@ mod evaluate;
 mod explain;
 mod fnmatch;
 mod given;
+mod hits;
 mod letter;
 mod limits;
 mod machine;
