@@ -6,12 +6,14 @@ use crate::clock::Clock;
 use crate::health::Reporter;
 use crate::store::SharedStore;
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Then work begins all the same: a table that can't be read must not hold up everything for ever.
+/// So long a table may fail to be read, alone, before work begins all the same: it must not hold up
+/// everything for ever.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How often it looks whether all is scored.
+/// How often it looks.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Opens when the polls have caught up.
@@ -25,42 +27,49 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Everything there was is read and scored.
-    async fn caught_up(&self) {
-        self.poller.caught_up().await;
-        while self
-            .store
-            .counts()
-            .await
-            .is_ok_and(|counts| counts.dirty > 0)
-        {
+    /// Waits until the gate is open, or until told to stop.
+    pub(super) async fn pass(&self, health: &Reporter, stop: &CancellationToken) {
+        health.ok("waiting for the first round of polls", self.clock.now());
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.opens() => {}
+        }
+    }
+
+    /// However long that takes: what is written before is of yesterday.
+    async fn opens(&self) {
+        self.reread.cancelled().await;
+        self.polled().await;
+        let polled = self.clock.now();
+        while !matches!(
+            self.store.is_scored(polled, self.clock.now()).await,
+            Ok(true)
+        ) {
+            tokio::time::sleep(LOOK).await;
+        }
+        while self.store.caught_up(self.clock.now()).await.is_err() {
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// Waits until the gate is open, or until told to stop.
-    pub(super) async fn pass(&self, health: &Reporter, stop: &CancellationToken) {
-        health.ok("waiting for the first round of polls", self.clock.now());
-        // However long that takes.
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = self.reread.cancelled() => {}
-        }
-        while self.store.is_rescored().await.is_ok_and(|done| !done) {
+    /// Everything there was is read, or what is not read fails for long.
+    async fn polled(&self) {
+        let mut failing: Option<Instant> = None;
+        loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = self.poller.caught_up() => return,
                 () = tokio::time::sleep(LOOK) => {}
             }
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            caught_up = tokio::time::timeout(PATIENCE, self.caught_up()) => {
-                if caught_up.is_err() {
-                    tracing::warn!(
-                        "polls and scores have not caught up for {} minutes; writing begins with what is known",
-                        PATIENCE.as_secs() / 60
-                    );
-                }
+            failing = self
+                .poller
+                .only_fails()
+                .then(|| failing.unwrap_or_else(Instant::now));
+            if failing.is_some_and(|since| since.elapsed() > PATIENCE) {
+                tracing::warn!(
+                    "a table can't be read for {} minutes, all others were; writing begins with what is known",
+                    PATIENCE.as_secs() / 60
+                );
+                return;
             }
         }
     }

@@ -204,7 +204,11 @@ impl Instance {
                 () = poller.caught_up() => {}
             }
             // A full disk passes.
-            while let Err(error) = store.end_rereading(clock.now()).await {
+            let end = async || {
+                let newest = poller.newest_contact().await?;
+                store.end_rereading(newest, clock.now()).await
+            };
+            while let Err(error) = end().await {
                 tracing::error!(%error, "waiting until the store works again");
                 tokio::select! {
                     () = stop.cancelled() => return Ok(()),

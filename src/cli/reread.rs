@@ -67,7 +67,7 @@ fn before(done: &Done) -> String {
     format!(
         "{noticed}\n\
          Everything Mautic told is forgotten, and read again from its first row on: what people did \
-         that Mautic does not know any more counts no more. Points given by hand, what triggers \
+         that Mautic does not know any more, or that only webhooks told, counts no more. Points given by hand, what triggers \
          did, and who was erased are kept."
     )
 }

@@ -195,7 +195,8 @@ fn told(contact: ContactId, answer: &ContactAnswer, at: Timestamp) -> Vec<Fact> 
                 winner,
                 at,
             });
-            merged.into_iter().chain(profile(winner, at)).collect()
+            // The winner first: an erased contact's id may be another person's by now.
+            profile(winner, at).into_iter().chain(merged).collect()
         }
         // It is there after all: a deletion that Mautic rolled back. Asked again later.
         ContactAnswer::Found(contact) => profile(contact, at),
@@ -261,16 +262,10 @@ mod tests {
         let facts = resolver.store.facts();
         let (now, contact) = (at(NOW), ContactId(2));
         let (loser, winner) = (ContactId(1), ContactId(9));
-        assert_eq!(
-            facts[0],
-            Fact::Merged {
-                loser,
-                winner,
-                at: now
-            }
-        );
-        assert!(matches!(&facts[1], Fact::Profile(it) if it.contact == winner));
-        assert_eq!(facts[2], Fact::Deleted { contact, at: now });
+        assert!(matches!(&facts[0], Fact::Profile(it) if it.contact == winner));
+        let at = now;
+        assert_eq!(facts[1], Fact::Merged { loser, winner, at });
+        assert_eq!(facts[2], Fact::Deleted { contact, at });
         assert!(matches!(&facts[3], Fact::Profile(it) if it.contact == ContactId(3)));
     }
 

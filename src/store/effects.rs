@@ -46,6 +46,11 @@ pub trait Effects: Send + Sync {
         now: Timestamp,
     ) -> Result<bool>;
 
+    /// Everything that happened before is read and scored. Was an old backup of the store restored, or
+    /// Mautic read anew, what can't be undone is left to an administrator for crossings before
+    /// that, and until now also for those of which nobody knows when they were.
+    async fn caught_up(&self, now: Timestamp) -> Result<()>;
+
     /// Keeps how an attempt ended. That it was done is kept even where it had been given up
     /// meanwhile; anything else only of an effect that is pending or started.
     async fn finish_effect(

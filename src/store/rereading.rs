@@ -1,7 +1,7 @@
 //! Reading Mautic anew, after it was restored from a backup.
 
 use super::Result;
-use crate::domain::WentBack;
+use crate::domain::{ContactId, WentBack};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -41,11 +41,8 @@ pub trait Rereading: Send + Sync {
     /// Whether Mautic is being read anew: nothing is to be scored or written until that is done.
     async fn is_rereading(&self) -> Result<bool>;
 
-    /// Whether every contact was scored since Mautic was read anew, if it ever was: until then what is
-    /// wanted is of before.
-    async fn is_rescored(&self) -> Result<bool>;
-
     /// It was read to its end. Contacts that it did not tell of any more count as vanished, so that
-    /// somebody asks what became of them. Returns how many.
-    async fn end_rereading(&self, now: Timestamp) -> Result<u64>;
+    /// somebody asks what became of them. Returns how many. `newest`: the highest id that Mautic has;
+    /// a higher one that somebody had who was erased before is another person's from now on.
+    async fn end_rereading(&self, newest: ContactId, now: Timestamp) -> Result<u64>;
 }

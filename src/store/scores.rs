@@ -79,6 +79,10 @@ pub trait Scores: Send + Sync {
     /// Makes every contact dirty that was not scored with this plan version. Returns how many.
     async fn mark_outdated(&self, plan: &str, now: Timestamp) -> Result<u64>;
 
+    /// Whether everything that made contacts dirty up to this moment is scored. What is dirty since a
+    /// time after `now` is of before our clock was set back.
+    async fn is_scored(&self, up_to: Timestamp, now: Timestamp) -> Result<bool>;
+
     /// A contact's stored scores, by topic key.
     async fn scores(&self, contact: ContactId) -> Result<Vec<StoredScore>>;
 }

@@ -71,7 +71,10 @@ impl Daemon {
     /// # Errors
     /// The store's.
     pub(crate) async fn start(around: &Around, number: u64) -> Result<Self> {
-        let store: SharedStore = Arc::new(FaultyStore::open(&around.path, &around.crash));
+        let owner = Owner(format!("{number}-run"));
+        let store = FaultyStore::open(&around.path, &around.crash);
+        let store_id = store.begin_run(&owner);
+        let store: SharedStore = Arc::new(store);
         let clock: Arc<dyn Clock> = Arc::new(around.time.clone());
         let plan = activate(&store, around, &*clock).await?;
         let settled_at = clock.now() + LONGEST_REQUEST;
@@ -80,7 +83,6 @@ impl Daemon {
             .await?;
         store.unpark_intents().await?;
         let client = client(around, &clock);
-        let owner = Owner(format!("process {number}"));
         let metrics = register("0", "simulation").metrics;
         let (health, signals) = (Health::new(), Signals::default());
         let reporter = |name: &str| health.component(name, Weight::Required, None, clock.now());
@@ -95,7 +97,7 @@ impl Daemon {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             mautic: writes.clone(),
-            owner: Owner(format!("{} {name}", owner.0)),
+            owner: Owner(format!("{store_id}-{}-{name}", owner.0)),
             least,
             intents: signals.bells.intents.clone(),
             effects: signals.bells.effects.clone(),

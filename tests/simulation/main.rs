@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Seeds that failed once: always run.
-const REGRESSIONS: &[u64] = &[51, 165, 260, 3135, 3172, 3390, 6570];
+const REGRESSIONS: &[u64] = &[51, 165, 260, 3135, 3172, 3390, 5153, 6570];
 /// Seeds run when nobody says how many.
 const USUAL: u64 = 60;
 

@@ -272,6 +272,9 @@ impl Network {
             Fault::Swallowed => {
                 self.mautic.standin.break_between().await;
                 self.apply(write, request, begun).await;
+                if let Some(write) = write {
+                    self.watch.swallowed(write);
+                }
                 Ok(Answered::api(200, &json!({"success": 1})))
             }
             Fault::ErrorAfter => {

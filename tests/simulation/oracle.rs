@@ -78,6 +78,16 @@ pub(crate) struct Oracle {
     merged_at: BTreeMap<u64, u64>,
     deleted: BTreeSet<u64>,
     highest: BTreeMap<(u64, Scored), i64>,
+    swallowed: Vec<Swallowed>,
+}
+
+/// Main points that Mautic logged and did not add.
+#[derive(Debug)]
+struct Swallowed {
+    contact: u64,
+    points: i64,
+    /// The contact was merged, or an old backup restored, since: nobody may have looked before.
+    hidden: bool,
 }
 
 impl Oracle {
@@ -93,6 +103,7 @@ impl Oracle {
             merged_at: BTreeMap::new(),
             deleted: BTreeSet::new(),
             highest: BTreeMap::new(),
+            swallowed: Vec::new(),
         }
     }
 
@@ -130,11 +141,41 @@ impl Oracle {
             .map(|(loser, winner)| (*loser, *winner))
             .collect();
         self.merged.clone_from(merged);
-        for (loser, _) in &new {
+        for (loser, winner) in &new {
             self.merged_at.insert(*loser, self.step);
+            let both = self.swallowed.iter_mut();
+            let both = both.filter(|lost| [*loser, *winner].contains(&lost.contact));
+            both.for_each(|lost| (lost.contact, lost.hidden) = (*winner, true));
         }
         self.note_highest();
         new
+    }
+
+    /// Mautic logged points for a contact that it did not add, and said that it had.
+    pub(crate) fn swallowed(&mut self, contact: u64, points: i64) {
+        let contact = self.who(contact);
+        self.swallowed.push(Swallowed {
+            contact,
+            points,
+            hidden: false,
+        });
+    }
+
+    /// An old backup of the store was restored.
+    pub(crate) fn restored(&mut self) {
+        self.swallowed
+            .iter_mut()
+            .for_each(|lost| lost.hidden = true);
+    }
+
+    /// What may be missing of the main points in the end (not promised: see docs/guarantees.md).
+    pub(crate) fn may_miss(&self, contact: u64) -> BTreeSet<i64> {
+        let of = |lost: &&Swallowed| lost.hidden && self.who(lost.contact) == contact;
+        let hidden = self.swallowed.iter().filter(of);
+        hidden.fold(BTreeSet::from([0]), |sums, lost| {
+            let with = sums.iter().map(|sum| sum + lost.points);
+            with.chain(sums.iter().copied()).collect()
+        })
     }
 
     /// A contact was deleted.

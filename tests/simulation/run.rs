@@ -329,6 +329,7 @@ impl Run {
                 }
                 self.stage.diary.note("an old backup is restored");
                 self.stage.diary.count("world", "old backups restored");
+                self.stage.oracle().restored();
                 self.acknowledged = self.acknowledged.min(backup.deliveries);
                 // That takes people some minutes; nothing is under way any more.
                 self.stage.time.step(SignedDuration::from_mins(4));

@@ -19,8 +19,8 @@ use topicscore::store::{
     Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
     DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
     Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
-    RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot, StoreError,
-    StoredScore, Target, Urgency, WriteResult, WriteSummary,
+    RUN, RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot,
+    StoreError, StoredScore, Target, Urgency, WriteResult, WriteSummary,
 };
 
 /// The real store and its crashes.
@@ -37,6 +37,13 @@ impl FaultyStore {
             real: SqliteStore::open(path).unwrap(),
             crash: crash.clone(),
         }
+    }
+
+    /// A process begins; returns the store's name, which stands in marks.
+    pub(crate) fn begin_run(&self, Owner(run): &Owner) -> String {
+        wait_for(self.real.put_setting(RUN, run)).unwrap();
+        let name = wait_for(self.real.setting("store_id")).unwrap();
+        name.unwrap_or_default()
     }
 }
 
@@ -110,6 +117,7 @@ hands_through! { Scores:
     write claim_dirty(owner: &Owner, limit: usize, now: Timestamp, until: Timestamp) -> Vec<DirtyContact>;
     read snapshots(contacts: &[ContactId]) -> Vec<Snapshot>;
     write commit_scores(commits: Vec<ScoreCommit>) -> ();
+    read is_scored(up_to: Timestamp, now: Timestamp) -> bool;
     write mark_due(now: Timestamp) -> u64;
     write mark_outdated(plan: &str, now: Timestamp) -> u64;
     read scores(contact: ContactId) -> Vec<StoredScore>;
@@ -137,6 +145,7 @@ hands_through! { Outbox:
 
 hands_through! { Effects:
     write claim_effects(owner: &Owner, limit: usize, now: Timestamp, until: Timestamp) -> Vec<ContactEffects>;
+    write caught_up(now: Timestamp) -> ();
     write mark_started(owner: &Owner, effect: EffectId, mark: Option<u64>, now: Timestamp) -> bool;
     write finish_effect(effect: EffectId, outcome: EffectOutcome, now: Timestamp) -> ();
     read next_effect_due(now: Timestamp) -> Option<Timestamp>;
@@ -155,8 +164,7 @@ hands_through! { Rereading:
     write forget_told(now: Timestamp) -> Forgotten;
     write not_restored(sign: &WentBack) -> ();
     read is_rereading() -> bool;
-    read is_rescored() -> bool;
-    write end_rereading(now: Timestamp) -> u64;
+    write end_rereading(newest: ContactId, now: Timestamp) -> u64;
 }
 
 hands_through! { Leases:

@@ -27,6 +27,8 @@ pub(crate) enum Write {
         contact: u64,
         /// `plus`, `minus`.
         how: String,
+        /// How many.
+        points: i64,
     },
     /// `segments/ID/contacts/add`.
     Add {
@@ -67,9 +69,10 @@ impl Write {
                 group: id(group),
                 how: how.to_owned(),
             },
-            ["api", "contacts", contact, "points", how, _] => Self::Points {
+            ["api", "contacts", contact, "points", how, points] => Self::Points {
                 contact: id(contact),
                 how: how.to_owned(),
+                points: points.parse().unwrap_or(0),
             },
             ["api", "segments", segment, "contacts", "add"] => Self::Add {
                 segment: id(segment),
@@ -187,6 +190,19 @@ impl Watch {
         }
     }
 
+    /// Mautic logged main points that it did not add.
+    pub(crate) fn swallowed(&self, write: &Write) {
+        if let Write::Points {
+            contact,
+            how,
+            points,
+        } = write
+        {
+            let sign = if how == "minus" { -1 } else { 1 };
+            self.oracle().swallowed(*contact, sign * points);
+        }
+    }
+
     /// An id that was merged away before the step began is known to be no one's own.
     fn merged_away(&self, write: &Write, begun: u64) {
         for contact in write.contacts() {
@@ -206,7 +222,20 @@ impl Watch {
             let given = oracle.given_since(contact, of, begun);
             (oracle.highest(contact, of), given)
         };
-        if after > (highest + given).max(before) {
+        if after <= (highest + given).max(before) {
+            return;
+        }
+        if self
+            .oracle()
+            .merged_in(contact)
+            .is_some_and(|merged| merged >= begun)
+        {
+            // A call on its way can't be called back (docs/guarantees.md).
+            self.diary.count(
+                "not promised",
+                "on its way when Mautic merged, too high for a while",
+            );
+        } else {
             self.diary.wrong(format!(
                 "{of:?} of contact {contact} was {before} and is {after}; more than {highest} was never true"
             ));

@@ -6,7 +6,7 @@ use super::{
         reader::Reader,
     },
     Feed, Page, PollError, Polled, Poller, Start,
-    dated::{OVERLAP, not_ahead},
+    dated::OVERLAP,
     ids, urgency,
 };
 use crate::{
@@ -65,12 +65,8 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         };
         let begin = Sweep::from(start);
         let mut sweep: Sweep = self.cursor(feed).await?.unwrap_or(begin);
-        if sweep.after == 0 {
-            let since = not_ahead(sweep.since, self.mautic.there(now));
-            if since != sweep.since {
-                self.forget(feed);
-            }
-            sweep = Sweep::from(since);
+        if sweep.after == 0 && sweep != begin {
+            sweep = Sweep::from(self.not_ahead(feed, sweep.since, now));
         }
         let mut polled = Polled::default();
         for _ in 0..self.options.pages {

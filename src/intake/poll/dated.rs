@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Seconds read again at every poll, for rows that were committed late.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 
-/// Clocks are rarely set back by more; read again when one was.
+/// Read again where a clock may have been set back unseen: rarely by more.
 const SET_BACK: SignedDuration = SignedDuration::from_hours(1);
 
 impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
@@ -30,12 +30,10 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             Start::Beginning => Timestamp::UNIX_EPOCH,
             Start::Now => now,
         };
-        let cursor = self.cursor(feed).await?.unwrap_or(start);
-        let mut known = not_ahead(cursor, self.mautic.there(now));
-        if known != cursor {
-            // The cursor has to move, even if the rows are the same.
-            self.forget(feed);
-        }
+        let mut known = match self.cursor(feed).await? {
+            Some(cursor) => self.not_ahead(feed, cursor, now),
+            None => start,
+        };
         let overlap = if self.is_behind(feed) {
             SignedDuration::ZERO
         } else {
@@ -78,6 +76,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                     asked: None,
                 };
                 self.keep(feed, page).await?;
+                if full {
+                    self.note_more(feed);
+                }
             }
             // Of rows dated later than Mautic's clock shows the next poll reads the same again.
             polled.more = full && last <= self.mautic.there(now);
@@ -97,15 +98,28 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         }
         Ok(polled)
     }
+
+    /// Up to where nothing new can be dated: the cursor, if Mautic's clock was not set back since. As it
+    /// goes now it showed less then, when the feed was last read; what came later may be dated so.
+    pub(super) fn not_ahead(&self, feed: Feed, cursor: Timestamp, now: Timestamp) -> Timestamp {
+        let there = self.mautic.there(now);
+        let known = match self.last_read(feed, now) {
+            // The cursor is where a poll was cut short; it may be later than when one was not.
+            _ if self.is_behind(feed) && cursor.duration_since(there) <= OVERLAP => cursor,
+            Some(read_at) => cursor.min(self.mautic.there(read_at)),
+            // Nobody knows since when, and by how much.
+            None => back(cursor.min(there)),
+        };
+        if known != cursor {
+            // The cursor has to move, even if the rows are the same.
+            self.forget(feed);
+        }
+        known
+    }
 }
 
-/// A cursor that is ahead of Mautic's clock says that this was set back: nobody knows by how much,
-/// but rows that are dated before the cursor may be new.
-pub(super) fn not_ahead(known: Timestamp, there: Timestamp) -> Timestamp {
-    if known.duration_since(there) <= OVERLAP {
-        return known;
-    }
-    there.saturating_sub(SET_BACK).unwrap_or(there)
+fn back(known: Timestamp) -> Timestamp {
+    known.saturating_sub(SET_BACK).unwrap_or(known)
 }
 
 fn date(row: &Row, column: &str) -> Option<Timestamp> {

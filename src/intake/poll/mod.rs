@@ -28,7 +28,7 @@ pub(super) use page::{Page, without_merged};
 use super::{decode::Decoded, decoder::Signals, reader::Reader};
 use crate::{
     clock::Clock,
-    domain::{SegmentId, WENT_BACK, WentBack},
+    domain::{ContactId, SegmentId, WENT_BACK, WentBack},
     mautic,
     store::{Adjustments, Journal, Settings, StoreError, Urgency},
 };
@@ -191,6 +191,16 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         }
     }
 
+    /// The highest id of a contact that Mautic has shown; 0 if it has none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn newest_contact(&self) -> Result<ContactId, StoreError> {
+        let place = self.cursor::<landmark::Place>(Feed::NewContacts).await?;
+        let newest = place.map_or(0, |place| place.id);
+        Ok(ContactId(u32::try_from(newest).unwrap_or(u32::MAX)))
+    }
+
     /// Polls until `stop`; a page under way is finished first.
     pub async fn run(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
@@ -221,6 +231,17 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         let _ = caught_up.wait_for(|caught_up| *caught_up).await;
     }
 
+    /// Whether some feeds fail, and all others were read to their end: waiting longer may tell nothing
+    /// more. While Mautic answers nothing at all, or there is more to read, it does.
+    #[must_use]
+    pub fn only_fails(&self) -> bool {
+        let state = self.state();
+        let (failing, others): (Vec<_>, Vec<_>) =
+            state.values().partition(|feed| feed.failures > 0);
+        let read = |feed: &&FeedStatus| feed.last_success.is_some() && !feed.behind;
+        !failing.is_empty() && !others.is_empty() && others.iter().all(read)
+    }
+
     fn fails(&self) -> bool {
         let state = self.state();
         state.values().any(|feed| feed.retry_at().is_some())
@@ -238,6 +259,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         {
             self.signals.standstill.cancel();
         }
+        self.state()
+            .values_mut()
+            .for_each(|status| status.forget_later(now));
         let others = self.watches_others().await;
         for feed in Feed::ALL {
             let due =
@@ -275,13 +299,15 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
 
     fn is_due(&self, feed: Feed, now: Timestamp) -> bool {
         let state = self.state();
-        let Some(status) = state.get(&feed) else {
-            return true;
-        };
-        if let Some(retry_at) = status.retry_at() {
-            return now >= retry_at;
-        }
-        status.behind || status.lag(now).is_none_or(|lag| lag >= feed.pause())
+        state
+            .get(&feed)
+            .is_none_or(|status| status.is_due(now, feed.pause()))
+    }
+
+    /// When a feed was last read to its end, as far as that can be told from `now`.
+    fn last_read(&self, feed: Feed, now: Timestamp) -> Option<Timestamp> {
+        let last_success = self.state().get(&feed)?.last_success;
+        last_success.filter(|last| *last <= now)
     }
 
     /// Whether the members failed to be read and are not to be tried yet.
@@ -295,6 +321,11 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
     /// which may be longer than what one poll reads.
     fn is_behind(&self, feed: Feed) -> bool {
         self.state().get(&feed).is_some_and(|status| status.behind)
+    }
+
+    /// Should the next page fail, the next poll goes on behind this one.
+    fn note_more(&self, feed: Feed) {
+        self.state().entry(feed).or_default().behind = true;
     }
 
     fn note(&self, feed: Feed, now: Timestamp, polled: &Result<Polled, PollError>) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// How a feed is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FeedStatus {
-    /// When it was last read to its end without an error.
+    /// When it was last read to its end without an error; `None` also if our clock was set back since.
     pub last_success: Option<Timestamp>,
     /// When it was last tried.
     pub last_attempt: Option<Timestamp>,
@@ -40,5 +40,20 @@ impl FeedStatus {
         }
         let pause = SignedDuration::from_secs(1 << self.failures.min(9)).min(LONGEST);
         self.last_attempt?.checked_add(pause).ok()
+    }
+
+    /// Whether it is to be read now, at least `pause` after it was last read to its end.
+    pub(super) fn is_due(&self, now: Timestamp, pause: SignedDuration) -> bool {
+        if let Some(retry_at) = self.retry_at() {
+            return now >= retry_at;
+        }
+        self.behind || self.lag(now).is_none_or(|lag| lag >= pause)
+    }
+
+    /// What is noted of a time after now is of before our clock was set back: nobody knows how long ago.
+    pub(super) fn forget_later(&mut self, now: Timestamp) {
+        for at in [&mut self.last_success, &mut self.last_attempt] {
+            *at = at.filter(|at| *at <= now);
+        }
     }
 }

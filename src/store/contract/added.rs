@@ -267,11 +267,21 @@ pub(crate) async fn a_restored_store_is_noticed(store: SharedStore) {
     let of = |run: &str| format!("{id_of_store}-{run}-w");
     let known = tell(&store, [mark(&of("8-old"), 1)]).await;
     assert!(!known.restored, "from before");
+    let claimed = claim_at(&store, 3_060).await;
+    assert!(claimed[0].intents[0].suspect, "looked at all the same");
+    let looked = result(&claimed, 1, group(3), holds(5));
+    finish(&store, 3_061, looked).await;
+    release(&store, &[1]).await;
     let own = tell(&store, [mark(&of("9-new"), 9_001)]).await;
     assert!(!own.restored, "of this run");
+    assert_eq!(claim_at(&store, 3_070).await, []);
     let stranger = tell(&store, [mark("another-8-old-w", 9_000)]).await;
     assert!(!stranger.restored, "of somebody else's store");
-    assert_eq!(claim_at(&store, 3_100).await, []);
+    let claimed = claim_at(&store, 3_080).await;
+    assert!(claimed[0].intents[0].suspect, "somebody wrote it");
+    let looked = result(&claimed, 1, group(3), holds(5));
+    finish(&store, 3_081, looked).await;
+    release(&store, &[1]).await;
     // The scorer has given out many generations by the time the row is read.
     for contact in 10..30 {
         want(&store, contact, &[]).await;
@@ -286,6 +296,9 @@ pub(crate) async fn a_restored_store_is_noticed(store: SharedStore) {
     let again = tell(&store, [mark(&of("8-old"), 41)]).await;
     assert!(!again.restored, "noticed once");
 }
+
+/// The second at which [`commit`] says that it scored.
+const SCORED_AT: i64 = 2_000;
 
 /// A trigger of the contact fires for a crossing of that second.
 async fn fire(store: &SharedStore, contact: u32, second: i64, actions: &[Action]) {
@@ -321,6 +334,12 @@ pub(crate) async fn after_a_restore_what_can_not_be_undone_is_left(store: Shared
     assert_eq!(states().await, [unknown, pending]);
     // Fired later, for crossings from before and after.
     fire(&store, 2, 850, std::slice::from_ref(&email)).await;
-    fire(&store, 3, 2_200, &[email]).await;
-    assert_eq!(states().await, [unknown, pending, unknown, pending]);
+    fire(&store, 3, 2_200, std::slice::from_ref(&email)).await;
+    let four = [unknown, pending, unknown, pending];
+    assert_eq!(states().await, four);
+    // A profile has no history: it crosses at the moment of scoring, as long as it is not caught up.
+    fire(&store, 4, SCORED_AT, std::slice::from_ref(&email)).await;
+    store.caught_up(at(1_999)).await.unwrap();
+    fire(&store, 5, SCORED_AT, &[email]).await;
+    assert_eq!(states().await[4..], [unknown, pending]);
 }

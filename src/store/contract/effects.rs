@@ -11,7 +11,7 @@ fn stage(n: u32) -> Action {
     Action::SetStage { stage: StageId(n) }
 }
 
-fn email() -> Action {
+pub(crate) fn email() -> Action {
     Action::SendEmail { email: EmailId(5) }
 }
 
@@ -21,7 +21,7 @@ fn webhook() -> Action {
     }
 }
 
-fn firing(trigger: &str, second: i64, actions: &[Action]) -> Firing {
+pub(crate) fn firing(trigger: &str, second: i64, actions: &[Action]) -> Firing {
     Firing {
         trigger: RuleKey(trigger.into()),
         name: "Call".into(),
@@ -46,11 +46,11 @@ async fn score(store: &SharedStore, contact: u32, desired: &[(Target, i32)], fir
     }
 }
 
-async fn fire(store: &SharedStore, contact: u32, fires: &[Firing]) {
+pub(crate) async fn fire(store: &SharedStore, contact: u32, fires: &[Firing]) {
     score(store, contact, &[], fires).await;
 }
 
-async fn claim(store: &SharedStore, second: i64) -> Vec<ContactEffects> {
+pub(crate) async fn claim(store: &SharedStore, second: i64) -> Vec<ContactEffects> {
     let (now, until) = (at(second), at(second + 60));
     store
         .claim_effects(&owner("w"), 1_000, now, until)

@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{Fact, SegmentId, Source};
-use crate::store::{Applied, CursorMove, OUR_MARK, Origin, SharedStore};
+use crate::store::{Applied, CursorMove, OUR_MARK, Origin, RUN, SharedStore};
 
 pub(crate) async fn activities_are_known_by_their_key(store: SharedStore) {
     let first = tell(&store, [did(2, 1, 6), did(1, 1, 6), did(3, 1, 5)]).await;
@@ -259,10 +259,19 @@ pub(crate) async fn old_points_log_is_no_suspicion(store: SharedStore) {
 pub(crate) async fn our_own_points_log_is_no_suspicion(store: SharedStore) {
     want(&store, 1, &[(group(3), 5)]).await;
     write_all(&store).await;
-    tell(&store, [logged(7, 1, 3, &format!("{OUR_MARK}p1"), 3_001)]).await;
+    store.put_setting(RUN, "9-new").await.unwrap();
+    let name = store.setting("store_id").await.unwrap().unwrap();
+    let mark = |run| format!("{OUR_MARK}1:group:3:set:{name}-{run}-w:1.0.5");
+    tell(&store, [logged(7, 1, 3, &mark("9-new"), 3_001)]).await;
     assert_eq!(
         state(&store, 1, group(3)).await,
         (Some(5), Some(5), false, false)
+    );
+    // A restored store may not know what it wrote then.
+    tell(&store, [logged(8, 1, 3, &mark("8-old"), 3_001)]).await;
+    assert_eq!(
+        state(&store, 1, group(3)).await,
+        (Some(5), Some(5), true, true)
     );
 }
 

@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{Fact, Profile, Scope, TopicKey, WENT_BACK, WentBack};
-use crate::store::{NewAdjustment, SharedStore};
+use crate::store::{NewAdjustment, Origin, SharedStore};
 use jiff::Timestamp;
 
 /// A contact made at a second, seen at another.
@@ -73,12 +73,64 @@ pub(crate) async fn what_mautic_told_is_forgotten_and_told_again(store: SharedSt
     assert_eq!(snapshot(&store, 2).await.unwrap().activities.len(), 1);
     let now = Timestamp::MAX;
     assert_eq!(store.unresolved_gone(9, now).await.unwrap(), []);
-    assert_eq!(store.end_rereading(at(120)).await.unwrap(), 1);
+    assert_eq!(store.end_rereading(id(2), at(120)).await.unwrap(), 1);
     assert_eq!(store.unresolved_gone(9, now).await.unwrap(), [id(3)]);
     assert!(!store.is_rereading().await.unwrap());
     // From then on an import may date contacts anew.
     tell(&store, [made(1, 70, 130)]).await;
     assert_eq!(given(&store, 1).await, [1]);
+}
+
+/// A restored Mautic does not know somebody, and later gives his id to a visitor who turns out to be
+/// somebody known.
+pub(crate) async fn who_was_lost_takes_nobody_with_him(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(7, 7, 10), made(8, 8, 10)]).await;
+    tell(&store, [deleted(8, 20)]).await;
+    give_points(&store, 1, 5).await;
+    give_points(&store, 7, 7).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(&store, [made(1, 1, 110)]).await;
+    // Nobody knows yet who has that id.
+    tell(&store, [merged(1, 8, 111)]).await;
+    assert_eq!(given(&store, 1).await, [5]);
+    store.end_rereading(id(1), at(120)).await.unwrap();
+    tell(&store, [deleted(7, 130)]).await;
+    assert_eq!(given(&store, 7).await, [0; 0], "nothing of his is kept");
+    assert_eq!(snapshot(&store, 7).await, None);
+    // Told before the winner's own profile: 7 and 8 are other people's.
+    tell(&store, [did(1, 8, 140), merged(1, 7, 150)]).await;
+    assert_eq!(given(&store, 7).await, [5]);
+    assert_eq!(snapshot(&store, 8).await.unwrap().activities.len(), 1);
+    // Who was deleted by Mautic stays so.
+    tell(&store, [deleted(8, 160), did(2, 8, 161)]).await;
+    assert_eq!(snapshot(&store, 8).await, None);
+}
+
+pub(crate) async fn who_was_erased_stays_so_if_mautic_has_him_again(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(2, 2, 10)]).await;
+    tell(&store, [deleted(2, 20)]).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(&store, [made(1, 1, 110), made(2, 2, 110)]).await;
+    store.end_rereading(id(2), at(120)).await.unwrap();
+    tell(&store, [made(2, 2, 130), did(1, 2, 131)]).await;
+    assert_eq!(snapshot(&store, 2).await, None);
+    tell(&store, [merged(1, 2, 140)]).await;
+    assert_eq!(snapshot(&store, 1).await, None, "they are one person");
+}
+
+/// Erasing finds raw bodies by whom their batch speaks of, or because they wait.
+pub(crate) async fn no_raw_body_that_nobody_can_find_is_left(store: SharedStore) {
+    let decoded = deliver(&store, 7, r#"{"id":1}"#).await;
+    let mut told = batch(Origin::Deliveries(vec![decoded]), vec![did(1, 1, 5)]);
+    store.apply(told).await.unwrap();
+    let in_part = deliver(&store, 7, r#"{"id":2}"#).await;
+    told = batch(Origin::Deliveries(vec![in_part]), vec![did(2, 1, 5)]);
+    told.parked = vec![parked(Some(in_part), "{}")];
+    store.apply(told).await.unwrap();
+    deliver(&store, 7, r#"{"id":3}"#).await;
+    store.forget_told(at(100)).await.unwrap();
+    let left = store.prune_bodies(at(9_000)).await.unwrap();
+    assert_eq!(left, 1, "of the one of which it is known whom it speaks of");
 }
 
 /// An id is told of somebody who was made after the one we know was last seen.
@@ -155,13 +207,16 @@ pub(crate) async fn merges_move_nothing_of_the_lost(store: SharedStore) {
 }
 
 pub(crate) async fn scored_anew_when_all_are(store: SharedStore) {
+    let is_scored = async |up_to, now| store.is_scored(at(up_to), at(now)).await.unwrap();
     tell(&store, [made(1, 1, 10)]).await;
     clean(&store).await;
-    assert!(store.is_rescored().await.unwrap());
+    assert!(is_scored(5_000, 5_000).await);
     store.forget_told(at(100)).await.unwrap();
-    assert!(!store.is_rescored().await.unwrap());
+    assert!(!is_scored(100, 110).await);
+    assert!(is_scored(99, 110).await, "dirty since later");
+    assert!(!is_scored(50, 60).await, "our clock was set back");
     clean(&store).await;
-    assert!(store.is_rescored().await.unwrap());
+    assert!(is_scored(5_000, 5_000).await);
 }
 
 pub(crate) async fn everything_wanted_is_looked_at_after_a_restore(store: SharedStore) {

@@ -1,7 +1,7 @@
 //! Effects: made with the scores that fire them, claimed by contact, finished by number.
 
 use super::{
-    SqliteStore,
+    SqliteStore, begun,
     codec::{effect_state, effect_state_code, from_json, limit, micros, time, to_json},
     codec::{urgency, urgency_code},
     journal, leases, restored,
@@ -10,11 +10,11 @@ use crate::domain::{
     ContactEffects, ContactId, Effect, EffectId, EffectOutcome, EffectState, Firing, RuleKey,
     Started,
 };
-use crate::store::{EffectQuery, Effects, Owner, Result, ScoreCommit, Urgency};
+use crate::store::{EffectQuery, Effects, Owner, Result, ScoreCommit, StoreError, Urgency};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 /// What is told of the trigger, as stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,19 +53,26 @@ impl Effects for SqliteStore {
         now: Timestamp,
     ) -> Result<bool> {
         let (owner, now) = (owner.clone(), micros(now));
-        self.write(move |db| {
-            let started = db
-                .prepare_cached(
-                    "UPDATE effect SET state = 1, started_at = ?3, mark = ?4
-                     WHERE id = ?1 AND state = 0 AND EXISTS (
-                         SELECT 1 FROM intent_lease AS held
-                         WHERE held.contact = effect.contact AND held.owner = ?2
-                             AND held.until > ?3)",
-                )?
-                .execute(params![effect.0, owner.0, now, mark])?;
-            Ok(started == 1)
-        })
-        .await
+        let started = self
+            .write(move |db| start(db, &owner, effect, mark, now))
+            .await?;
+        let Some(number) = started else {
+            return Ok(false);
+        };
+        let begun = Arc::clone(&self.begun);
+        let kept = tokio::task::spawn_blocking(move || begun.keep(&number)).await;
+        let kept = kept.map_err(|error| StoreError::Database(error.to_string()));
+        if let Err(error) = kept.flatten() {
+            // Nothing was done yet: it may be tried again.
+            self.write(move |db| put_back(db, effect)).await?;
+            return Err(error);
+        }
+        Ok(true)
+    }
+
+    async fn caught_up(&self, now: Timestamp) -> Result<()> {
+        let now = micros(now);
+        self.write(move |db| restored::caught_up(db, now)).await
     }
 
     async fn finish_effect(
@@ -156,7 +163,7 @@ pub(super) fn fire(db: &Connection, commit: &ScoreCommit) -> Result<()> {
         if newer == 1 {
             make(db, commit, firing)?;
             let rule = &firing.trigger.0;
-            restored::leave_old_effects(db, contact.0, rule, firing.crossed_at)?;
+            restored::leave_old_effects(db, contact.0, rule, firing.crossed_at, commit.at)?;
         }
     }
     Ok(())
@@ -192,6 +199,34 @@ fn make(db: &Connection, commit: &ScoreCommit, firing: &Firing) -> Result<()> {
             urgency_code(urgency),
         ])?;
     }
+    Ok(())
+}
+
+/// Marks an effect as started; `None` if it must not be done.
+fn start(
+    db: &Connection,
+    owner: &Owner,
+    effect: EffectId,
+    mark: Option<u64>,
+    now: i64,
+) -> Result<Option<begun::Number>> {
+    let started = db
+        .prepare_cached(
+            "UPDATE effect SET state = 1, started_at = ?3, mark = ?4
+             WHERE id = ?1 AND state = 0 AND EXISTS (
+                 SELECT 1 FROM intent_lease AS held
+                 WHERE held.contact = effect.contact AND held.owner = ?2
+                     AND held.until > ?3)",
+        )?
+        .execute(params![effect.0, owner.0, now, mark])?;
+    (started == 1).then(|| begun::next(db)).transpose()
+}
+
+fn put_back(db: &Connection, effect: EffectId) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE effect SET state = 0, started_at = NULL, mark = NULL WHERE id = ?1 AND state = 1",
+    )?
+    .execute([effect.0])?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use crate::domain::{ContactId, Urgency};
 use crate::store::{Leases, Owner, Result};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::Arc;
 
 /// Running out, not deleting: what was held stays as doubtful as after any other expiry.
 const ENDINGS: [&str; 3] = [
@@ -23,7 +24,19 @@ const ENDINGS_OF: [&str; 2] = [
 impl Leases for SqliteStore {
     async fn end_leases_of_the_dead(&self, now: Timestamp, settled_at: Timestamp) -> Result<u64> {
         let (now, settled_at) = (micros(now), micros(settled_at));
-        self.write(move |db| end_all(db, now, settled_at)).await
+        let begun = Arc::clone(&self.begun);
+        self.write(move |db| {
+            let ended = end_all(db, now, settled_at)?;
+            if begun.compare(db, now)? {
+                tracing::warn!(
+                    "triggers did more than this store knows of: it was restored from a backup. Everything is \
+                     looked at before it is written; mails and webhooks of triggers that may have been done \
+                     are left to you: `topicscore effects`"
+                );
+            }
+            Ok(ended)
+        })
+        .await
     }
 
     async fn end_leases_of(

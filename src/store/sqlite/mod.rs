@@ -6,12 +6,15 @@
 
 mod adjustments;
 mod admin;
+mod begun;
+mod beside;
 mod codec;
 mod damage;
 mod deliveries;
 mod dirty;
 mod effects;
 mod examine;
+mod hex;
 mod hold;
 mod journal;
 mod leases;
@@ -34,6 +37,7 @@ use super::Result;
 pub use examine::examine;
 pub use hold::Hold;
 
+use begun::Begun;
 use damage::Trouble;
 use privacy::Register;
 use readers::Readers;
@@ -53,6 +57,7 @@ use writer::{Turn, Writer};
 pub struct SqliteStore {
     path: PathBuf,
     register: Register,
+    begun: Arc<Begun>,
     writer: Arc<Writer>,
     readers: Readers,
     trouble: Trouble,
@@ -97,6 +102,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             register: Register::beside(path),
+            begun: Arc::new(Begun::beside(path)),
             writer: Arc::new(writer),
             readers,
             trouble,
@@ -163,5 +169,7 @@ impl SqliteStore {
     }
 }
 
+#[cfg(test)]
+mod begun_tests;
 #[cfg(test)]
 mod tests;

@@ -49,21 +49,8 @@ impl Rereading for SqliteStore {
             .await
     }
 
-    async fn is_rescored(&self) -> Result<bool> {
-        self.read(|db| {
-            let Some(at) = settings::get(db, REREAD_AT)? else {
-                return Ok(true);
-            };
-            let unscored = db
-                .prepare_cached("SELECT 1 FROM dirty WHERE since <= CAST(?1 AS INTEGER)")?
-                .exists([at])?;
-            Ok(!unscored)
-        })
-        .await
-    }
-
-    async fn end_rereading(&self, now: Timestamp) -> Result<u64> {
-        self.write(move |db| end(db, micros(now))).await
+    async fn end_rereading(&self, newest: ContactId, now: Timestamp) -> Result<u64> {
+        self.write(move |db| end(db, newest, micros(now))).await
     }
 }
 
@@ -71,7 +58,7 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
     set_counter(db, SAME_UP_TO, 0)?;
     let effects = restored::doubt_everything(db, now)?;
-    restored::leave_what_was_crossed(db, now)?;
+    restored::leave_what_was_crossed(db, now, i64::MAX)?;
     let forgotten = Forgotten {
         activities: count("DELETE FROM activity")?,
         points_log: count("DELETE FROM points_log")?,
@@ -93,9 +80,11 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
         "UPDATE target SET observed = NULL, observed_at = NULL, looked = 0 WHERE kind = ?1",
         [SEGMENT],
     )?;
-    // Polls tell the same; what was told before the restore is of others.
+    // Polls tell the same; what was told before the restore is of others. Of whom these speak nobody
+    // will know any more: who is erased could not be found in them.
     db.execute(
-        "UPDATE delivery SET decoded = 1, owner = NULL, lease_until = NULL WHERE decoded = 0",
+        "UPDATE delivery SET decoded = 1, body = NULL, owner = NULL, lease_until = NULL
+         WHERE decoded = 0 OR id IN (SELECT delivery FROM parked)",
         [],
     )?;
     for table in ["merge", "alias", "gone", "look_up", "cursor", "parked"] {
@@ -113,10 +102,10 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     Ok(forgotten)
 }
 
-fn end(db: &Connection, now: i64) -> Result<u64> {
+fn end(db: &Connection, newest: ContactId, now: i64) -> Result<u64> {
     let vanished = db.execute(
-        "INSERT OR IGNORE INTO gone (contact, at)
-         SELECT id, ?1 FROM contact WHERE json_extract(profile, '$.as_of') = ?2",
+        "INSERT OR IGNORE INTO gone (contact, at, lost)
+         SELECT id, ?1, 1 FROM contact WHERE json_extract(profile, '$.as_of') = ?2",
         params![now, FORGOTTEN.to_string()],
     )?;
     db.execute(
@@ -125,10 +114,41 @@ fn end(db: &Connection, now: i64) -> Result<u64> {
              WHERE points_log.contact = points_call.contact AND action_name = marker)",
         [],
     )?;
+    set_counter(db, REREAD_UP_TO, newest.0.into())?;
     db.execute("DELETE FROM setting WHERE key = ?1", [REREADING])?;
     Ok(vanished as u64)
 }
 
+/// Whether an id that somebody had who was erased is another person's, since Mautic gave it anew
+/// after it was read again.
+pub(super) fn is_given_anew(db: &Connection, contact: ContactId, erased_at: i64) -> Result<bool> {
+    let Some(reread_at) = settings::get(db, REREAD_AT)? else {
+        return Ok(false);
+    };
+    let before = reread_at
+        .parse()
+        .is_ok_and(|reread_at: i64| erased_at <= reread_at);
+    let ended = settings::get(db, REREADING)?.is_none();
+    Ok(before && ended && i64::from(contact.0) > counter(db, REREAD_UP_TO)?)
+}
+
+/// Whether a contact that Mautic does not know is one that a restored Mautic lost: its id may be
+/// somebody else's soon.
+pub(super) fn is_lost(db: &Connection, contact: ContactId) -> Result<bool> {
+    let mut lost = db.prepare_cached(
+        "SELECT 1 FROM gone JOIN contact ON contact.id = gone.contact
+         WHERE gone.contact = ?1 AND lost = 1 AND json_extract(profile, '$.as_of') = ?2",
+    )?;
+    Ok(lost.exists(params![contact.0, FORGOTTEN.to_string()])?)
+}
+
+/// Whether Mautic is being read anew.
+pub(super) fn is_under_way(db: &Connection) -> Result<bool> {
+    Ok(settings::get(db, REREADING)?.is_some())
+}
+
+/// The highest id of a contact when Mautic had been read anew.
+const REREAD_UP_TO: &str = "reread_up_to";
 /// Mautic's table of contacts.
 const LEADS: &str = "leads";
 

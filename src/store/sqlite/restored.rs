@@ -3,7 +3,8 @@
 //! Every write of ours leaves a mark in Mautic's points log, with the name of the store and a
 //! generation that only ever rises. A mark of this store with a generation that it never gave out
 //! says that it was restored from a backup: what it believes of Mautic is old, and what its
-//! triggers are about to do may have been done.
+//! triggers are about to do may have been done. What triggers did leaves no such mark, and is
+//! numbered in a file beside the store ([`begun`](super::begun)).
 
 use super::{
     codec::micros,
@@ -20,16 +21,24 @@ use rusqlite::{Connection, params};
 pub(super) const STORE_ID: &str = "store_id";
 /// When the store was last found to be restored, in microseconds.
 const RESTORED_AT: &str = "restored_at";
+/// Until when the moment of scoring may stand for one before the store was restored, in
+/// microseconds: what has no history, as a profile, crosses when it is first scored as it is.
+const CATCHING_UP: &str = "catching_up";
+/// So long the first scores after a restore that nobody noticed at the start may take.
+const CATCHES_UP_IN: i64 = 60 * 60 * 1_000_000;
 /// Said of what may have been done since the backup was made.
 const WHY: &str = "the store or Mautic was restored from a backup: this may have been done before; \
                    look, and retry it if it was not";
 
-/// The newest generation when the daemon began, and the newest ever seen in a mark; see [`notice`].
+/// The newest generation when the daemon began.
 const BEGAN_WITH: &str = "began_with";
+/// 1 once this run has noticed that the store was restored.
+const NOTICED: &str = "restored_noticed";
 
 /// A daemon begins: what it gives out from now on is its own.
 pub(super) fn begin(db: &Connection) -> Result<()> {
-    set_counter(db, BEGAN_WITH, counter(db, "generation")?)
+    set_counter(db, BEGAN_WITH, counter(db, "generation")?)?;
+    set_counter(db, NOTICED, 0)
 }
 
 /// A mark of ours: `…:OWNER:GENERATION.…`, where the owner is `STORE-RUN…`.
@@ -51,48 +60,68 @@ fn read(mark: &str) -> Option<Mark<'_>> {
     })
 }
 
-/// Looks at a row of ours. `true` if it says that the store was restored: another run of this store
-/// wrote with a generation that was not given out when this one began. From then on everything
-/// wanted is looked at before it is written, and what can't be undone is left to an administrator.
-/// Noticed once a run.
-pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<bool> {
+/// What a row of ours in Mautic's points log says of this store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// This run wrote it.
+    Ours,
+    /// A run before this one did, or another store's: this store may know nothing of it.
+    Older,
+    /// A run of this store that it knows nothing of: it was restored, as nobody had noticed yet.
+    Restored,
+}
+
+/// Looks at a row of ours.
+///
+/// The store was restored if another run of it wrote with a generation that was not given out when
+/// this one began. When that is noticed, everything wanted is to be looked at before it is
+/// written, and what can't be undone is left to an administrator. (Not every write since the backup
+/// has such a generation: what was wanted before it may have been written after it.)
+pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<Notice> {
     let Some(mark) = read(&row.action_name) else {
-        return Ok(false);
+        return Ok(Notice::Older);
     };
     if settings::get(db, STORE_ID)?.as_deref() != Some(mark.store) {
-        return Ok(false);
+        return Ok(Notice::Older);
     }
-    if is_this_run(db, &mark)? {
-        return Ok(false);
+    if settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)) {
+        return Ok(Notice::Ours);
     }
     if mark.generation > counter(db, "generation")? {
         // Never given out again, or two writes had one mark.
         set_counter(db, "generation", mark.generation)?;
     }
-    if mark.generation <= counter(db, BEGAN_WITH)? {
-        return Ok(false);
+    if mark.generation <= counter(db, BEGAN_WITH)? || counter(db, NOTICED)? == 1 {
+        return Ok(Notice::Older);
     }
-    set_counter(db, BEGAN_WITH, i64::MAX)?;
-    leave_what_was_crossed(db, now.max(micros(row.at)))?;
+    is_restored(
+        db,
+        now,
+        now.max(micros(row.at)),
+        now.saturating_add(CATCHES_UP_IN),
+    )?;
+    Ok(Notice::Restored)
+}
+
+/// The store was restored from a backup: nothing it believes of Mautic is sure, and what triggers
+/// do for crossings before `until` may have been done, as for moments of scoring up to `caught_up`.
+pub(super) fn is_restored(db: &Connection, now: i64, until: i64, caught_up: i64) -> Result<()> {
+    set_counter(db, NOTICED, 1)?;
+    leave_what_was_crossed(db, until, caught_up)?;
     doubt_everything(db, now)?;
-    Ok(true)
+    Ok(())
 }
 
-fn is_this_run(db: &Connection, mark: &Mark<'_>) -> Result<bool> {
-    Ok(settings::get(db, RUN)?.is_some_and(|run| mark.run.starts_with(&run)))
-}
-
-/// Whether a row of ours was written since the daemon began.
-pub(super) fn is_of_this_run(db: &Connection, row: &PointsLogRow) -> Result<bool> {
-    match read(&row.action_name) {
-        Some(mark) => is_this_run(db, &mark),
-        None => Ok(false),
-    }
-}
-
-/// What triggers do for crossings up to this moment may have been done: see [`leave_old_effects`].
-pub(super) fn leave_what_was_crossed(db: &Connection, until: i64) -> Result<()> {
+/// What triggers do for crossings up to this moment, and for moments of scoring up to `caught_up`,
+/// may have been done: see [`leave_old_effects`].
+pub(super) fn leave_what_was_crossed(db: &Connection, until: i64, caught_up: i64) -> Result<()> {
+    set_counter(db, CATCHING_UP, caught_up.max(counter(db, CATCHING_UP)?))?;
     settings::put(db, RESTORED_AT, &until.to_string())
+}
+
+/// All that happened is read and scored: from now on the moment of scoring is one of today.
+pub(super) fn caught_up(db: &Connection, now: i64) -> Result<()> {
+    set_counter(db, CATCHING_UP, now.min(counter(db, CATCHING_UP)?))
 }
 
 /// Effects of triggers, too, that fired since the daemon began: what they fired for was long ago.
@@ -112,16 +141,21 @@ pub(super) fn doubt_everything(db: &Connection, now: i64) -> Result<u64> {
 }
 
 /// Leaves to an administrator what a trigger does for a crossing from before the store was
-/// restored, if it can't be undone: it may have been done then.
+/// restored, if it can't be undone: it may have been done then. `at`: the moment of scoring, which
+/// is that of the crossing where nobody knows when it was.
 pub(super) fn leave_old_effects(
     db: &Connection,
     contact: u32,
     rule: &str,
     crossed_at: Timestamp,
+    at: Timestamp,
 ) -> Result<()> {
     let restored_at: Option<i64> =
         settings::get(db, RESTORED_AT)?.and_then(|text| text.parse().ok());
-    if restored_at.is_none_or(|restored_at| micros(crossed_at) > restored_at) {
+    let crossed = micros(crossed_at);
+    let before = restored_at.is_some_and(|restored_at| crossed <= restored_at);
+    let unknown = crossed == micros(at) && crossed <= counter(db, CATCHING_UP)?;
+    if !before && !unknown {
         return Ok(());
     }
     db.prepare_cached(

@@ -67,6 +67,17 @@ impl Scores for SqliteStore {
         }
     }
 
+    async fn is_scored(&self, up_to: Timestamp, now: Timestamp) -> Result<bool> {
+        let (up_to, now) = (micros(up_to), micros(now));
+        self.read(move |db| {
+            let unscored = db
+                .prepare_cached("SELECT 1 FROM dirty WHERE since <= ?1 OR since > ?2")?
+                .exists([up_to, now])?;
+            Ok(!unscored)
+        })
+        .await
+    }
+
     async fn scores(&self, contact: ContactId) -> Result<Vec<StoredScore>> {
         self.read(move |db| match journal::resolve(db, contact)? {
             Some(contact) => read(db, contact),

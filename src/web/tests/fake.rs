@@ -113,6 +113,9 @@ impl Scores for FakeStore {
     async fn mark_due(&self, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
+    async fn is_scored(&self, _: Timestamp, _: Timestamp) -> Result<bool> {
+        Err(StoreError::Closed)
+    }
     async fn mark_outdated(&self, _: &str, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
@@ -144,13 +147,10 @@ impl Rereading for FakeStore {
     async fn not_restored(&self, _: &WentBack) -> Result<()> {
         Err(StoreError::Closed)
     }
-    async fn is_rescored(&self) -> Result<bool> {
-        Err(StoreError::Closed)
-    }
     async fn is_rereading(&self) -> Result<bool> {
         Err(StoreError::Closed)
     }
-    async fn end_rereading(&self, _: Timestamp) -> Result<u64> {
+    async fn end_rereading(&self, _: ContactId, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
     }
 }
@@ -271,6 +271,9 @@ impl Effects for FakeStore {
         _: Timestamp,
         _: Timestamp,
     ) -> Result<Vec<ContactEffects>> {
+        Err(StoreError::Closed)
+    }
+    async fn caught_up(&self, _: Timestamp) -> Result<()> {
         Err(StoreError::Closed)
     }
     async fn mark_started(

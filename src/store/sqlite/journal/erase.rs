@@ -1,7 +1,7 @@
 //! Erasing contacts: their rows at once, with a tombstone for every id they had; their raw bodies
 //! are noted to be looked for (see `privacy`), for that takes longer than a writer may.
 
-use super::super::privacy::tombstones;
+use super::super::{privacy::tombstones, rereading};
 use super::{Applier, identity};
 use crate::domain::{ContactId, Urgency};
 use crate::store::{Origin, Result};
@@ -81,7 +81,22 @@ impl Applier<'_> {
             self.late.insert(contact);
             return Ok(());
         }
+        if rereading::is_lost(self.db, contact)? {
+            return self.lose(contact);
+        }
         self.erase(contact, at)
+    }
+
+    /// A restored Mautic does not know the contact: as erased, but without a tombstone, for whoever
+    /// gets the id is somebody else.
+    fn lose(&mut self, contact: ContactId) -> Result<()> {
+        self.forget(contact)?;
+        for sql in IDS {
+            self.db.prepare_cached(sql)?.execute([contact.0])?;
+        }
+        self.erased.insert(contact);
+        self.identities.clear();
+        Ok(())
     }
 
     /// Erases the contact that an id stands for, whether or not it has a tombstone already.

@@ -6,8 +6,9 @@
 //! merged-away id that answers 404 says that its winner was deleted. Of an erased tree a tombstone
 //! for each of its ids is left, which says nothing of who was merged into whom.
 
+use super::super::privacy::{Tombstones, tombstones};
 use super::super::rereading;
-use super::super::{dirty, effects, points_calls, privacy::Tombstones, targets};
+use super::super::{dirty, effects, points_calls, targets};
 use super::erase::forget_person;
 use super::{Applier, merges};
 use crate::domain::ContactId;
@@ -55,7 +56,10 @@ impl Applier<'_> {
         if let Some(known) = self.identities.get(&contact) {
             return Ok(*known);
         }
-        let found = find(self.db, &self.tombstones, contact)?;
+        let mut found = find(self.db, &self.tombstones, contact)?;
+        if found == Identity::Erased && !self.is_erased(contact)? {
+            found = Identity::Own;
+        }
         self.identities.insert(contact, found);
         Ok(found)
     }
@@ -92,7 +96,7 @@ impl Applier<'_> {
                 self.db
                     .prepare_cached(
                         "INSERT INTO gone (contact, at) VALUES (?1, ?2)
-                         ON CONFLICT (contact) DO UPDATE SET at = min(at, excluded.at)",
+                         ON CONFLICT (contact) DO UPDATE SET at = min(at, excluded.at), lost = 0",
                     )?
                     .execute(params![contact.0, at])?;
             }
@@ -106,8 +110,9 @@ impl Applier<'_> {
     /// earlier answer that comes late means the same of the winner it names.
     pub(super) fn merged(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
         self.mentioned.extend([loser, winner]);
-        if self.is_erased(loser)? || self.is_erased(winner)? {
-            return self.erase_both(loser, winner, at);
+        let erased = (self.is_erased(loser)?, self.is_erased(winner)?);
+        if erased != (false, false) {
+            return self.merged_with_erased(loser, winner, erased, at);
         }
         let noted = merges::note(self.db, loser, winner, at)?;
         let told: Option<i64> = self
@@ -134,12 +139,20 @@ impl Applier<'_> {
         Ok(())
     }
 
-    /// One of them was erased: so is the other, for they are one.
-    fn erase_both(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
-        for contact in [loser, winner] {
-            if self.is_erased(contact)? {
+    /// One of them was erased: so is the other, for they are one. While Mautic is read anew nobody
+    /// knows yet whether the id is another person's by now; who vanished is asked for afterwards.
+    fn merged_with_erased(
+        &mut self,
+        loser: ContactId,
+        winner: ContactId,
+        erased: (bool, bool),
+        at: i64,
+    ) -> Result<()> {
+        let unsure = erased != (true, true) && rereading::is_under_way(self.db)?;
+        for (contact, erased) in [(loser, erased.0), (winner, erased.1)] {
+            if erased {
                 self.late.insert(contact);
-            } else {
+            } else if !unsure {
                 self.erase(contact, at)?;
             }
         }
@@ -167,9 +180,27 @@ impl Applier<'_> {
         self.forget(loser)
     }
 
-    /// Whether this id has a tombstone.
-    pub(super) fn is_erased(&self, contact: ContactId) -> Result<bool> {
-        self.tombstones.has(self.db, contact)
+    /// Whether this id has a tombstone, of whoever has it.
+    pub(super) fn is_erased(&mut self, contact: ContactId) -> Result<bool> {
+        if !self.tombstones.has(self.db, contact)? {
+            return Ok(false);
+        }
+        let mark = self.tombstones.mark(contact);
+        let erased_at = tombstones::erased_at(self.db, mark)?;
+        if !rereading::is_given_anew(self.db, contact, erased_at)? {
+            return Ok(true);
+        }
+        self.take_off(contact)?;
+        Ok(false)
+    }
+
+    /// The id is another person's than the one's who was erased.
+    pub(super) fn take_off(&mut self, contact: ContactId) -> Result<()> {
+        let mark = self.tombstones.mark(contact);
+        tombstones::remove(self.db, mark)?;
+        self.identities.remove(&contact);
+        self.let_in.push(mark);
+        Ok(())
     }
 
     fn move_history(&mut self, loser: ContactId, winner: ContactId) -> Result<()> {

@@ -3,7 +3,9 @@
 use super::{
     super::{
         codec::{micros, time},
-        leases, points_calls, restored, targets,
+        leases, points_calls,
+        restored::{self, Notice},
+        targets,
     },
     Applier,
 };
@@ -21,8 +23,11 @@ impl Applier<'_> {
         }
         let target = row.group.map_or(Target::Points, Target::Group);
         if row.action_name.starts_with(OUR_MARK) {
-            self.applied.restored |= restored::notice(self.db, row, self.since)?;
-            self.written_before(contact, target, row)?;
+            let notice = restored::notice(self.db, row, self.since)?;
+            self.applied.restored |= notice == Notice::Restored;
+            if notice != Notice::Ours {
+                self.written_before(contact, target, row)?;
+            }
             return self.turned_up(contact, &row.action_name);
         }
         // A topic may adopt it, one of the main points, too.
@@ -37,16 +42,13 @@ impl Applier<'_> {
     }
 
     /// A write of a run before this one. Was the store restored since, it may know nothing of the
-    /// write, nor that anything was ever wanted of its target.
+    /// write, nor that anything was ever wanted of its target. Else that costs a look.
     fn written_before(
         &mut self,
         contact: ContactId,
         target: Target,
         row: &PointsLogRow,
     ) -> Result<()> {
-        if restored::is_of_this_run(self.db, row)? {
-            return Ok(());
-        }
         let from = leases::doubt_from(self.db, contact, self.since)?;
         targets::change(self.db, contact, target, self.cause(), |state| {
             if state.may_postdate(micros(row.at)) {

@@ -74,9 +74,7 @@ impl Applier<'_> {
         let mark = self.tombstones.mark(contact);
         let erased_at = tombstones::erased_at(self.db, mark)?;
         if rereading::is_made_since(self.db, profile, erased_at)? {
-            tombstones::remove(self.db, mark)?;
-            self.identities.remove(&contact);
-            self.let_in.push(mark);
+            self.take_off(contact)?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@
 mod bodies;
 mod gaps;
 mod held;
-mod hex;
 pub(super) mod names;
 mod open;
 mod register;

@@ -5,25 +5,21 @@
 //! committed; each line ends with a check of itself. A last line that is not whole is one that a
 //! crash cut off, before anybody was told of it. The first line holds the key of the marks.
 
-use super::super::codec::time;
-use super::hex;
+use super::super::hex;
+use super::super::{beside, codec::time};
 use super::tombstones::{self, Key, LENGTH, Mark};
 use crate::store::{Result, StoreError};
 use jiff::Timestamp;
 use rusqlite::Connection;
-use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 /// First word of the file, with the format's number.
 const TITLE: &str = "topicscore-erased 1";
-/// Bytes of a line's check.
-const CHECK: usize = 8;
 
 /// What was said of a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +69,7 @@ pub(in super::super) struct Register(PathBuf);
 impl Register {
     /// The one of a store.
     pub(in super::super) fn beside(store: &Path) -> Self {
-        let mut path = OsString::from(store);
-        path.push(".erased");
-        Self(path.into())
+        Self(beside::named(store, ".erased"))
     }
 
     /// What it says; `None` if there is none. A line that a crash cut off is told of and left out.
@@ -96,7 +90,7 @@ impl Register {
     /// Cuts off what is not whole, so that the next line is.
     pub(super) fn mend(&self, content: &Content) -> Result<()> {
         let mended = || -> std::io::Result<()> {
-            let file = options().write(true).open(&self.0)?;
+            let file = beside::options().write(true).open(&self.0)?;
             file.set_len(content.whole)?;
             file.sync_all()
         };
@@ -108,7 +102,7 @@ impl Register {
 
     /// Makes it anew. Whole or not at all: it takes the place of an old one when it is synced.
     pub(super) fn create(&self, key: &Key, erased: &[(Mark, Timestamp)]) -> Result<()> {
-        let mut text = checked(&format!("{TITLE} {}", hex::write(key)));
+        let mut text = beside::checked(&format!("{TITLE} {}", hex::write(key)));
         let mut by_time: BTreeMap<Timestamp, Vec<Mark>> = BTreeMap::new();
         for (mark, at) in erased {
             by_time.entry(*at).or_default().push(*mark);
@@ -116,21 +110,7 @@ impl Register {
         for (at, marks) in by_time {
             text.push_str(&line(Word::Erased, at, &marks));
         }
-        let mut fresh = self.0.clone().into_os_string();
-        fresh.push(".new");
-        let fresh = PathBuf::from(fresh);
-        let made = || -> std::io::Result<()> {
-            let mut file = options()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(&fresh)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &self.0)?;
-            sync_folder(&self.0)
-        };
-        made().map_err(|error| self.failed("can't be made", &error))
+        beside::replace(&self.0, &text).map_err(|error| self.failed("can't be made", &error))
     }
 
     /// Enters new tombstones, each with when, before the transaction that made them is committed:
@@ -173,7 +153,7 @@ impl Register {
     /// Adds a line, if there is a register; returns whether there is. To be called by one process
     /// at a time: within a transaction that writes.
     pub(super) fn append(&self, word: Word, at: Timestamp, marks: &[Mark]) -> Result<bool> {
-        let mut file = match options().read(true).append(true).open(&self.0) {
+        let mut file = match beside::options().read(true).append(true).open(&self.0) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(self.failed("can't be opened", &error)),
@@ -216,21 +196,6 @@ impl Register {
 }
 
 /// Nobody else may read it: with the key, ids can be tried.
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// A new name is durable when its folder is.
-fn sync_folder(file: &Path) -> std::io::Result<()> {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
 /// Cuts off a line that has no end; returns the length then.
 fn whole_lines(file: &mut File) -> std::io::Result<u64> {
     let length = file.metadata()?.len();
@@ -253,15 +218,7 @@ fn whole_lines(file: &mut File) -> std::io::Result<u64> {
 
 fn line(word: Word, at: Timestamp, marks: &[Mark]) -> String {
     let marks: Vec<String> = marks.iter().map(|mark| hex::write(&mark.0)).collect();
-    checked(&format!("{} {at} {}", word.name(), marks.join(" ")))
-}
-
-fn checked(text: &str) -> String {
-    format!("{text} {}\n", check(text))
-}
-
-fn check(text: &str) -> String {
-    hex::write(&Sha256::digest(text.as_bytes())[..CHECK])
+    beside::checked(&format!("{} {at} {}", word.name(), marks.join(" ")))
 }
 
 /// `Ok(None)`: nothing whole is in it. The error is the number of the damaged line.
@@ -301,8 +258,8 @@ fn take(line: &[u8], content: &mut Option<Content>) -> Option<()> {
 
 /// The words of a line that is whole.
 fn words(line: &[u8]) -> Option<Vec<&str>> {
-    let (text, found) = std::str::from_utf8(line).ok()?.rsplit_once(' ')?;
-    (found == check(text)).then(|| text.split(' ').collect())
+    let text = beside::unchecked(std::str::from_utf8(line).ok()?)?;
+    Some(text.split(' ').collect())
 }
 
 fn title(line: &[u8]) -> Option<Content> {
@@ -418,7 +375,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let register = Register::beside(&folder.path().join("store.db"));
         register.create(&KEY, &[(mark(1), at(1))]).unwrap();
-        let mut file = OpenOptions::new().append(true).open(&register.0).unwrap();
+        let mut file = File::options().append(true).open(&register.0).unwrap();
         file.write_all(b"erased 2026-01").unwrap();
         assert_eq!(erased(&register), [1]);
         assert!(register.append(Word::Erased, at(2), &[mark(2)]).unwrap());

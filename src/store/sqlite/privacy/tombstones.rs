@@ -1,7 +1,7 @@
 //! Who was erased: a keyed hash of every id, from which no id can be read without the key.
 
+use super::super::hex;
 use super::super::{codec::time, settings};
-use super::hex;
 use crate::domain::ContactId;
 use crate::store::{Result, StoreError};
 use hmac::{Hmac, KeyInit, Mac};

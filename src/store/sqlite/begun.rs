@@ -1,0 +1,166 @@
+//! How many effects were ever begun: a small file beside the store, `<store>.begun`.
+//!
+//! What a trigger did, a mail or a webhook, leaves no mark in Mautic's points log. So every effect
+//! is numbered as it is marked as started, and the number is kept here before the effect is done:
+//! 1. the file is written after the store's transaction, so it is never ahead of its own store;
+//! 2. nothing is done before the file has its number or a higher one.
+//!
+//! A file that is ahead of the store says that the store was restored from a backup, and that
+//! something was done since that it does not know of.
+
+use super::{beside, leases, restored, settings};
+use crate::store::{Result, StoreError};
+use rusqlite::Connection;
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// First word of the file, with the format's number.
+const TITLE: &str = "topicscore-begun 1";
+/// The counter of the store.
+const COUNTER: &str = "begun";
+
+/// Number of an effect that was begun, and the name of its store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Number {
+    store: String,
+    number: i64,
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Begun {
+    path: PathBuf,
+    /// The highest number known to be in the file.
+    kept: Mutex<i64>,
+}
+
+impl Begun {
+    /// The one of a store.
+    pub(super) fn beside(store: &Path) -> Self {
+        Self {
+            path: beside::named(store, ".begun"),
+            kept: Mutex::new(0),
+        }
+    }
+
+    /// Returns when the number is durable. Those who come together share one write.
+    pub(super) fn keep(&self, number: &Number) -> Result<()> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if *kept >= number.number {
+            return Ok(());
+        }
+        let Number { store, number } = number;
+        let line = beside::checked(&format!("{TITLE} {store} {number}"));
+        beside::replace(&self.path, &line).map_err(|error| self.failed("written", &error))?;
+        *kept = *number;
+        Ok(())
+    }
+
+    fn read(&self) -> Result<Option<Number>> {
+        match std::fs::read_to_string(&self.path) {
+            Ok(text) => parse(&text).map(Some).ok_or_else(|| self.damaged()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed("read", &error)),
+        }
+    }
+
+    /// A daemon begins: whether the store is older than the file. To be called in a transaction
+    /// that writes, before anything is claimed.
+    pub(super) fn compare(&self, db: &Connection, now: i64) -> Result<bool> {
+        let Some(Number { store, number }) = self.read()? else {
+            return Ok(false);
+        };
+        let is_its_own = settings::get(db, restored::STORE_ID)? == Some(store);
+        if !is_its_own || number <= leases::counter(db, COUNTER)? {
+            return Ok(false);
+        }
+        leases::set_counter(db, COUNTER, number)?;
+        restored::is_restored(db, now, now, i64::MAX)?;
+        Ok(true)
+    }
+
+    fn failed(&self, what: &str, error: &std::io::Error) -> StoreError {
+        StoreError::Database(format!(
+            "{}, which tells whether the store was restored from a backup, can't be {what}: {error}; no mail \
+             and no webhook goes out without it",
+            self.path.display()
+        ))
+    }
+
+    fn damaged(&self) -> StoreError {
+        StoreError::Corrupt(format!(
+            "{}, which tells whether the store was restored from a backup, is damaged. If the store was not \
+             restored, remove that file; if it was, set [write] mode = \"observe\" first, and look at \
+             `topicscore effects` before you set it back",
+            self.path.display()
+        ))
+    }
+}
+
+/// The number of an effect that is marked as started in this transaction.
+pub(super) fn next(db: &Connection) -> Result<Number> {
+    let number = leases::counter(db, COUNTER)?.saturating_add(1);
+    leases::set_counter(db, COUNTER, number)?;
+    let store = settings::get(db, restored::STORE_ID)?.unwrap_or_default();
+    Ok(Number { store, number })
+}
+
+fn parse(text: &str) -> Option<Number> {
+    let line = text.strip_suffix('\n')?;
+    let said = beside::unchecked(line)?.strip_prefix(TITLE)?;
+    let (store, number) = said.trim_start().split_once(' ')?;
+    Some(Number {
+        store: store.to_owned(),
+        number: number.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+mod tests {
+    use super::*;
+
+    fn number(number: i64) -> Number {
+        let store = "ab12".to_owned();
+        Number { store, number }
+    }
+
+    #[test]
+    fn the_highest_number_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = Begun::beside(&folder.path().join("store.db"));
+        assert_eq!(begun.read().unwrap(), None);
+        begun.keep(&number(3)).unwrap();
+        begun.keep(&number(2)).unwrap();
+        assert_eq!(begun.read().unwrap(), Some(number(3)));
+        begun.keep(&number(4)).unwrap();
+        assert_eq!(begun.read().unwrap(), Some(number(4)));
+    }
+
+    #[test]
+    fn a_damaged_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = Begun::beside(&folder.path().join("store.db"));
+        begun.keep(&number(30)).unwrap();
+        let whole = std::fs::read_to_string(&begun.path).unwrap();
+        for broken in [&whole[..whole.len() - 1], "", &whole.replace("30", "31")] {
+            std::fs::write(&begun.path, broken).unwrap();
+            let told = begun.read().unwrap_err().to_string();
+            assert!(
+                told.contains("store.db.begun") && told.contains("is damaged"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_folder_it_can_not_be_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = Begun::beside(&folder.path().join("gone/store.db"));
+        let told = begun.keep(&number(1)).unwrap_err().to_string();
+        assert!(told.contains("can't be written"), "{told}");
+    }
+}
