@@ -762,6 +762,13 @@ async fn check_tells_who_else_writes_and_how_the_hook_is() {
     let hook = json!({"name": "topicscore", "webhookUrl": receiver, "isPublished": false,
         "triggers": ["mautic.page_on_hit"]});
     house.post("hooks/new", hook).await;
+    let field = json!({"label": "Size", "alias": "size", "type": "number",
+        "properties": {"roundmode": 4, "scale": 0}});
+    house.post("fields/contact/new", field).await;
+    let rule = "\n[[profile_rule]]\nname = \"Large\"\ntopic = \"dishwashers\"\npoints = 1\n\
+                when = { field = \"size\", at_least = 0.5 }\n";
+    let plan = fs::read_to_string(house.path("plan.toml")).unwrap();
+    fs::write(house.path("plan.toml"), plan + rule).unwrap();
     fs::set_permissions(
         house.path("secret"),
         std::os::unix::fs::PermissionsExt::from_mode(0o644),
@@ -780,6 +787,11 @@ async fn check_tells_who_else_writes_and_how_the_hook_is() {
         ("warning", "writers", "1 \"Hot\""),
         ("error", "hook", "has unpublished webhook 1"),
         ("warning", "hook", "was not edited for two days"),
+        (
+            "warning",
+            "plan",
+            "only whole numbers of the field \"size\", never 0.5",
+        ),
     ] {
         let is_it = |item: &Value| {
             item["level"] == level

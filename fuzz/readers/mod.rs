@@ -199,6 +199,7 @@ fn asked_at() -> Timestamp {
 /// most plans that can be read can be bound, too.
 fn catalog(text: &str) -> Catalog {
     let quoted: BTreeSet<&str> = text.split(['"', '\'']).skip(1).step_by(2).collect();
+    let whole_numbers = quoted.iter().map(|name| (*name).to_owned()).collect();
     let named: Vec<Named> = (1..)
         .zip(quoted)
         .map(|(id, name)| Named {
@@ -219,5 +220,6 @@ fn catalog(text: &str) -> Catalog {
         campaigns: named.clone(),
         users: named,
         page_variants: [(2, 1)].into(),
+        whole_numbers,
     }
 }

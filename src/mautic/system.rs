@@ -2,11 +2,13 @@
 
 use super::budget::Priority;
 use super::request::Request;
-use super::wire::{Item, LandingPage, Me};
+use super::wire::{ContactField, Item, LandingPage, Me, Page};
 use super::{Client, Error};
 
 /// Forms, pages and emails come with their whole markup: small pages.
 const PAGE: u32 = 30;
+/// More fields than a table of contacts has room for.
+const FIELDS: u32 = 5000;
 
 impl Client {
     /// Mautic's version, such as `5.1.1`, from a header that only its API sends (FACTS 140).
@@ -34,6 +36,16 @@ impl Client {
             serde_json::from_value(answer).map_err(|error| error.to_string())
         })
         .await
+    }
+
+    /// The fields of contacts.
+    ///
+    /// # Errors
+    /// [`Error`] when Mautic can't be asked or answers something else.
+    pub async fn contact_fields(&self, priority: Priority) -> Result<Vec<ContactField>, Error> {
+        let request = Request::get("/api/fields/contact", priority).query("limit", FIELDS);
+        let page: Page<ContactField> = self.page(request, "fields").await?;
+        Ok(page.items)
     }
 
     /// All forms.

@@ -2,7 +2,7 @@
 
 use crate::domain::{GroupId, SegmentId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One named thing of Mautic's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,10 @@ pub struct Catalog {
     /// (SEMANTICS 3, page.hit).
     #[serde(default)]
     pub page_variants: BTreeMap<u32, u32>,
+    /// Number fields of which Mautic shows whole numbers only, by alias (FACTS 116). Read where a plan
+    /// is checked, and not kept.
+    #[serde(skip)]
+    pub whole_numbers: BTreeSet<String>,
 }
 
 impl Catalog {

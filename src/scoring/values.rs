@@ -87,20 +87,10 @@ pub(super) fn turns(test: &Test, value: Option<&str>, after: civil::Date) -> Opt
 }
 
 fn relative_parts(test: &Test, each: &mut impl FnMut(Relative)) {
-    let mut of = |operand: &Operand| {
+    for operand in test.operands() {
         if let Operand::Today(by) = operand {
             each(*by);
         }
-    };
-    match test {
-        Test::Is(operands) => operands.iter().for_each(of),
-        Test::Above(one) | Test::AtLeast(one) | Test::Below(one) | Test::AtMost(one) => of(one),
-        Test::Between(low, high) => {
-            of(low);
-            of(high);
-        }
-        Test::Not(test) => relative_parts(test, each),
-        _ => {}
     }
 }
 

@@ -35,7 +35,7 @@ const REFUSED: &str = "trap '' XFSZ; exec \"$@\"";
 enum Disk {
     /// A small file system runs full.
     Small,
-    /// Files must not grow (RLIMIT_FSIZE): needs no rights at all, and looks like a disk that fails.
+    /// Files must not grow (`RLIMIT_FSIZE`): needs no rights at all, and looks like a disk that fails.
     Limited,
 }
 

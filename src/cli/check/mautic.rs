@@ -4,8 +4,10 @@ use super::Asked;
 use super::report::Report;
 use crate::cli::probe;
 use crate::config::Login;
-use crate::mautic::{ContactsQuery, Error, Priority, StatsQuery};
+use crate::mautic::{ContactsQuery, Error, Priority, StatsQuery, wire::ContactField};
+use crate::plan::{Plan, ProfileTest};
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -133,6 +135,38 @@ pub(super) async fn rights(report: &mut Report, asked: &Asked) {
         report.error("rights", message, hint);
     }
     writing(report, asked).await;
+}
+
+/// Number fields without decimals, where a rule of the plan compares a field with a fraction.
+pub(super) async fn whole_numbers(
+    report: &mut Report,
+    asked: &Asked,
+    plan: &Plan,
+) -> BTreeSet<String> {
+    let mut tests = plan
+        .profile_rules
+        .iter()
+        .flat_map(|rule| rule.when.leaves());
+    let matters = |test: &ProfileTest| match test {
+        ProfileTest::Field { test, .. } => test.fraction().is_some(),
+        _ => false,
+    };
+    if !tests.any(matters) {
+        return BTreeSet::new();
+    }
+    match asked.client.contact_fields(Priority::Interactive).await {
+        Ok(fields) => {
+            let whole = fields.into_iter().filter(ContactField::is_whole);
+            whole.map(|field| field.alias).collect()
+        }
+        Err(error) => {
+            let message = format!("Mautic's fields can't be read: {error}");
+            let hint = "rules that compare fields with fractions were not looked at; give the role the \
+                        right to view custom fields";
+            report.warn("plan", message, hint);
+            BTreeSet::new()
+        }
+    }
 }
 
 async fn writing(report: &mut Report, asked: &Asked) {

@@ -13,7 +13,7 @@ use crate::app::{Instance, passing_client, read_catalog};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, LogConfig, LogFormat, LogLevel};
 use crate::mautic::Client;
-use crate::plan::{Compiled, Plan, compile, doubts};
+use crate::plan::{Catalog, Compiled, Plan, compile, doubts};
 use clap::Args;
 use report::{Level, Report};
 use std::{process::ExitCode, sync::Arc};
@@ -98,7 +98,10 @@ async fn ask(report: &mut Report, config: Config, plan: Option<Plan>) {
 async fn bind(report: &mut Report, asked: &Asked, plan: Option<Plan>) -> Option<Compiled> {
     let plan = plan?;
     let catalog = match read_catalog(&asked.client).await {
-        Ok(catalog) => catalog,
+        Ok(catalog) => Catalog {
+            whole_numbers: mautic::whole_numbers(report, asked, &plan).await,
+            ..catalog
+        },
         Err(error) => {
             report.mautic("plan", &error);
             return None;

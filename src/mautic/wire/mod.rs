@@ -12,8 +12,8 @@ mod tolerant;
 pub use contact::{Contact, Details};
 pub use failure::{Failure, failure};
 pub use objects::{
-    GroupScore, Hook, Item, LandingPage, Me, Membership, PointAction, PointGroup, Role, Segment,
-    Trigger, TriggerEvent,
+    ContactField, GroupScore, Hook, Item, LandingPage, Me, Membership, PointAction, PointGroup,
+    Role, Segment, Trigger, TriggerEvent,
 };
 pub use page::Page;
 pub use report::{Report, ReportPage};

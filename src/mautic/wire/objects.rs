@@ -1,7 +1,7 @@
 //! The things Mautic is configured with.
 
 use super::tolerant::{
-    de_date, de_flag, de_id, de_integer, de_list, de_name, de_properties, de_text,
+    de_date, de_flag, de_id, de_integer, de_list, de_name, de_properties, de_text, integer,
 };
 use crate::domain::{GroupId, PointActionId, SegmentId, TriggerId};
 use jiff::Timestamp;
@@ -167,6 +167,29 @@ pub struct TriggerEvent {
     /// What it needs, as Mautic stores it.
     #[serde(default, deserialize_with = "de_properties")]
     pub properties: BTreeMap<String, Value>,
+}
+
+/// A field of contacts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ContactField {
+    /// Alias: what rules call it.
+    #[serde(default, deserialize_with = "de_name")]
+    pub alias: String,
+    /// Sort: `text`, `number`, …
+    #[serde(rename = "type", default, deserialize_with = "de_name")]
+    pub sort: String,
+    /// Of a number its decimals (`scale`) and how it is rounded to them.
+    #[serde(default, deserialize_with = "de_properties")]
+    pub properties: BTreeMap<String, Value>,
+}
+
+impl ContactField {
+    /// Whether only whole numbers of it are shown: a number without decimals (FACTS 116).
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let scale = self.properties.get("scale").and_then(integer);
+        self.sort == "number" && scale.unwrap_or(0) == 0
+    }
 }
 
 /// A segment.

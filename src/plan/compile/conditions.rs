@@ -2,10 +2,10 @@
 
 use super::super::{
     ActivityTest, BoundActivityTest, BoundProfileTest, BoundScoreTest, ProfileTest, Ref, ScoreTest,
-    Tree,
+    Test, Tree,
 };
 use super::{Binder, each};
-use crate::diagnostics::{one_of, quote};
+use crate::diagnostics::{Severity, one_of, quote};
 use crate::domain::ActivityKind;
 
 impl Binder<'_> {
@@ -24,10 +24,13 @@ impl Binder<'_> {
 
     fn profile_test(&mut self, test: &ProfileTest, path: String) -> Option<BoundProfileTest> {
         Some(match test {
-            ProfileTest::Field { field, test } => ProfileTest::Field {
-                field: field.clone(),
-                test: test.clone(),
-            },
+            ProfileTest::Field { field, test } => {
+                self.doubt_fraction(field, test, &path);
+                ProfileTest::Field {
+                    field: field.clone(),
+                    test: test.clone(),
+                }
+            }
             ProfileTest::Tag(tag) => ProfileTest::Tag(tag.clone()),
             ProfileTest::Segment(segment) => {
                 let id = self.segment_id(segment, &path)?;
@@ -48,6 +51,24 @@ impl Binder<'_> {
             ProfileTest::DoNotContact(channel) => ProfileTest::DoNotContact(channel.clone()),
             ProfileTest::MainPoints(test) => ProfileTest::MainPoints(test.clone()),
         })
+    }
+
+    /// A field without decimals that is compared with a number that has some.
+    fn doubt_fraction(&mut self, field: &str, test: &Test, path: &str) {
+        let Some(fraction) = test.fraction() else {
+            return;
+        };
+        if !self.catalog.whole_numbers.contains(field) {
+            return;
+        }
+        let message = format!(
+            "Mautic shows only whole numbers of the field {}, never {fraction}",
+            quote(field)
+        );
+        let hint = "give the field decimals in Mautic, or compare it with a whole number";
+        let severity = Severity::Warning;
+        let warning = self.plan.places.finding(path, severity, message, hint);
+        self.findings.push(warning);
     }
 
     pub(super) fn activity_tests(

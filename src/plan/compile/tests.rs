@@ -156,6 +156,30 @@ fn an_object_that_is_gone_is_a_doubt_and_binds() {
 }
 
 #[test]
+fn a_fraction_of_a_field_that_has_none_is_a_doubt() {
+    let text = |test: &str| {
+        format!(
+            "[[profile_rule]]\nname = '1'\ntopic = 'a'\npoints = 1\nwhen = {{ not = {{ {test} }} }}\n"
+        )
+    };
+    let catalog = Catalog {
+        whole_numbers: ["size".to_owned()].into(),
+        ..catalog()
+    };
+    for (test, doubted) in [
+        ("field = 'size', at_least = 0.5", true),
+        ("field = 'size', not_between = [1, 2.5]", true),
+        ("field = 'size', is = [1, 2.0]", false),
+        ("field = 'size', is = '0.5'", false),
+        ("field = 'weight', at_least = 0.5", false),
+    ] {
+        let found = doubts(&plan(&text(test)), &catalog);
+        assert_eq!(found.len(), usize::from(doubted), "{test}");
+        assert!(found.iter().all(|one| one.line.is_some()), "{test}");
+    }
+}
+
+#[test]
 fn conditions_on_segments_become_ids() {
     let text =
         "[[profile_rule]]\nname = '1'\ntopic = 'a'\npoints = 1\nwhen = { segment = 'Filtered' }\n";

@@ -156,6 +156,36 @@ pub enum Test {
     Not(Box<Self>),
 }
 
+impl Test {
+    /// What values are compared with.
+    #[must_use]
+    pub fn operands(&self) -> Vec<&Operand> {
+        match self {
+            Self::Is(operands) => operands.iter().collect(),
+            Self::Above(one) | Self::AtLeast(one) | Self::Below(one) | Self::AtMost(one) => {
+                vec![one]
+            }
+            Self::Between(low, high) => vec![low, high],
+            Self::Not(test) => test.operands(),
+            Self::Empty
+            | Self::Contains(_)
+            | Self::Starts(_)
+            | Self::Ends(_)
+            | Self::Like(_)
+            | Self::Regex(_) => Vec::new(),
+        }
+    }
+
+    /// A number with decimals that values are compared with.
+    #[must_use]
+    pub fn fraction(&self) -> Option<f64> {
+        self.operands().into_iter().find_map(|one| match one {
+            Operand::Number(number) if number.0.fract() != 0.0 => Some(number.0),
+            _ => None,
+        })
+    }
+}
+
 /// What a value is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operand {

@@ -36,6 +36,7 @@ fn read(leaf: &Leaf<'_, '_, '_>) -> Option<ProfileTest> {
             let test = read_test(&tests, leaf.value, leaf.table);
             let field = field?.to_owned();
             leaf.context.ask("field", &field);
+            leaf.context.note(leaf.path.clone(), &subject);
             Some(ProfileTest::Field { field, test: test? })
         }
         "utm" => {
