@@ -20,6 +20,8 @@ mod daemon;
 mod diary;
 #[path = "simulation/dice.rs"]
 mod dice;
+#[path = "simulation/firings.rs"]
+mod firings;
 #[path = "simulation/mautic.rs"]
 mod mautic;
 #[path = "simulation/network.rs"]
@@ -28,6 +30,8 @@ mod network;
 mod oracle;
 #[path = "simulation/plan.rs"]
 mod plan;
+#[path = "simulation/receivers.rs"]
+mod receivers;
 #[path = "simulation/stage.rs"]
 mod stage;
 #[path = "simulation/store.rs"]
@@ -66,6 +70,8 @@ const SET: Variant = Variant {
     jobs: false,
     shared: false,
     main: None,
+    groups: true,
+    triggers: None,
 };
 
 /// The steps of the outbox at which topicscore may crash.

@@ -37,6 +37,11 @@ impl Time {
         }))
     }
 
+    /// When it began.
+    pub(crate) fn beginning(&self) -> Timestamp {
+        self.0.beginning
+    }
+
     /// Goes on.
     pub(crate) fn step(&self, by: SignedDuration) {
         self.offsets().stepped += by;

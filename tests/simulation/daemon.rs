@@ -3,15 +3,17 @@
 use super::clock::Time;
 use super::crash::Crash;
 use super::dice::Dice;
+use super::firings::Alerts;
 use super::mautic::{BASE_URL, SECRET, Topic};
 use super::network::Network;
+use super::receivers::Receivers;
 use super::store::FaultyStore;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::Options as Configured;
 use mautic_fixtures::state::hooks::Posted;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +29,15 @@ use topicscore::metrics::register;
 use topicscore::plan::{Catalog, Compiled, Named, Plan, compile};
 use topicscore::scorer::Scorer;
 use topicscore::store::{Owner, PlanRecord, Result, SharedStore, Store, TargetState};
+use topicscore::writeback::effects::{EffectWorker, decide};
 use topicscore::writeback::{ClientWrites, Dispatcher};
 use tower::ServiceExt;
 
 /// So long, at most, Mautic goes on with a request whose answer nobody waits for; as configured by default.
 pub(crate) const LONGEST_REQUEST: Duration = Duration::from_mins(2);
+
+/// So long, at most, a start waits for a table that can't be read.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What outlives a crash: the world around the process.
 pub(crate) struct Around {
@@ -49,6 +55,10 @@ pub(crate) struct Around {
     pub(crate) plan: String,
     /// What the plan's names mean.
     pub(crate) topics: Vec<Topic>,
+    /// What triggers need in Mautic, if the plan has any.
+    pub(crate) alerts: Option<Alerts>,
+    /// Whom they tell.
+    pub(crate) receivers: Option<Arc<Receivers>>,
 }
 
 /// One process, from its start to its crash.
@@ -63,6 +73,19 @@ pub(crate) struct Daemon {
     resolver: Resolver<dyn Store, Client>,
     scorer: Scorer,
     dispatchers: [Dispatcher; 2],
+    effects: Option<EffectWorker>,
+    gate: Mutex<Gate>,
+}
+
+/// What triggers do is not done before the polls have caught up and all they told is scored; as
+/// `app`'s gate.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gate {
+    /// Since when only some tables fail to be read.
+    failing: Option<Timestamp>,
+    /// When, by our clock, everything there was had been read.
+    polled: Option<Timestamp>,
+    is_open: bool,
 }
 
 impl Daemon {
@@ -82,6 +105,8 @@ impl Daemon {
             .end_leases_of_the_dead(clock.now(), settled_at)
             .await?;
         store.unpark_intents().await?;
+        let useful = clock.now() - decide::USEFUL;
+        store.expire_effects(useful, "too old", clock.now()).await?;
         let client = client(around, &clock);
         let metrics = register("0", "simulation").metrics;
         let (health, signals) = (Health::new(), Signals::default());
@@ -92,6 +117,21 @@ impl Daemon {
             client,
             clock: Arc::clone(&clock),
             longest_request: LONGEST_REQUEST,
+        });
+        let effects = around.receivers.as_ref().map(|receivers| EffectWorker {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            chance: Arc::clone(&around.chance) as _,
+            mautic: writes.clone(),
+            mailer: Some(Arc::clone(receivers) as _),
+            hooks: Arc::clone(receivers) as _,
+            owner: Owner(format!("{}-effects", owner.0)),
+            instance: "simulation".to_owned(),
+            intents: signals.bells.intents.clone(),
+            effects: signals.bells.effects.clone(),
+            dirty: signals.bells.dirty.clone(),
+            metrics: metrics.effects.clone(),
+            health: reporter("effects"),
         });
         let dispatcher = |name: &str, least| Dispatcher {
             store: Arc::clone(&store),
@@ -141,6 +181,8 @@ impl Daemon {
                 dispatcher("writeback", Urgency::Bulk),
                 dispatcher("writeback-urgent", Urgency::Fresh),
             ],
+            effects,
+            gate: Mutex::default(),
             time: around.time.clone(),
             clock,
             store,
@@ -170,7 +212,38 @@ impl Daemon {
     /// One round of polls.
     pub(crate) async fn poll(&self) {
         let stop = CancellationToken::new();
-        self.poller.round(self.clock.now(), &stop).await;
+        let round = self.poller.round(self.clock.now(), &stop).await;
+        let mut gate = *self.gate();
+        gate.failing = self
+            .poller
+            .only_fails()
+            .then(|| gate.failing.unwrap_or_else(|| self.time.now()));
+        if !round.more && self.poll_errors().is_empty() {
+            gate.polled.get_or_insert(self.clock.now());
+        }
+        *self.gate() = gate;
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what triggers do may be done.
+    async fn is_open(&self) -> Result<bool> {
+        let mut gate = *self.gate();
+        let patient = |since: Timestamp| self.time.now() <= since + PATIENCE;
+        if gate.failing.is_some_and(|since| !patient(since)) {
+            gate.polled.get_or_insert(self.clock.now());
+        }
+        let Some(polled) = gate.polled.filter(|_| !gate.is_open) else {
+            return Ok(gate.is_open);
+        };
+        if self.store.is_scored(polled, self.clock.now()).await? {
+            self.store.caught_up(self.clock.now()).await?;
+            gate.is_open = true;
+        }
+        *self.gate() = gate;
+        Ok(gate.is_open)
     }
 
     /// What kept polls from being done, by feed.
@@ -198,6 +271,17 @@ impl Daemon {
     pub(crate) async fn score(&self) -> Result<usize> {
         self.store.mark_due(self.clock.now()).await?;
         self.scorer.step().await
+    }
+
+    /// One step of the worker that does what triggers do.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn effects(&self) -> Result<usize> {
+        match &self.effects {
+            Some(worker) if self.is_open().await? => worker.step().await,
+            _ => Ok(0),
+        }
     }
 
     /// One step of the eraser.
@@ -235,6 +319,7 @@ impl Daemon {
             let _ = self.resolve().await;
             self.to_the_end("scoring", || self.score()).await?;
             self.to_the_end("writing", || self.dispatch(0)).await?;
+            self.to_the_end("effects", || self.effects()).await?;
         }
         Ok(())
     }
@@ -281,7 +366,10 @@ async fn activate(
     clock: &dyn Clock,
 ) -> Result<Arc<Compiled>> {
     let (plan, _) = Plan::parse("plan.toml", &around.plan).unwrap();
-    let compiled = compile(&plan, &catalog(&around.topics)).unwrap();
+    let mut compiled = compile(&plan, &catalog(around)).unwrap();
+    for trigger in &mut compiled.triggers {
+        trigger.made_at = Some(around.time.beginning());
+    }
     let record = PlanRecord {
         version: compiled.version.clone(),
         text: around.plan.clone(),
@@ -292,7 +380,9 @@ async fn activate(
     Ok(Arc::new(compiled))
 }
 
-fn catalog(topics: &[Topic]) -> Catalog {
+fn catalog(around: &Around) -> Catalog {
+    let topics = &around.topics;
+    let alerts = around.alerts.as_ref();
     let named = |id: u64, name: String| Named {
         id: u32::try_from(id).unwrap(),
         name,
@@ -301,13 +391,20 @@ fn catalog(topics: &[Topic]) -> Catalog {
         let each = topics.iter().map(of).map(|(id, name)| named(id, name));
         each.collect()
     };
-    Catalog {
+    let mut catalog = Catalog {
         groups: all(|topic| (topic.group, topic.name.to_owned())),
         segments: all(|topic| (topic.segment, format!("Interested in {}", topic.name))),
         emails: all(|topic| (topic.email, format!("{} news", topic.name))),
         forms: all(|topic| (topic.form, topic.name.to_owned())),
         ..Catalog::default()
+    };
+    for (id, name) in alerts.map(Alerts::emails).unwrap_or_default() {
+        catalog.emails.push(named(id, name));
     }
+    for (id, name) in alerts.map(Alerts::segments).unwrap_or_default() {
+        catalog.segments.push(named(id, name));
+    }
+    catalog
 }
 
 fn client(around: &Around, clock: &Arc<dyn Clock>) -> Client {

@@ -1,9 +1,10 @@
-//! Deterministic simulation: store, decoder, poller, resolver, scorer, dispatcher, clocks and the
-//! Mautic stand-in in one process and on one thread, all driven by one seed, with faults at every
-//! await of the way from Mautic and back to it, and crashes before and after every commit.
+//! Deterministic simulation: store, decoder, poller, resolver, scorer, dispatcher, the worker that does
+//! what triggers do, clocks and the Mautic stand-in in one process and on one thread, all driven by
+//! one seed, with faults at every await of the way from Mautic and back to it, and crashes before and
+//! after every commit. Plans of seeds from 10,000 on have triggers.
 //!
-//! `SEEDS=1000 cargo test --release --test simulation -- --nocapture` runs a thousand seeds;
-//! `SEED=7` runs one; `TELL=1` tells its story as it happens.
+//! `SEEDS=1000 FIRST=10000 cargo test --release --test simulation -- --nocapture` runs a thousand
+//! seeds from there on; `SEED=7` runs one; `TELL=1` tells its story as it happens.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,10 +17,12 @@ mod crash;
 mod daemon;
 mod diary;
 mod dice;
+mod firings;
 mod mautic;
 mod network;
 mod oracle;
 mod plan;
+mod receivers;
 mod run;
 mod stage;
 mod store;
@@ -27,15 +30,15 @@ mod watch;
 mod world;
 
 use diary::Tally;
-use run::run;
+use run::{WITH_TRIGGERS, run};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Seeds that failed once: always run.
-const REGRESSIONS: &[u64] = &[51, 165, 260, 3135, 3172, 3390, 5153, 6570];
-/// Seeds run when nobody says how many.
-const USUAL: u64 = 60;
+const REGRESSIONS: &[u64] = &[51, 165, 260, 3135, 3172, 3390, 5153, 6570, 12_047];
+/// Seeds run when nobody says which: some whose plans have no triggers, and some whose plans do.
+const USUAL: [std::ops::Range<u64>; 2] = [1..36, WITH_TRIGGERS..WITH_TRIGGERS + 25];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -44,10 +47,14 @@ fn number(name: &str) -> Option<u64> {
 fn seeds() -> Vec<u64> {
     match (number("SEED"), number("SEEDS")) {
         (Some(one), _) => vec![one],
-        (None, many) => {
+        (None, Some(many)) => {
             let first = number("FIRST").unwrap_or(1);
-            let many = first..first + many.unwrap_or(USUAL);
+            let many = first..first + many;
             REGRESSIONS.iter().copied().chain(many).collect()
+        }
+        (None, None) => {
+            let usual = USUAL.into_iter().flatten();
+            REGRESSIONS.iter().copied().chain(usual).collect()
         }
     }
 }
@@ -91,7 +98,7 @@ fn nothing_is_lost_nothing_doubled_nothing_overshot() {
 
 #[test]
 fn a_seed_always_tells_the_same_story() {
-    for seed in [3, 17] {
+    for seed in [3, 17, WITH_TRIGGERS + 3] {
         assert_eq!(run(seed).fingerprint, run(seed).fingerprint, "SEED={seed}");
     }
     assert_ne!(run(3).fingerprint, run(17).fingerprint);

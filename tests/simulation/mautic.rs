@@ -135,6 +135,15 @@ impl Mautic {
         scores.get(&group).copied().unwrap_or(0)
     }
 
+    /// How often an email was sent.
+    pub(crate) async fn sendings(&self, email: u64) -> i64 {
+        let sent = self.standin.with_state(|state| {
+            let sent = state.web.email_stats.values();
+            sent.filter(|stat| stat.email == Some(email)).count()
+        });
+        i64::try_from(sent.await).unwrap_or(i64::MAX)
+    }
+
     /// Makes what a topic needs.
     pub(crate) async fn make_topic(&self, name: &'static str, slug: &'static str) -> Topic {
         let group = self
@@ -149,34 +158,32 @@ impl Mautic {
             "fields": [field("Email", "email", "email", "email"),
                        field("First name", "first", "text", "firstname")],
         })).await;
-        let email = self
-            .create(
-                "emails/new",
-                "email",
-                &json!({
-                    "name": format!("{name} news"), "subject": format!("News about {name}"),
-                    "emailType": "template", "isPublished": true,
-                    "customHtml": format!("<html><body>News about {name}</body></html>"),
-                }),
-            )
-            .await;
-        let segment = format!("Interested in {name}");
-        let segment = self
-            .create(
-                "segments/new",
-                "list",
-                &json!({"name": segment, "isPublished": true, "isGlobal": true}),
-            )
-            .await;
+        let email = self.make_email(&format!("{name} news")).await;
+        let segment = self.make_segment(&format!("Interested in {name}")).await;
         Topic {
             name,
             slug,
             group: id(&group),
-            segment: id(&segment),
+            segment,
             form: id(&form),
             form_alias: form["alias"].as_str().unwrap_or_default().to_owned(),
-            email: id(&email),
+            email,
         }
+    }
+
+    /// Makes an email that is sent to one contact at a time; returns its id.
+    pub(crate) async fn make_email(&self, name: &str) -> u64 {
+        let email = json!({
+            "name": name, "subject": name, "emailType": "template", "isPublished": true,
+            "customHtml": format!("<html><body>{name}</body></html>"),
+        });
+        id(&self.create("emails/new", "email", &email).await)
+    }
+
+    /// Makes a segment without filters; returns its id.
+    pub(crate) async fn make_segment(&self, name: &str) -> u64 {
+        let segment = json!({"name": name, "isPublished": true, "isGlobal": true});
+        id(&self.create("segments/new", "list", &segment).await)
     }
 
     /// Makes a point action of Mautic's own that gives a main point for every hit, and our hook.

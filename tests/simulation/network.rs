@@ -374,6 +374,9 @@ impl Transport for Network {
             Some(fault) => {
                 self.diary.count("faults", format!("{fault:?}"));
                 self.diary.note(format!("  {fault:?}: {name}"));
+                if let Some(write) = &write {
+                    self.watch.troubled(write);
+                }
                 self.meet(fault, write.as_ref(), &request, begun).await
             }
         };
@@ -401,6 +404,8 @@ fn kind(write: &Write) -> String {
         Write::Points { how, .. } => format!("points {how}"),
         Write::Add { .. } => "segment add".to_owned(),
         Write::Remove { .. } => "segment remove".to_owned(),
+        Write::Email { .. } => "email".to_owned(),
+        Write::Edit { .. } => "edit".to_owned(),
         Write::Other => "other".to_owned(),
     }
 }

@@ -21,6 +21,8 @@ pub(crate) mod rules {
     pub(crate) const MAUTICS_HIT: i64 = 1;
     /// A contact is in the topic's segment from this score on.
     pub(crate) const ENTER: i64 = 30;
+    /// Triggers fire when their topic's score reaches this.
+    pub(crate) const FIRE: i64 = 30;
 }
 
 /// What differs from plan to plan.
@@ -36,6 +38,34 @@ pub(crate) struct Variant {
     pub(crate) shared: bool,
     /// Whether the plan writes the main points, and if so, whether what others give counts.
     pub(crate) main: Option<bool>,
+    /// Whether topics have groups and segments: if not, nothing of scores is written to Mautic.
+    pub(crate) groups: bool,
+    /// The plan's triggers, if it has any.
+    pub(crate) triggers: Option<Triggers>,
+}
+
+/// Triggers of a plan, each of which fires once per contact.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Triggers {
+    /// Of a topic with a group: which, and what happens.
+    pub(crate) loud: (usize, Does),
+    /// Of the topic that has none: nothing is written to Mautic when its score crosses.
+    pub(crate) quiet: Does,
+}
+
+/// What a trigger does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Does {
+    /// Tags the contact.
+    pub(crate) tag: bool,
+    /// Adds it to a segment.
+    pub(crate) segment: bool,
+    /// Has Mautic send it an email.
+    pub(crate) email: bool,
+    /// Mails somebody.
+    pub(crate) mail: bool,
+    /// Calls a webhook.
+    pub(crate) webhook: bool,
 }
 
 /// What somebody did.
@@ -62,6 +92,8 @@ pub(crate) enum Scored {
     Topic(usize),
     /// The main points.
     Main,
+    /// The topic without a group, to which all topics' hits, forms and opens pay.
+    Quiet,
 }
 
 /// Everything that people did.
@@ -74,6 +106,8 @@ pub(crate) struct Oracle {
     steps: Vec<u64>,
     step: u64,
     merged: BTreeMap<u64, u64>,
+    /// Whom each was merged into then; Mautic forgets who was between.
+    merged_first: BTreeMap<u64, u64>,
     /// When each id was merged away, by the number of the step.
     merged_at: BTreeMap<u64, u64>,
     deleted: BTreeSet<u64>,
@@ -100,6 +134,7 @@ impl Oracle {
             steps: Vec::new(),
             step: 0,
             merged: BTreeMap::new(),
+            merged_first: BTreeMap::new(),
             merged_at: BTreeMap::new(),
             deleted: BTreeSet::new(),
             highest: BTreeMap::new(),
@@ -142,6 +177,7 @@ impl Oracle {
             .collect();
         self.merged.clone_from(merged);
         for (loser, winner) in &new {
+            self.merged_first.insert(*loser, *winner);
             self.merged_at.insert(*loser, self.step);
             let both = self.swallowed.iter_mut();
             let both = both.filter(|lost| [*loser, *winner].contains(&lost.contact));
@@ -238,10 +274,33 @@ impl Oracle {
         self.score(contact, Scored::Topic(topic)) >= rules::ENTER
     }
 
+    /// How often, at most, a trigger can have fired for all ids that are one contact by now: before
+    /// merges were told, each by its own doings.
+    pub(crate) fn most_firings(&self, contact: u64, of: Scored) -> u64 {
+        self.firings_below(self.who(contact), of).0
+    }
+
+    /// Firings of an id and those merged into it, and the points that led to none of them.
+    fn firings_below(&self, id: u64, of: Scored) -> (u64, i64) {
+        let own = self.doings.iter().filter(|(by, _)| *by == id);
+        let own: Vec<Doing> = own.map(|(_, doing)| *doing).collect();
+        let (mut firings, mut points) = (0, self.sum_of(&own, of, false));
+        let losers = self.merged_first.iter();
+        for (loser, _) in losers.filter(|(_, winner)| **winner == id) {
+            let (fired, left) = self.firings_below(*loser, of);
+            firings += fired;
+            points += left;
+        }
+        if points < rules::FIRE {
+            return (firings, points);
+        }
+        (firings + 1, 0)
+    }
+
     fn within(&self, of: Scored, sum: i64) -> i64 {
         match of {
             Scored::Topic(_) => sum.clamp(0, self.variant.ceiling),
-            Scored::Main => sum.max(0),
+            Scored::Main | Scored::Quiet => sum.max(0),
         }
     }
 
@@ -251,9 +310,14 @@ impl Oracle {
             .iter()
             .filter(|(by, _)| self.who(*by) == contact);
         let mine: Vec<Doing> = mine.map(|(_, doing)| *doing).collect();
+        self.sum_of(&mine, of, all)
+    }
+
+    fn sum_of(&self, doings: &[Doing], of: Scored, all: bool) -> i64 {
         match of {
-            Scored::Topic(topic) => self.topic_sum(&mine, topic, all),
-            Scored::Main => self.main_sum(&mine),
+            Scored::Topic(topic) => self.topic_sum(doings, topic, all),
+            Scored::Main => self.main_sum(doings),
+            Scored::Quiet => quiet_sum(doings),
         }
     }
 
@@ -294,7 +358,7 @@ impl Oracle {
     fn note_highest(&mut self) {
         let contacts: BTreeSet<u64> = self.doings.iter().map(|(by, _)| self.who(*by)).collect();
         let topics = (0..self.topics).map(Scored::Topic);
-        let all: Vec<Scored> = topics.chain([Scored::Main]).collect();
+        let all: Vec<Scored> = topics.chain([Scored::Main, Scored::Quiet]).collect();
         for contact in contacts {
             for of in &all {
                 let possible = self.within(*of, self.sum(contact, *of, false));
@@ -303,4 +367,14 @@ impl Oracle {
             }
         }
     }
+}
+
+fn quiet_sum(doings: &[Doing]) -> i64 {
+    let points = |doing: &Doing| match doing {
+        Doing::Hit(_) => rules::HIT,
+        Doing::Form(_) => rules::FORM,
+        Doing::Open(_) => rules::OPEN,
+        _ => 0,
+    };
+    doings.iter().map(points).sum()
 }

@@ -1,7 +1,8 @@
 //! The plan of a run as an administrator would write it.
 
+use super::firings::{Alerts, Which};
 use super::mautic::Topic;
-use super::oracle::{Variant, rules};
+use super::oracle::{Does, Variant, rules};
 use std::fmt::Write;
 
 /// Visitors open mails within moments, which looks like a machine's doing; the oracle counts all.
@@ -13,6 +14,9 @@ apple = 100
 proxy = 100
 scanner = 100
 "#;
+
+/// Key of the topic without a group.
+const QUIET: &str = "quiet";
 
 /// The plan's text.
 pub(crate) fn text(topics: &[Topic], own_action: u64, variant: Variant) -> String {
@@ -43,7 +47,62 @@ when = {{ field = "email", filled = true }}
         );
         rule(&mut text, "looks for a job", first, "url.hit", visits);
     }
+    if let Some(triggers) = variant.triggers {
+        quiet_text(&mut text, topics);
+        let (topic, does) = triggers.loud;
+        trigger(&mut text, Which::Loud, topics[topic].slug, does);
+        trigger(&mut text, Which::Quiet, QUIET, triggers.quiet);
+    }
     text
+}
+
+/// A topic without a group, which every topic's pages, forms and mails pay into.
+fn quiet_text(text: &mut String, topics: &[Topic]) {
+    let _ = write!(
+        text,
+        r#"
+[[topic]]
+key = "{QUIET}"
+ceiling = "none"
+"#
+    );
+    for topic in topics {
+        pays(text, topic, QUIET, "always");
+    }
+}
+
+fn trigger(text: &mut String, which: Which, topic: &str, does: Does) {
+    let (key, at) = (which.key(), rules::FIRE);
+    let _ = write!(
+        text,
+        r#"
+[[trigger]]
+key = "{key}"
+name = "{key}"
+topic = "{topic}"
+at = {at}
+"#
+    );
+    let email = Alerts::email_name(which);
+    for (does, line) in [
+        (does.tag, format!("add_tags = [\"{key}\"]")),
+        (
+            does.segment,
+            format!("add_to = [\"{}\"]", Alerts::segment_name(which)),
+        ),
+        (does.email, format!("send_email = \"{email}\"")),
+        (does.webhook, format!("webhook = \"{key}\"")),
+        (
+            does.mail,
+            format!(
+                "mail = {{ to = \"{key}@example.test\", subject = \"{{contact}}\", text = \"{{reason}}\" }}"
+            ),
+        ),
+    ] {
+        if does {
+            let _ = writeln!(text, "{line}");
+        }
+    }
 }
 
 fn topic_text(text: &mut String, topic: &Topic, variant: Variant) {
@@ -54,8 +113,14 @@ fn topic_text(text: &mut String, topic: &Topic, variant: Variant) {
         r#"
 [[topic]]
 key = "{key}"
-group = "{name}"
 ceiling = {ceiling}
+"#
+    );
+    if variant.groups {
+        let _ = write!(
+            text,
+            r#"
+group = "{name}"
 foreign = "{foreign}"
 
 [[segment]]
@@ -63,9 +128,16 @@ segment = "Interested in {name}"
 topic = "{key}"
 enter = {enter}
 "#,
-        enter = rules::ENTER
-    );
+            enter = rules::ENTER
+        );
+    }
     let form = if variant.form_once { "once" } else { "always" };
+    pays(text, topic, key, form);
+}
+
+/// What pays into a topic of what people do with another, or the same.
+fn pays(text: &mut String, topic: &Topic, into: &str, form: &str) {
+    let (key, name) = (topic.slug, topic.name);
     let pages = format!("url = \"http://shop.example.test/{key}/*\"");
     let (forms, mails) = (
         format!("forms = [\"{name}\"]"),
@@ -80,7 +152,12 @@ enter = {enter}
             (rules::OPEN, "always", &*mails),
         ),
     ] {
-        rule(text, &format!("{what} {name}"), key, kind, pays);
+        let rule_name = if into == key {
+            format!("{what} {name}")
+        } else {
+            format!("{what} {name}, too")
+        };
+        rule(text, &rule_name, into, kind, pays);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::daemon::Daemon;
 use super::diary::Tally;
 use super::dice::Dice;
-use super::oracle::Variant;
+use super::oracle::{Does, Triggers, Variant};
 use super::stage::{Stage, runtime};
 use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::QueueMode;
@@ -11,6 +11,8 @@ use mautic_fixtures::state::hooks::Posted;
 
 /// Steps of a run before everything is left to come to rest.
 const STEPS: u64 = 160;
+/// Plans of seeds from here on have triggers; those before keep the course they have had.
+pub(crate) const WITH_TRIGGERS: u64 = 10_000;
 /// How long is waited, round by round, until all must be at rest: longer than the longest pause
 /// between attempts (15 min), than hits take to settle (1 h) and than members are not read (6 h).
 const REST: [i64; 11] = [5, 60, 120, 400, 1000, 1000, 3700, 22_000, 60, 1000, 60];
@@ -60,6 +62,8 @@ impl Weather {
 pub(crate) struct Run {
     weather: Weather,
     dice: Dice,
+    /// Of what triggers do.
+    effect_dice: Dice,
     stage: Stage,
     daemon: Option<Daemon>,
     processes: u64,
@@ -95,17 +99,42 @@ pub(crate) fn run(seed: u64) -> Outcome {
     })
 }
 
+/// Two triggers; what each does.
+fn triggers(dice: &Dice) -> Triggers {
+    let does = || {
+        let [tag, segment, email, mail, webhook] = [50, 50, 30, 30, 50].map(|of| dice.percent(of));
+        Does {
+            tag,
+            segment,
+            email,
+            mail,
+            // Each does something that can't be undone.
+            webhook: webhook || !(email || mail),
+        }
+    };
+    Triggers {
+        loud: (dice.below(2), does()),
+        quiet: does(),
+    }
+}
+
 impl Run {
     async fn begin(seed: u64) -> Self {
         let dice = Dice::new(seed, 1);
+        let effect_dice = Dice::new(seed, 5);
         let weather = Weather::of(&dice);
-        let variant = Variant {
+        let mut variant = Variant {
             ceiling: dice.pick(&[40, 100_000]),
             form_once: dice.percent(50),
             jobs: dice.percent(30),
             shared: dice.percent(40),
             main: dice.pick(&[None, None, Some(true), Some(false)]),
+            groups: true,
+            triggers: (seed >= WITH_TRIGGERS).then(|| triggers(&effect_dice)),
         };
+        if variant.triggers.is_some() && effect_dice.percent(25) {
+            (variant.groups, variant.shared, variant.main) = (false, false, None);
+        }
         let queue_mode = if dice.percent(30) {
             QueueMode::Command
         } else {
@@ -120,11 +149,12 @@ impl Run {
         stage
             .diary
             .note(format!("{weather:?} {variant:?} {queue_mode:?}"));
-        stage.around.network.faults(weather.faults);
+        stage.faults(weather.faults);
         Self {
             polls: weather.no_polls < 100,
             weather,
             dice,
+            effect_dice,
             stage,
             daemon: None,
             processes: 0,
@@ -180,6 +210,37 @@ impl Run {
             _ => self.erase().await,
         }
         self.stage.crash.never();
+        if self.stage.firings.is_some() && self.effect_dice.percent(20) {
+            self.catch_up().await;
+            self.effects().await;
+        }
+    }
+
+    /// Nothing is done for triggers while polls, scores and writes are behind.
+    async fn catch_up(&mut self) {
+        if self.effect_dice.percent(50) {
+            self.poll().await;
+            self.decode().await;
+            self.score().await;
+            self.dispatch().await;
+        }
+    }
+
+    /// The worker that does what triggers do, with crashes of its own.
+    async fn effects(&mut self) {
+        if self.effect_dice.percent(self.weather.crashes) {
+            let fails = self.effect_dice.percent(20);
+            self.stage.crash.after(self.effect_dice.below(12), fails);
+        }
+        if let Some(daemon) = self.daemon.as_ref() {
+            let done = self.stage.crash.mortal(daemon.effects()).await;
+            if let (None | Some(Err(_)), Some(firings)) = (&done, &self.stage.firings) {
+                firings.doubtful();
+            }
+            self.ended("effects of contacts:", done);
+        }
+        self.stage.crash.never();
+        self.collect().await;
     }
 
     async fn people_act(&mut self) {
@@ -328,6 +389,9 @@ impl Run {
                     let _ = std::fs::remove_file(format!("{}{rest}", path.display()));
                 }
                 self.stage.diary.note("an old backup is restored");
+                if let Some(firings) = &self.stage.firings {
+                    firings.restored();
+                }
                 self.stage.diary.count("world", "old backups restored");
                 self.stage.oracle().restored();
                 self.acknowledged = self.acknowledged.min(backup.deliveries);
@@ -443,7 +507,7 @@ impl Run {
     async fn rest(&mut self) {
         self.stage.diary.note("from now on everything works");
         self.stage.crash.never();
-        self.stage.around.network.faults(0);
+        self.stage.faults(0);
         self.stage.around.network.land(true).await;
         self.stage.mautic.standin.close_mailbox(false).await;
         self.stage.mautic.standin.show_rows().await;

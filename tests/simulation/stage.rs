@@ -5,10 +5,12 @@ use super::crash::Crash;
 use super::daemon::{Around, Daemon, store_path};
 use super::diary::Diary;
 use super::dice::Dice;
+use super::firings::{Alerts, Firings};
 use super::mautic::{Mautic, Topic};
 use super::network::Network;
 use super::oracle::{Oracle, Scored, Variant};
 use super::plan;
+use super::receivers::Receivers;
 use super::watch::Watch;
 use super::world::World;
 use jiff::SignedDuration;
@@ -33,6 +35,8 @@ pub(crate) struct Stage {
     pub(crate) world: Arc<tokio::sync::Mutex<World>>,
     /// What outlives a crash.
     pub(crate) around: Around,
+    /// What triggers did, if the plan has any.
+    pub(crate) firings: Option<Arc<Firings>>,
     variant: Variant,
     _folder: tempfile::TempDir,
 }
@@ -72,7 +76,18 @@ impl Stage {
         let world = World::new(&mautic, &topics, &oracle, dice(2), &time, &diary);
         let world = Arc::new(tokio::sync::Mutex::new(world));
         let crash = Crash::new(&diary);
-        let watch = Watch::new(&mautic, &topics, &oracle, &diary);
+        let firings = match variant.triggers {
+            None => None,
+            Some(triggers) => {
+                let alerts = Alerts::make(&mautic).await;
+                Some(Arc::new(Firings::new(triggers, alerts, &oracle, &diary)))
+            }
+        };
+        let receivers = firings.as_ref().map(|firings| {
+            let receivers = Receivers::new(firings, &crash, dice(6), &diary);
+            Arc::new(receivers)
+        });
+        let watch = Watch::new(&mautic, &topics, &oracle, &diary, firings.as_ref());
         let network = Network::new(&mautic, &world, watch, &crash, dice(3), &time, &diary);
         let folder = folder();
         let around = Around {
@@ -83,6 +98,8 @@ impl Stage {
             crash: crash.clone(),
             plan: plan::text(&topics, own_action, variant),
             topics: topics.clone(),
+            alerts: firings.as_ref().map(|firings| firings.alerts().clone()),
+            receivers,
         };
         Self {
             time,
@@ -93,6 +110,7 @@ impl Stage {
             oracle,
             world,
             around,
+            firings,
             variant,
             _folder: folder,
         }
@@ -121,8 +139,9 @@ impl Stage {
             counts.dirty,
             counts.pending_intents,
             counts.parked,
+            counts.pending_effects,
         ];
-        if undone != [0; 4] {
+        if undone != [0; 5] {
             let pending = daemon.pending().await;
             self.diary
                 .wrong(format!("not at rest: {counts:?}, {pending:#?}"));
@@ -142,12 +161,25 @@ impl Stage {
                 let held = self.mautic.standin.points(contact).await.unwrap_or(0);
                 self.compare_score(contact, Scored::Main, held);
             }
-            for (topic, has) in self.topics.iter().enumerate() {
+            let topics = self.topics.iter().enumerate();
+            for (topic, has) in topics.filter(|_| self.variant.groups) {
                 let held = self.mautic.score(contact, has.group).await;
                 self.compare_score(contact, Scored::Topic(topic), held);
                 let members = self.mautic.standin.segment_members(has.segment).await;
                 self.compare_member(contact, topic, members.contains(&contact));
             }
+        }
+        if let Some(firings) = &self.firings {
+            firings.compare(&self.mautic, daemon).await;
+        }
+    }
+
+    /// Faults of so many out of a hundred requests and calls.
+    pub(crate) fn faults(&self, percent: u64) {
+        self.around.network.faults(percent);
+        if let Some(receivers) = &self.around.receivers {
+            // They are called seldom.
+            receivers.faults(percent * 2);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What must never be, looked at whenever a request of ours changed Mautic.
 
 use super::diary::Diary;
+use super::firings::Firings;
 use super::mautic::{Mautic, Topic};
 use super::oracle::{Oracle, Scored};
 use mautic_fixtures::server::request::Request;
@@ -42,6 +43,18 @@ pub(crate) enum Write {
         /// The id removed.
         contact: u64,
     },
+    /// `emails/ID/contact/ID/send`.
+    Email {
+        /// The email.
+        email: u64,
+        /// The id it is sent to.
+        contact: u64,
+    },
+    /// `contacts/ID/edit`.
+    Edit {
+        /// The id edited.
+        contact: u64,
+    },
     /// Any other.
     Other,
 }
@@ -81,6 +94,13 @@ impl Write {
             ["api", "segments", _, "contact", contact, "remove"] => Self::Remove {
                 contact: id(contact),
             },
+            ["api", "emails", email, "contact", contact, "send"] => Self::Email {
+                email: id(email),
+                contact: id(contact),
+            },
+            ["api", "contacts", contact, "edit"] => Self::Edit {
+                contact: id(contact),
+            },
             _ => Self::Other,
         })
     }
@@ -90,7 +110,9 @@ impl Write {
         match self {
             Self::Group { contact, .. }
             | Self::Points { contact, .. }
-            | Self::Remove { contact } => {
+            | Self::Remove { contact }
+            | Self::Email { contact, .. }
+            | Self::Edit { contact } => {
                 vec![*contact]
             }
             Self::Add { contacts, .. } => contacts.clone(),
@@ -111,6 +133,8 @@ pub(crate) struct Watch {
     topics: Vec<Topic>,
     oracle: Arc<Mutex<Oracle>>,
     diary: Arc<Diary>,
+    /// What triggers did, if the plan has any.
+    firings: Option<Arc<Firings>>,
     /// Times each marker of an addition took effect.
     markers: Mutex<BTreeMap<String, u64>>,
     /// The step in which we were last told what was not true any more.
@@ -124,8 +148,10 @@ impl Watch {
         topics: &[Topic],
         oracle: &Arc<Mutex<Oracle>>,
         diary: &Arc<Diary>,
+        firings: Option<&Arc<Firings>>,
     ) -> Self {
         Self {
+            firings: firings.cloned(),
             mautic: Arc::clone(mautic),
             topics: topics.to_vec(),
             oracle: Arc::clone(oracle),
@@ -140,7 +166,14 @@ impl Watch {
         self.misled.store(step, Ordering::Relaxed);
     }
 
-    /// The score that a write is about, before and after it.
+    /// Something happens to a write on its way.
+    pub(crate) fn troubled(&self, write: &Write) {
+        if let (Write::Email { .. }, Some(firings)) = (write, &self.firings) {
+            firings.doubtful();
+        }
+    }
+
+    /// The score that a write is about, before and after it; of an email, how often it was sent.
     pub(crate) async fn score(&self, write: &Write) -> i64 {
         match write {
             Write::Group { contact, group, .. } => {
@@ -151,6 +184,7 @@ impl Watch {
                 let who = self.oracle().who(*contact);
                 self.mautic.standin.points(who).await.unwrap_or(0)
             }
+            Write::Email { email, .. } => self.mautic.sendings(*email).await,
             _ => 0,
         }
     }
@@ -186,7 +220,12 @@ impl Watch {
                 }
             }
             Write::Add { segment, contacts } => self.added(*segment, contacts),
-            Write::Remove { .. } | Write::Other => {}
+            Write::Email { email, contact } => {
+                if let Some(firings) = self.firings.as_ref().filter(|_| after > before) {
+                    firings.emailed(*email, *contact);
+                }
+            }
+            Write::Remove { .. } | Write::Edit { .. } | Write::Other => {}
         }
     }
 
@@ -243,6 +282,11 @@ impl Watch {
     }
 
     fn added(&self, segment: u64, contacts: &[u64]) {
+        if let Some(firings) = &self.firings {
+            for contact in contacts {
+                firings.added(segment, *contact);
+            }
+        }
         let topic = self
             .topics
             .iter()

@@ -91,6 +91,7 @@ macro_rules! store_contract {
             scores: an_older_commit_does_not_undo_a_newer,
             scores: commits_of_merged_or_erased_are_dropped,
             scores: snapshots_in_the_order_asked,
+            scores: histories_stop_once_much_is_read,
             scores: time_makes_dirty,
             scores: another_plan_makes_dirty,
             scores: desired_values_follow_the_commit,

@@ -87,6 +87,9 @@ pub fn next_step(effect: &Effect, now: Timestamp) -> Step {
     match (effect.started, effect.action.nature()) {
         (Some(_), Nature::Once) if matches!(effect.action, Action::SendEmail { .. }) => Step::Look,
         (Some(_), Nature::Once) => Step::End(unknown("topicscore was stopped while it was sent")),
+        (Some(_), Nature::Marked) if is_late(effect, now) => {
+            Step::End(unknown("topicscore was stopped while it was sent"))
+        }
         (None, Nature::Once | Nature::Marked) if is_late(effect, now) => {
             let last = effect.last_error.as_deref().unwrap_or("nothing was tried");
             let error = format!("it could not be done within 24 hours; last: {last}");
@@ -341,6 +344,23 @@ mod tests {
                 }
                 _ => assert_eq!(step, Step::Do),
             }
+        }
+    }
+
+    #[test]
+    fn a_webhook_that_was_begun_is_repeated_for_a_day() {
+        let mut begun = effect(Action::Webhook {
+            webhook: "crm".to_owned(),
+        });
+        begun.started = Some(Started {
+            at: now(),
+            mark: None,
+        });
+        for (hours, goes_on) in [(23, true), (25, false)] {
+            begun.wanted_at = now() - SignedDuration::from_hours(hours);
+            let step = next_step(&begun, now());
+            let left = matches!(&step, Step::End(end) if end.state() == EffectState::Unknown);
+            assert_eq!((step == Step::Do, left), (goes_on, !goes_on), "{step:?}");
         }
     }
 

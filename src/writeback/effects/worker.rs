@@ -5,7 +5,7 @@
 //!    what one receiver can't do for a while holds up only what is for the same receiver.
 //! 2. Before Mautic is asked to do something, the id is known to be still the contact's own.
 //! 3. What can't be undone is marked as started, durably, before it is done; what was started is
-//!    never done again.
+//!    never done again, webhooks apart, which carry their id.
 //! 4. No store transaction is open while anybody is asked.
 
 use super::decide::{self, Step, Trouble};
@@ -280,7 +280,7 @@ impl Turn<'_> {
                     id: sign::message_id(&worker.instance, effect),
                     body: self.about(effect, profile).webhook_body(),
                 };
-                Some(worker.hooks.call(&call).await)
+                self.webhook(effect, &call).await?
             }
             (action, _) => Some(self.carry_out(effect, action).await?),
         };
@@ -345,6 +345,19 @@ impl Turn<'_> {
             return Ok(None);
         }
         Ok(Some(mailer.send(mail).await))
+    }
+
+    /// May be repeated, but an old backup of the store would give it another id: it is marked as
+    /// started, too, so that the store is known to have been restored.
+    async fn webhook(
+        &self,
+        effect: &Effect,
+        call: &WebhookCall,
+    ) -> Result<Option<std::result::Result<String, Trouble>>> {
+        if effect.started.is_none() && !self.start(effect, None).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.worker.hooks.call(call).await))
     }
 
     /// Mautic says success as well where it sends nothing (FACTS 135): only its table tells.

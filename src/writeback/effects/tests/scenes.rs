@@ -14,7 +14,8 @@ use crate::store::{Batch, EffectQuery, Origin, Owner, ScoreCommit, SharedStore};
 use crate::wake::Wake;
 use crate::writeback::ClientWrites;
 use crate::writeback::effects::{
-    EffectWorker, HookTarget, HttpHooks, SmtpMailer, SmtpSettings, SmtpTls,
+    EffectWorker, HookTarget, Hooks, HttpHooks, SmtpMailer, SmtpSettings, SmtpTls, Trouble,
+    WebhookCall,
 };
 use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::faults::{Fault, Rule};
@@ -522,7 +523,7 @@ async fn what_was_started_before_a_crash_is_not_done_again() {
     let until = now + SignedDuration::from_mins(10);
     let dead = Owner("dead".into());
     let claimed = scene.store.claim_effects(&dead, 9, now, until).await;
-    for effect in &claimed.unwrap()[0].effects[..2] {
+    for effect in &claimed.unwrap()[0].effects {
         let started = scene.store.mark_started(&dead, effect.id, None, now).await;
         assert!(started.unwrap());
     }
@@ -590,6 +591,43 @@ async fn mails_and_webhooks_are_given_up_after_a_day() {
     assert!(
         calls.iter().all(|call| *call == calls[0]),
         "one id, one body"
+    );
+}
+
+/// A receiver that looks at what the store holds while it is called.
+#[derive(Debug)]
+struct Looks {
+    store: SharedStore,
+    seen: std::sync::Mutex<Vec<EffectState>>,
+}
+
+#[async_trait::async_trait]
+impl Hooks for Looks {
+    async fn call(&self, _call: &WebhookCall) -> Result<String, Trouble> {
+        let effects = self.store.effects(&EffectQuery::default(), 9).await;
+        let states = effects.unwrap().into_iter().map(|effect| effect.state);
+        self.seen.lock().unwrap().extend(states);
+        Err(Trouble::Unsure {
+            what: "no answer".to_owned(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_is_marked_as_started_at_each_attempt() {
+    let mut scene = Scene::set().await;
+    let looks = Arc::new(Looks {
+        store: Arc::clone(&scene.store),
+        seen: std::sync::Mutex::default(),
+    });
+    scene.worker.hooks = Arc::clone(&looks) as _;
+    scene.fire(&[hook()]).await;
+    scene.work().await;
+    let seen = looks.seen.lock().unwrap().clone();
+    assert!(seen.len() > 20, "{seen:?}");
+    assert!(
+        seen.iter().all(|state| *state == EffectState::Started),
+        "{seen:?}"
     );
 }
 
