@@ -13,7 +13,8 @@ pub(super) struct Arguments {
     /// Do not ask for a confirmation
     #[arg(long)]
     yes: bool,
-    /// Mautic was not restored: somebody took away the row by which it seemed so. Forget nothing
+    /// Mautic was not restored: somebody took away the row by which it seemed so, or an import dated
+    /// contacts anew. Forget nothing
     #[arg(long, conflicts_with = "yes")]
     not_restored: bool,
 }

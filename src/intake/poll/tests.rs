@@ -884,22 +884,19 @@ async fn people_are_read_before_what_they_did() {
     for id in 1..=75 {
         house.mautic.add_contact(id, None);
     }
-    let merged = r#"a:1:{s:11:"merged_into";i:3;}"#;
-    let rows = (1..=40).map(|id: u32| audit(&id.to_string(), "merge", "2", merged, 20));
+    let details = r#"a:1:{s:11:"merged_into";i:3;}"#;
+    let rows = (1..=40).map(|id: u32| audit(&id.to_string(), "merge", "2", details, 20));
     house.mautic.add(Table::AuditLog, rows);
     house.poller.read_people(&CancellationToken::new()).await;
     let asked = house.mautic.asked();
-    let merges = asked.iter().position(|it| it.starts_with("audit_log"));
-    let (people, merges) = asked.split_at(merges.unwrap());
+    let first = asked.iter().position(|it| it.starts_with("audit_log"));
+    let (people, log) = asked.split_at(first.unwrap());
     assert!(
         people.iter().all(|it| it.starts_with("contacts")),
         "{people:?}"
     );
     assert!(people.contains(&"contacts after 70".to_owned()));
-    assert!(
-        merges.iter().all(|it| it.starts_with("audit_log")),
-        "{merges:?}"
-    );
+    assert!(log.iter().all(|it| it.starts_with("audit_log")), "{log:?}");
     assert_eq!(house.read_to(Feed::AuditLog), 40);
 }
 
