@@ -42,9 +42,9 @@ impl Gist {
         let counts_hits = plan.behaviour == Behaviour::Mautic
             && actions.any(|action| action.url_options.is_set());
         Self {
+            plan,
             attributes,
             counts_hits,
-            plan,
         }
     }
 

@@ -17,7 +17,7 @@ const TOPICS: [&str; 3] = [
     "[[topic]]\nkey = 'a'\ndecay = { half_life = 2 }\nstages = { reset = 'any', carry = 50 }\n[[topic]]\nkey = 'b'\nfloor = 'none'\nstages = { reset = [1] }\n",
     "[[topic]]\nkey = 'a'\nmain_points = true\nfloor = 'none'\nlimit = { points = 9, per = 'day' }\n[[topic]]\nkey = 'b'\ngroup = 'One'\nfloor = 'none'\n",
 ];
-const RULES: [&str; 10] = [
+const RULES: [&str; 11] = [
     "topic = 'a'\nkind = 'url.hit'\npoints = 5\nrepeat = 'always'\nurl = 'https://x/1*'",
     "topic = 'a'\nkind = 'url.hit'\npoints = 3\nrepeat = 'always'\nurl = 'https://x/2*'\npage_hits = 2\naccumulative_time = '1 minute'",
     "topic = 'b'\nkind = 'url.hit'\npoints = 2\nrepeat = 'always'\nurl = 'https://x/1*'\nreturns_after = '1 hour'",
@@ -27,6 +27,7 @@ const RULES: [&str; 10] = [
     "topic = 'b'\nkind = 'email.click'\npoints = 6\nrepeat = 'per-item'",
     "topic = 'a'\nkind = 'segment.enter'\npoints = 8\nrepeat = 'always'\nsince = 2026-01-02",
     "topic = 'a'\nkind = 'form.submit'\npoints = 9\nrepeat = 'always'\ncooldown = '1 hour'",
+    "topic = 'a'\nkind = 'video.play'\npoints = 3\nrepeat = 'once'",
     "topic = 'b'\nkind = 'page.hit'\npoints = 1\nrepeat = 'always'\nwhen = { attribute = 'title', contains = 'price' }",
 ];
 const SILENCES: [&str; 4] = [
@@ -53,13 +54,10 @@ fn plans() -> impl Strategy<Value = String> {
     );
     parts.prop_map(|(how, topics, rules, silences, follow)| {
         let table = |kind: &str, texts: &[&str]| {
-            let texts = texts
-                .iter()
-                .enumerate()
-                .filter(|(_, text)| !text.is_empty());
-            texts
-                .map(|(index, text)| format!("[[{kind}]]\nname = '{kind}{index}'\n{text}\n"))
-                .collect::<String>()
+            let texts = texts.iter().filter(|text| !text.is_empty()).enumerate();
+            let named =
+                texts.map(|(index, text)| format!("[[{kind}]]\nname = '{kind}{index}'\n{text}\n"));
+            named.collect::<Vec<_>>().concat()
         };
         let (rules, silences) = (
             table("point_action", &rules),
@@ -86,7 +84,7 @@ fn activities() -> impl Strategy<Value = (Activity, ContactId)> {
     let kinds = prop_oneof![
         12 => select(vec![UrlHit, PageHit]),
         4 => select(vec![EmailOpen, VideoPlay, AssetDownload, EmailClick]),
-        1 => select(vec![EmailSend, FormSubmit, StageEnter, SegmentEnter]),
+        3 => select(vec![EmailSend, FormSubmit, StageEnter, SegmentEnter]),
     ];
     let urls = select(vec!["1", "2", "3", "3", "3?ct=abc", "1?ct=abc"]);
     let agents = select(vec!["", "Mozilla/5.0", "Firefox", "Firefox", "curl/8"]);
@@ -123,16 +121,48 @@ fn activities() -> impl Strategy<Value = (Activity, ContactId)> {
     })
 }
 
+/// What follows closely on an activity, as often happens.
+fn sequel(first: &(Activity, ContactId), after: i64) -> (Activity, ContactId) {
+    use ActivityKind::{EmailClick, EmailOpen, EmailSend, FormSubmit, UrlHit, VideoPlay};
+    let (mut next, by) = first.clone();
+    next.at += SignedDuration::from_secs(after);
+    match next.kind {
+        EmailSend => {
+            next.kind = if after % 2 == 0 {
+                EmailOpen
+            } else {
+                EmailClick
+            }
+        }
+        EmailClick => {
+            next.kind = UrlHit;
+            next.url = next.url.map(|url| format!("{url}?ct=abc"));
+        }
+        FormSubmit => (next.kind, next.at) = (VideoPlay, first.0.at),
+        _ => {}
+    }
+    (next, by)
+}
+
 /// As a journal tells them: by time and key.
 fn histories() -> impl Strategy<Value = Snapshot> {
     let merges = prop::collection::vec(moments(), 2);
-    let activities = prop::collection::vec(activities(), 0..60);
-    (activities, merges).prop_map(|(activities, merges)| {
+    let sequels = prop_oneof![2 => Just(None), 1 => (0..80_i64).prop_map(Some), 1 => (0..9_i64).prop_map(Some)];
+    let activities = prop::collection::vec((activities(), sequels), 0..40);
+    (activities, merges, any::<bool>()).prop_map(|(scenes, mut merges, by_forms)| {
         let mut history = Snapshot::of(ContactId(1));
-        for ((mut activity, by), number) in activities.into_iter().zip(1_u64..) {
+        let scenes = scenes.into_iter().flat_map(|(first, after)| {
+            let next = after.map(|after| sequel(&first, after));
+            [Some(first), next].into_iter().flatten()
+        });
+        for ((mut activity, by), number) in scenes.zip(1_u64..) {
+            let second = activity.at.duration_since(at("2026-01-01")).as_secs();
+            if by_forms && activity.kind == ActivityKind::FormSubmit {
+                merges[usize::from(number % 2 == 0)] = second;
+            }
             activity.key = match activity.kind {
-                // Some are opens of a sending.
-                ActivityKind::EmailOpen => ActivityKey(format!("open:{}:{number}", number % 7)),
+                // Of the sending before, if there is one.
+                ActivityKind::EmailOpen => ActivityKey::open(&(number - 1).to_string(), 1),
                 ActivityKind::EmailSend => ActivityKey::send(&number.to_string()),
                 ActivityKind::FormSubmit => ActivityKey::submission(number),
                 ActivityKind::StageEnter => ActivityKey::stage(number),

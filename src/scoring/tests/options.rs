@@ -247,15 +247,16 @@ proptest! {
             loser: ContactId(2),
             winner: ContactId(1),
         });
-        let mut text = format!(
+        let option = |name: &str, seconds: i64| match seconds {
+            0 => String::new(),
+            _ => format!("{name} = '{seconds} seconds'\n"),
+        };
+        let text = format!(
             "behaviour = 'mautic'\n@open a\n@pays a 1 url.hit\nrepeat = 'always'\n\
-             url = 'https://x'\npage_hits = {count}\n"
+             url = 'https://x'\npage_hits = {count}\n{}{}",
+            option("accumulative_time", stayed),
+            option("returns_within", within),
         );
-        for (option, seconds) in [("accumulative_time", stayed), ("returns_within", within)] {
-            if seconds > 0 {
-                text.push_str(&format!("{option} = '{seconds} seconds'\n"));
-            }
-        }
         let found = evaluate(&plan(&text), &known, second(1000)).topics[0].score;
         // What is done in the second of a merge comes before it.
         prop_assert_eq!(found, looked_up(&hits, merged + 1, count, stayed, within));

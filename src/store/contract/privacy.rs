@@ -300,7 +300,9 @@ pub(crate) async fn everything_held_is_told(store: SharedStore) {
         logged(1, 1, 3, "API", 9),
         logged(2, 1, 3, &own, 9),
         logged(3, 2, 3, "API", 9),
+        logged(4, 1, 3, "API", 9),
         did(3, 9, 5),
+        did(6, 1, 7),
         merged(9, 1, 10),
     ];
     tell(&store, facts).await;
@@ -319,9 +321,9 @@ pub(crate) async fn everything_held_is_told(store: SharedStore) {
         assert_eq!(overview.profile.unwrap().field("city"), Some("Bern"));
         assert_eq!(overview.targets.len(), 2);
         let snapshot = held.snapshot.unwrap();
-        assert_eq!((snapshot.activities.len(), snapshot.merges.len()), (3, 1));
+        assert_eq!((snapshot.activities.len(), snapshot.merges.len()), (4, 1));
         let rows: Vec<u64> = held.points_log.iter().map(|row| row.row.id).collect();
-        assert_eq!(rows, [1, 2]);
+        assert_eq!(rows, [1, 2, 4]);
         assert_eq!((held.writes.len(), held.effects.len()), (2, 0));
         let bodies: Vec<&[u8]> = held
             .deliveries
