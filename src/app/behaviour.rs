@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Contacts that are read at once.
+/// Contacts that are read at once, if they did little.
 const BLOCK: usize = 500;
+/// Once so many activities and rows of points logs are read, those are scored first.
+const ROWS: usize = 10_000;
 
 /// What the two behaviours make of the same history.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -55,11 +57,12 @@ pub async fn compare_behaviours(
     let mut after: Option<ContactId> = None;
     loop {
         let contacts = store.contact_ids(after, BLOCK).await?;
-        let Some(last) = contacts.last() else {
+        if contacts.is_empty() {
             return Ok(sums.finish());
-        };
-        after = Some(*last);
-        for snapshot in store.snapshots(&contacts).await? {
+        }
+        let read = store.histories(&contacts, ROWS, None).await?;
+        after = Some(contacts[read.looked_at.clamp(1, contacts.len()) - 1]);
+        for snapshot in read.snapshots {
             sums.add(&plans, &snapshot, now);
         }
         // Other work of this process, if there is any, has its turn.

@@ -7,7 +7,7 @@ use super::{Global, ask, load, output};
 use crate::app::Instance;
 use crate::domain::{ContactId, Fact, Sighting, Source, Urgency};
 use crate::mautic::{ContactAnswer, Priority};
-use crate::store::{Batch, Held, Origin};
+use crate::store::{Amounts, Batch, Origin};
 use clap::Args;
 use serde::Serialize;
 use std::{process::ExitCode, time::Duration};
@@ -50,40 +50,10 @@ struct Erased {
     /// All ids it had.
     ids: Vec<ContactId>,
     in_mautic: InMautic,
+    /// How much there was.
     held: Amounts,
     /// Whether nothing is left in the store's files. Else the daemon does the rest.
     complete: bool,
-}
-
-/// How much there was.
-#[derive(Debug, Default, Serialize)]
-struct Amounts {
-    profile: bool,
-    activities: usize,
-    scores: usize,
-    points_log: usize,
-    adjustments: usize,
-    effects: usize,
-    writes: usize,
-    deliveries: usize,
-    parked: usize,
-}
-
-impl From<&Held> for Amounts {
-    fn from(held: &Held) -> Self {
-        let (overview, snapshot) = (held.overview.as_ref(), held.snapshot.as_ref());
-        Self {
-            profile: overview.is_some_and(|overview| overview.profile.is_some()),
-            activities: snapshot.map_or(0, |snapshot| snapshot.activities.len()),
-            scores: overview.map_or(0, |overview| overview.scores.len()),
-            points_log: held.points_log.len(),
-            adjustments: held.adjustments.len(),
-            effects: held.effects.len(),
-            writes: held.writes.len(),
-            deliveries: held.deliveries.len(),
-            parked: held.parked.len(),
-        }
-    }
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -111,7 +81,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
 
 async fn look(instance: &Instance, asked_for: ContactId) -> anyhow::Result<Erased> {
     let contact = instance.store.resolve(asked_for).await?;
-    let held = instance.store.held(asked_for).await?;
+    let held = instance.store.amounts(asked_for).await?;
     let asked = instance.client.contact(asked_for, Priority::Urgent).await;
     Ok(Erased {
         asked_for,
@@ -125,7 +95,7 @@ async fn look(instance: &Instance, asked_for: ContactId) -> anyhow::Result<Erase
             Ok(ContactAnswer::Gone) => InMautic::Gone,
             Err(_) => InMautic::Unknown,
         },
-        held: held.as_ref().map(Amounts::from).unwrap_or_default(),
+        held: held.unwrap_or_default(),
         complete: false,
     })
 }
@@ -194,6 +164,7 @@ fn before(erased: &Erased) -> String {
         writes,
         deliveries,
         parked,
+        ..
     } = erased.held;
     let asked_for = erased.asked_for;
     let mut lines = Vec::new();
@@ -209,7 +180,7 @@ fn before(erased: &Erased) -> String {
         lines.push(format!("its ids: {}", others.join(", ")));
     }
     let amounts = [
-        (usize::from(profile), "profile"),
+        (u64::from(profile), "profile"),
         (activities, "activity"),
         (scores, "score"),
         (points_log, "row of the points log"),
@@ -232,7 +203,7 @@ fn before(erased: &Erased) -> String {
     lines.join("\n")
 }
 
-fn plural(amount: usize, what: &str) -> String {
+fn plural(amount: u64, what: &str) -> String {
     match (amount, what) {
         (1, what) => format!("1 {what}"),
         (_, "activity") => format!("{amount} activities"),

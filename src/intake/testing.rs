@@ -235,22 +235,23 @@ impl Journal for MemoryStore {
 
     async fn members_of(&self, segment: SegmentId) -> Result<Vec<ContactId>> {
         self.check()?;
-        let mut members = BTreeSet::new();
+        let mut newest = BTreeMap::new();
         for fact in self.facts() {
             match fact {
                 Fact::Membership {
                     contact,
                     segment: of,
                     member,
-                    ..
+                    at,
                 } if of == segment => {
-                    members.remove(&contact);
-                    members.extend(member.then_some(contact));
+                    let known = newest.entry(contact).or_insert((at, member));
+                    *known = (at, member).max(*known);
                 }
                 _ => {}
             }
         }
-        Ok(members.into_iter().collect())
+        let members = newest.into_iter().filter(|(_, (_, member))| *member);
+        Ok(members.map(|(contact, _)| contact).collect())
     }
 }
 

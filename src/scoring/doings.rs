@@ -112,6 +112,12 @@ fn landings(activities: &[&Activity]) -> Vec<bool> {
     landings
 }
 
+/// Whether it may be a landing: that hangs on the clicks before it.
+pub(super) fn is_landing_like(activity: &Activity) -> bool {
+    let target = activity.url.as_deref().and_then(without_ct);
+    activity.kind == ActivityKind::UrlHit && target.is_some()
+}
+
 /// The URL without Mautic's `ct` parameter; `None` if it has none.
 fn without_ct(url: &str) -> Option<String> {
     let (base, query) = url.split_once('?')?;

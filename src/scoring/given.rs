@@ -3,7 +3,8 @@
 use super::contribution::{Contribution, Reason};
 use crate::domain::{Adjustment, LedgerRow, Scope, Snapshot};
 use crate::plan::{Behaviour, Compiled, CompiledTopic, Foreign, THOUSANDTHS, Writes};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// The adjustments of a topic that concern the contact.
 pub(super) fn adjustments<'a>(
@@ -73,12 +74,15 @@ pub(super) fn unexplained<'a>(
         let logged = history.ledger.iter().filter(|ledger| {
             ledger.row.group == compiled.group() && ledger.row.point_action() == Some(id)
         });
-        let mut paid = paid_for.clone();
         let logged: Vec<&LedgerRow> = logged.collect();
-        let extra = logged.len().saturating_sub(paid.len());
+        let extra = logged.len().saturating_sub(paid_for.len());
+        if extra == 0 {
+            continue;
+        }
+        let mut paid = Paid::of(paid_for);
         let unmatched = logged
             .into_iter()
-            .filter(|ledger| !take_near(&mut paid, ledger.row.at));
+            .filter(|ledger| !paid.take_near(ledger.row.at));
         found.extend(
             unmatched
                 .take(extra)
@@ -89,12 +93,34 @@ pub(super) fn unexplained<'a>(
 }
 
 /// The log's time and the activity's may be a second or two apart.
-const NEAR: i64 = 2;
+const NEAR: SignedDuration = SignedDuration::from_secs(2);
 
-fn take_near(paid: &mut Vec<Timestamp>, at: Timestamp) -> bool {
-    let near = |paid: &Timestamp| paid.duration_since(at).as_secs().abs() <= NEAR;
-    let found = paid.iter().position(near);
-    found.map(|index| paid.remove(index)).is_some()
+/// How often something was to be paid for at each moment.
+struct Paid(BTreeMap<Timestamp, usize>);
+
+impl Paid {
+    fn of(moments: &[Timestamp]) -> Self {
+        let mut paid = BTreeMap::new();
+        for at in moments {
+            *paid.entry(*at).or_default() += 1;
+        }
+        Self(paid)
+    }
+
+    /// Takes out the earliest one near a moment, if there is one.
+    fn take_near(&mut self, at: Timestamp) -> bool {
+        let since = at.checked_sub(NEAR).unwrap_or(Timestamp::MIN);
+        let until = at.checked_add(NEAR).unwrap_or(Timestamp::MAX);
+        let Some((found, times)) = self.0.range_mut(since..=until).next() else {
+            return false;
+        };
+        *times -= 1;
+        let (found, none_left) = (*found, *times == 0);
+        if none_left {
+            self.0.remove(&found);
+        }
+        true
+    }
 }
 
 fn adopted<'a>(

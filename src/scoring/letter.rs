@@ -4,12 +4,11 @@
 //! done once, how many hits there were, and whose group scores are lost.
 
 use super::doings::Doing;
+use super::hits::{Hits, Patterns};
 use super::matching::fits;
-use super::options::stay;
-use super::values::like;
-use crate::domain::{Activity, ActivityKind, ContactId, Merge, Snapshot, attribute};
-use crate::plan::{Compiled, CompiledAction, Repeat, UrlOptions};
-use jiff::{SignedDuration, Timestamp};
+use crate::domain::{Activity, ActivityKind, ContactId, Merge, Snapshot};
+use crate::plan::{Compiled, Repeat};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An activity that an action pays for.
@@ -26,7 +25,7 @@ pub(super) fn claims(plan: &Compiled, history: &Snapshot, doings: &[Doing<'_>]) 
     let mut mautic = Mautic {
         plan,
         doings,
-        patterns: patterns(plan),
+        patterns: Patterns::of(plan),
         contacts: BTreeMap::new(),
     };
     let mut merges = history.merges.iter().peekable();
@@ -54,10 +53,7 @@ pub(super) fn claims(plan: &Compiled, history: &Snapshot, doings: &[Doing<'_>]) 
 /// A contact as Mautic had it.
 #[derive(Debug, Default)]
 struct Contact {
-    /// Rows of `page_hits`, by id.
-    hits: BTreeMap<u64, usize>,
-    /// Those among them whose URL is like an action's pattern, by action.
-    alike: BTreeMap<usize, Vec<usize>>,
+    hits: Hits,
     /// Actions in `point_lead_action_log`.
     done: BTreeSet<usize>,
     claims: Vec<(usize, Claim)>,
@@ -66,8 +62,7 @@ struct Contact {
 struct Mautic<'a> {
     plan: &'a Compiled,
     doings: &'a [Doing<'a>],
-    /// What hits are counted by: index of the action, pattern.
-    patterns: Vec<(usize, String)>,
+    patterns: Patterns,
     contacts: BTreeMap<ContactId, Contact>,
 }
 
@@ -78,10 +73,7 @@ impl Mautic<'_> {
             return;
         };
         let winner = self.contacts.entry(merge.winner).or_default();
-        winner.hits.extend(loser.hits);
-        for (action, alike) in loser.alike {
-            winner.alike.entry(action).or_default().extend(alike);
-        }
+        winner.hits.take_over(loser.hits);
         winner.done.extend(loser.done);
         let lost = loser.claims.into_iter().map(|(action, mut claim)| {
             claim.lost_at = claim.lost_at.or(Some(merge.at));
@@ -95,12 +87,7 @@ impl Mautic<'_> {
         let doing = &doings[index];
         let contact = self.contacts.entry(doing.done_by).or_default();
         if is_hit(doing.activity) {
-            contact.hits.insert(doing.row(), index);
-            for (action, pattern) in &self.patterns {
-                if like(pattern, &lower(doing.activity)) {
-                    contact.alike.entry(*action).or_default().push(index);
-                }
-            }
+            contact.hits.add(&self.patterns, doing);
         }
         for (number, action) in plan.point_actions.iter().enumerate() {
             let once = action.repeat == Repeat::Once;
@@ -110,9 +97,8 @@ impl Mautic<'_> {
             if !made || done || !fits(plan, action, doing.activity) {
                 continue;
             }
-            let asked = action.url_options.is_set();
-            let alike = contact.alike.get(&number).map_or(&[][..], Vec::as_slice);
-            if asked && !options_hold(action, &contact.hits, alike, doings, doing) {
+            let options = &action.url_options;
+            if options.is_set() && !contact.hits.hold(number, options, doing) {
                 continue;
             }
             if once {
@@ -133,72 +119,4 @@ fn is_hit(activity: &Activity) -> bool {
         activity.kind,
         ActivityKind::PageHit | ActivityKind::UrlHit | ActivityKind::EmailClick
     )
-}
-
-/// `PageBundle/Helper/PointActionHelper::validateUrlHit`.
-fn options_hold(
-    action: &CompiledAction,
-    hits: &BTreeMap<u64, usize>,
-    alike: &[usize],
-    doings: &[Doing<'_>],
-    doing: &Doing<'_>,
-) -> bool {
-    let options: &UrlOptions = &action.url_options;
-    let at = doing.activity.at;
-    // The current hit is stored already, so there is always one.
-    if options.first_time {
-        return false;
-    }
-    if options.returns_within > 0 || options.returns_after > 0 {
-        // Asked for the last hit of the URL, it finds the contact's first one of any.
-        let first = hits.iter().find(|(row, _)| **row != doing.row());
-        let Some((_, first)) = first else {
-            return false;
-        };
-        let ago = at.duration_since(doings[*first].activity.at).as_secs();
-        let ago = u64::try_from(ago).unwrap_or(0);
-        let within = options.returns_within == 0 || ago <= options.returns_within;
-        let after = options.returns_after == 0 || ago >= options.returns_after;
-        if !within || !after {
-            return false;
-        }
-    }
-    let enough = alike.len() >= options.page_hits as usize;
-    enough
-        && (options.accumulative_time == 0
-            || stayed(alike, doings, at) >= options.accumulative_time)
-}
-
-/// Seconds that the contact stayed on pages that it had left by then.
-fn stayed(hits: &[usize], doings: &[Doing<'_>], at: Timestamp) -> u64 {
-    let hits = hits.iter().map(|index| &doings[*index]);
-    let left = hits.filter(|hit| left_by(hit.activity, at));
-    u64::try_from(left.map(stay).sum::<i64>()).unwrap_or(0)
-}
-
-/// Patterns of the actions that count hits, as SQL has them.
-fn patterns(plan: &Compiled) -> Vec<(usize, String)> {
-    let actions = plan.point_actions.iter().enumerate();
-    let counting = actions.filter(|(_, action)| {
-        action.url_options.page_hits > 0 || action.url_options.accumulative_time > 0
-    });
-    counting
-        .map(|(index, action)| {
-            let pattern = action.urls.first().map_or("", String::as_str);
-            (index, pattern.replace('*', "%").to_lowercase())
-        })
-        .collect()
-}
-
-fn lower(hit: &Activity) -> String {
-    hit.url.as_deref().unwrap_or_default().to_lowercase()
-}
-
-/// Whether Mautic had noted by then that the page was left. The hit that notes it may carry the
-/// second before.
-fn left_by(activity: &Activity, at: Timestamp) -> bool {
-    let left = activity.attribute(attribute::LEFT_AT);
-    let left: Option<Timestamp> = left.and_then(|text| text.parse().ok());
-    let latest = at.checked_add(SignedDuration::from_secs(1)).unwrap_or(at);
-    left.is_some_and(|left| left <= latest)
 }

@@ -97,7 +97,8 @@ pub(super) fn classify(plan: &MachineWorth, activities: &[&Activity]) -> Vec<Opt
     .collect()
 }
 
-fn by_agent(plan: &MachineWorth, activity: &Activity) -> Option<Machine> {
+/// What calls itself a machine.
+pub(super) fn by_agent(plan: &MachineWorth, activity: &Activity) -> Option<Machine> {
     let agent = activity
         .attribute(attribute::USER_AGENT)?
         .trim()

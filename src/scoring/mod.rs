@@ -27,7 +27,9 @@ mod era;
 mod evaluate;
 mod explain;
 mod fnmatch;
+mod gist;
 mod given;
+mod hits;
 mod letter;
 mod limits;
 mod machine;
@@ -52,5 +54,6 @@ pub use explain::{
     ActivityRef, Change, ExplainedContribution, Explanation, IgnoredActivity, explain,
 };
 pub use fnmatch::{Letters, fnmatch};
+pub use gist::Gist;
 pub use machine::Machine;
 pub use words::Points;

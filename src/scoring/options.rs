@@ -1,7 +1,7 @@
 //! Mautic's options of `url.hit`, as they were meant.
 
 use super::doings::Doing;
-use crate::domain::attribute;
+use crate::domain::{Activity, attribute};
 use crate::plan::UrlOptions;
 use jiff::Timestamp;
 
@@ -38,9 +38,12 @@ impl Visits {
 
 /// Seconds until the page was left; 0 if that is not known.
 pub(super) fn stay(doing: &Doing<'_>) -> i64 {
-    let left = doing.activity.attribute(attribute::LEFT_AT);
-    let left: Option<Timestamp> = left.and_then(|text| text.parse().ok());
-    left.map_or(0, |left| {
+    left_at(doing.activity).map_or(0, |left| {
         left.duration_since(doing.activity.at).as_secs().max(0)
     })
+}
+
+/// When the page was left, as far as is known.
+pub(super) fn left_at(hit: &Activity) -> Option<Timestamp> {
+    hit.attribute(attribute::LEFT_AT)?.parse().ok()
 }

@@ -46,7 +46,7 @@ pub(super) fn contributions<'a>(
 }
 
 /// A click is a `url.hit` as well, as in rules on activities.
-fn counts(rule: &CompiledInactivity, kind: ActivityKind) -> bool {
+pub(super) fn counts(rule: &CompiledInactivity, kind: ActivityKind) -> bool {
     let hit = kind == ActivityKind::EmailClick && rule.kinds.contains(&ActivityKind::UrlHit);
     hit || rule.kinds.contains(&kind)
 }

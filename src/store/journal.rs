@@ -89,7 +89,7 @@ pub struct Applied {
 ///   dirties its contact (and a former one) only if something changed;
 /// - `Profile`: replaces an older one (`as_of`, then the greater serialisation), and any that was
 ///   known before Mautic was asked for it; dirties if anything but `as_of` changed; its points are
-///   observed main points. One that is older, was not asked for and differs is to be looked up;
+///   observed main points. One that is older and differs is to be looked up;
 /// - `Membership`: the newest `at` wins; a changed membership is the observed value of the
 ///   segment target; dirties if it changed and differs from the desired value, or is none of ours;
 /// - `PointsSeen`: the newest `at` wins; never dirties;

@@ -31,9 +31,9 @@ pub use effects::{EffectQuery, Effects};
 pub use journal::{Applied, Batch, CursorMove, Journal, Moment, NewParked, OUR_MARK, Origin};
 pub use leases::Leases;
 pub use outbox::{Outbox, Reading, TargetState, WriteOutcome, WriteRecord, WriteResult};
-pub use privacy::{Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};
+pub use privacy::{Amounts, Erasures, Held, HeldCall, HeldDelivery, HeldItem, Privacy};
 pub use rereading::{Forgotten, Rereading};
-pub use scores::{DirtyContact, ScoreCommit, Scores, StoredScore};
+pub use scores::{DirtyContact, Histories, Keep, ScoreCommit, Scores, StoredScore};
 pub use settings::{PlanRecord, RUN, Settings};
 
 use std::sync::Arc;

@@ -33,6 +33,32 @@ pub struct Held {
     pub parked: Vec<HeldItem>,
 }
 
+/// How much is held of a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Amounts {
+    /// All ids it has or had, rising.
+    #[serde(skip)]
+    pub ids: Vec<ContactId>,
+    /// Whether its profile is held.
+    pub profile: bool,
+    /// Activities.
+    pub activities: u64,
+    /// Scores, one a topic.
+    pub scores: u64,
+    /// Rows of Mautic's points log, ours included.
+    pub points_log: u64,
+    /// Points given to it by hand, or to a segment it is in.
+    pub adjustments: u64,
+    /// What triggers did for it.
+    pub effects: u64,
+    /// What was written to Mautic.
+    pub writes: u64,
+    /// Raw deliveries that speak of it.
+    pub deliveries: u64,
+    /// Items not understood that speak of it.
+    pub parked: u64,
+}
+
 /// A call that adds points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldCall {
@@ -105,6 +131,9 @@ pub trait Privacy: Send + Sync {
 
     /// Everything held of a contact; `None` if nothing is, or it was erased.
     async fn held(&self, contact: ContactId) -> Result<Option<Held>>;
+
+    /// How much that is, without reading all of it into memory.
+    async fn amounts(&self, contact: ContactId) -> Result<Option<Amounts>>;
 
     /// Lets an erased id be known again, from what is told from now on. Whether it was erased.
     async fn allow_again(&self, contact: ContactId, now: Timestamp) -> Result<bool>;

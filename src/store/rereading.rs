@@ -35,7 +35,8 @@ pub trait Rereading: Send + Sync {
     async fn forget_told(&self, now: Timestamp) -> Result<Forgotten>;
 
     /// Mautic was not restored after all: somebody took away the row by which it seemed so. Goes on
-    /// from that row.
+    /// from that row. If it seemed so by a contact, an import dated some anew: who was made by then, or
+    /// by the time it was noticed, is no other person, and edited contacts are to be told again.
     async fn not_restored(&self, sign: &WentBack) -> Result<()>;
 
     /// Whether Mautic is being read anew: nothing is to be scored or written until that is done.

@@ -1,9 +1,12 @@
 //! From dirty contacts to scores and desired values.
 
 use super::{Owner, Result};
-use crate::domain::{ContactId, DesiredValue, Firing, RuleKey, Snapshot, TopicKey, Urgency};
+use crate::domain::{
+    Activity, ContactId, DesiredValue, Firing, RuleKey, Snapshot, TopicKey, Urgency,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A contact to be scored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,19 @@ pub struct ScoreCommit {
     pub next_change: Option<Timestamp>,
 }
 
+/// What the scores of some contacts follow from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Histories {
+    /// In the order asked; contacts unknown to the journal (erased meanwhile) are left out.
+    pub snapshots: Vec<Snapshot>,
+    /// So many of the contacts asked for were looked at, from the first on.
+    pub looked_at: usize,
+}
+
+/// Adds an activity to those of its contact that were read before it, in order of time and key. What
+/// scores do not follow from may be left out.
+pub type Keep = Arc<dyn Fn(&mut Vec<Activity>, Activity) + Send + Sync>;
+
 /// Keeps scores.
 #[async_trait::async_trait]
 pub trait Scores: Send + Sync {
@@ -67,6 +83,15 @@ pub trait Scores: Send + Sync {
     /// Reads what contacts' scores follow from, in the order asked. Contacts unknown to the
     /// journal (erased meanwhile) are left out.
     async fn snapshots(&self, contacts: &[ContactId]) -> Result<Vec<Snapshot>>;
+
+    /// The same for many: begins with no further contact once so many activities and rows of the
+    /// points log are read, but looks at one at least. Of activities `keep` says what is kept.
+    async fn histories(
+        &self,
+        contacts: &[ContactId],
+        rows: usize,
+        keep: Option<Keep>,
+    ) -> Result<Histories>;
 
     /// Stores scores, desired values, fired triggers and the time of the next change in one
     /// transaction, and makes the contacts clean whose generation has not moved on. Commits of

@@ -16,11 +16,12 @@ use topicscore::domain::{
 };
 use topicscore::store::sqlite::SqliteStore;
 use topicscore::store::{
-    Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
-    Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
-    RUN, RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, Snapshot,
-    StoreError, StoredScore, Target, Urgency, WriteResult, WriteSummary,
+    Adjustments, Admin, Amounts, Applied, Batch, ContactIntents, ContactOverview, Counts,
+    Deliveries, DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held,
+    HeldItem, Histories, Journal, Keep, Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner,
+    ParkedItem, PlanRecord, Privacy, RUN, RawDelivery, Reading, Rereading, Result, ScoreCommit,
+    Scores, Settings, Snapshot, StoreError, StoredScore, Target, Urgency, WriteResult,
+    WriteSummary,
 };
 
 /// The real store and its crashes.
@@ -116,6 +117,7 @@ hands_through! { Journal:
 hands_through! { Scores:
     write claim_dirty(owner: &Owner, limit: usize, now: Timestamp, until: Timestamp) -> Vec<DirtyContact>;
     read snapshots(contacts: &[ContactId]) -> Vec<Snapshot>;
+    read histories(contacts: &[ContactId], rows: usize, keep: Option<Keep>) -> Histories;
     write commit_scores(commits: Vec<ScoreCommit>) -> ();
     read is_scored(up_to: Timestamp, now: Timestamp) -> bool;
     write mark_due(now: Timestamp) -> u64;
@@ -157,6 +159,7 @@ hands_through! { Effects:
 hands_through! { Privacy:
     write finish_erasures() -> Erasures;
     read held(contact: ContactId) -> Option<Held>;
+    read amounts(contact: ContactId) -> Option<Amounts>;
     write allow_again(contact: ContactId, now: Timestamp) -> bool;
 }
 

@@ -23,32 +23,33 @@ const OVERLAP_IDS: u32 = 20;
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S, M> {
+    /// Goes on from the newest contact that is there. Were newer ones deleted, nobody gets their ids any
+    /// more; were they lost when Mautic was restored from a backup, others do, and are to be read.
     pub(super) async fn new_contacts(&self) -> Result<Polled, PollError> {
         let feed = Feed::NewContacts;
         // Whom we have to know of does not depend on when we began: profile rules are for all.
         let known: u32 = self.cursor(feed).await?.unwrap_or(0);
-        let overlap = if self.is_behind(feed) { 0 } else { OVERLAP_IDS };
+        let mut overlap = if self.is_behind(feed) { 0 } else { OVERLAP_IDS };
         let mut after = known.saturating_sub(overlap);
-        let mut polled = Polled::default();
-        for _ in 0..self.options.pages {
+        let (mut pages, mut polled) = (0, Polled::default());
+        while pages < self.options.pages {
             let query = self.query(after, None);
             let asked = (self.store.moment().await?, self.clock.now());
             let contacts = self.mautic.contacts(&query).await?.items;
             let full = contacts.len() >= query.limit as usize;
-            let Some(last) = last(&contacts) else {
-                polled.more = false;
-                break;
-            };
-            after = last.0;
-            self.contacts_page(
-                feed,
-                &contacts,
-                ids::at(feed, &after.max(known)),
-                (full, asked),
-                &mut polled,
-            )
-            .await?;
             polled.more = full;
+            let Some(last) = last(&contacts) else {
+                if pages > 0 || overlap == 0 || after == 0 {
+                    break;
+                }
+                overlap = overlap.saturating_mul(2);
+                after = known.saturating_sub(overlap);
+                continue;
+            };
+            (after, pages) = (last.0, pages + 1);
+            let cursor = ids::at(feed, &after);
+            self.contacts_page(feed, &contacts, cursor, (full, asked), &mut polled)
+                .await?;
             if !full {
                 break;
             }

@@ -23,6 +23,9 @@ pub enum Feed {
     Downloads,
     /// New rows of `lead_points_change_log`.
     PointsLog,
+    /// The same rows an hour later: those that were committed late are there by then (FACTS 105). What
+    /// others give is found nowhere else, once the contact has a newer row.
+    SettledPoints,
     /// New rows of `lead_stages_change_log`: no webhook names a stage entered (FACTS 78).
     Stages,
     /// Rows of `campaign_leads` by the date of entry: no webhook tells of them (FACTS 78).
@@ -43,7 +46,7 @@ pub enum Feed {
 
 impl Feed {
     /// All feeds, in the order they are polled: who is gone before who did what.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::AuditLog,
         Self::NewContacts,
         Self::ChangedContacts,
@@ -60,6 +63,7 @@ impl Feed {
         Self::Messages,
         Self::Members,
         Self::SettledHits,
+        Self::SettledPoints,
     ];
 
     /// Name of its cursor, and in logs, metrics and the status.
@@ -74,6 +78,7 @@ impl Feed {
             Self::Submissions => "form_submissions",
             Self::Downloads => "asset_downloads",
             Self::PointsLog => "lead_points_change_log",
+            Self::SettledPoints => "lead_points_change_log.settled",
             Self::Stages => "lead_stages_change_log",
             Self::Campaigns => "campaign_leads",
             Self::Videos => "video_hits",
@@ -94,7 +99,7 @@ impl Feed {
             Self::Opens => Some(Table::EmailStatsDevices),
             Self::Submissions => Some(Table::FormSubmissions),
             Self::Downloads => Some(Table::AssetDownloads),
-            Self::PointsLog => Some(Table::PointsLog),
+            Self::PointsLog | Self::SettledPoints => Some(Table::PointsLog),
             Self::Stages => Some(Table::StagesLog),
             Self::Messages => Some(Table::Messages),
             Self::AuditLog => Some(Table::AuditLog),
@@ -105,6 +110,12 @@ impl Feed {
             | Self::ChangedContacts
             | Self::Members => None,
         }
+    }
+
+    /// Whether it reads rows that are an hour old, each once.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::SettledHits | Self::SettledPoints)
     }
 
     /// The table it walks through by a date, and that date's column.
@@ -123,7 +134,9 @@ impl Feed {
     pub const fn pause(self) -> SignedDuration {
         match self {
             // Mautic has no index on `last_opened`.
-            Self::LateOpens | Self::SettledHits => SignedDuration::from_mins(5),
+            Self::LateOpens | Self::SettledHits | Self::SettledPoints => {
+                SignedDuration::from_mins(5)
+            }
             // Rare in most Mautics, and nobody waits for them.
             Self::Campaigns | Self::Videos | Self::Messages => SignedDuration::from_mins(1),
             Self::Members => SignedDuration::from_hours(6),

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Ids read again at every poll, for rows that were committed late.
 pub(super) const OVERLAP: u64 = 50;
-/// After so long a hit is read once more.
+/// After so long a row is read once more.
 const SETTLED: SignedDuration = SignedDuration::from_hours(1);
 /// Rows of `email_stats` asked for by id at once: more would make the address too long.
 const IDS: usize = 200;
@@ -26,9 +26,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         };
         let mut place = match self.cursor::<Place>(feed).await? {
             Some(place) => place,
-            None => self.first(feed, table).await?,
+            None => self.first(feed, table, now).await?,
         };
-        let no_overlap = feed == Feed::SettledHits || self.is_behind(feed);
+        let no_overlap = feed.is_settled() || self.is_behind(feed);
         let overlap = if no_overlap { 0 } else { OVERLAP };
         let mut after = place.id.saturating_sub(overlap);
         let mut polled = Polled::default();
@@ -45,8 +45,8 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
                 .await?;
             let mut full = page.rows.len() >= limit as usize;
             let mut rows = page.rows;
-            if feed == Feed::SettledHits {
-                full &= !cut_young(&mut rows, now);
+            if feed.is_settled() {
+                full &= !cut_young(&mut rows, table, self.mautic.there(now));
             }
             // Up to the page that has to have the newest row.
             if after < place.id {
@@ -115,18 +115,21 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
 
     /// Where a feed begins that was never read; kept at once, so that nothing that comes before
     /// the first page is missed.
-    async fn first(&self, feed: Feed, table: Table) -> Result<Place, PollError> {
-        if self.options.start == Start::Beginning {
+    async fn first(&self, feed: Feed, table: Table, now: Timestamp) -> Result<Place, PollError> {
+        let begins = self.options.start == Start::Beginning;
+        if begins && feed != Feed::SettledPoints {
             return Ok(Place::default());
         }
-        let newest = Rows {
-            table,
-            which: Which::Newest,
-            limit: 1,
-        };
-        let page = self.mautic.rows(&newest).await?;
-        let last = last_id(&page.rows)?.unwrap_or(0);
-        let position = Place::default().after(feed, &page.rows, last);
+        let newest = self.one(table, Which::Newest).await?;
+        let last = last_id(&newest)?.unwrap_or(0);
+        let mut position = Place::default().after(feed, &newest, last);
+        if begins {
+            // What is settled already its own feed reads from the beginning.
+            let there = self.mautic.there(now);
+            let young = Which::FirstSince(there.saturating_sub(SETTLED).unwrap_or(there));
+            let young = last_id(&self.one(table, young).await?)?;
+            position.id = young.map_or(last, |young| last.min(young.saturating_sub(1)));
+        }
         let page = Page {
             decoded: Decoded::default(),
             cursor: Some(at(feed, &position)),
@@ -136,6 +139,16 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         };
         self.keep(feed, page).await?;
         Ok(position)
+    }
+
+    async fn one(&self, table: Table, which: Which) -> Result<Vec<Row>, PollError> {
+        let limit = 1;
+        let rows = Rows {
+            table,
+            which,
+            limit,
+        };
+        Ok(self.mautic.rows(&rows).await?.rows)
     }
 }
 
@@ -163,9 +176,9 @@ pub(in crate::intake) fn last_id(rows: &[Row]) -> Result<Option<u64>, StoreError
 }
 
 /// Takes away the rows from the first that is too young; returns whether there was one.
-fn cut_young(rows: &mut Vec<Row>, now: Timestamp) -> bool {
-    let hit_at = |row: &Row| crate::mautic::wire::naive_utc(row.get("date_hit")?);
-    let young = |row: &Row| hit_at(row).is_some_and(|hit| now.duration_since(hit) < SETTLED);
+fn cut_young(rows: &mut Vec<Row>, table: Table, there: Timestamp) -> bool {
+    let made_at = |row: &Row| crate::mautic::wire::naive_utc(row.get(table.date_column())?);
+    let young = |row: &Row| made_at(row).is_some_and(|made| there.duration_since(made) < SETTLED);
     let first = rows.iter().position(young);
     rows.truncate(first.unwrap_or(rows.len()));
     first.is_some()

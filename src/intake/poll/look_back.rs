@@ -55,8 +55,11 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
     }
 
     fn is_missing_for_long(&self, feed: Feed, now: Timestamp) -> bool {
-        let since = *self.missing().entry(feed).or_insert(now);
-        now.duration_since(since) >= SURE
+        let mut missing = self.missing();
+        let since = missing.entry(feed).or_insert(now);
+        // Our clock may have been set back.
+        *since = now.min(*since);
+        now.duration_since(*since) >= SURE
     }
 
     fn missing(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<Feed, Timestamp>> {

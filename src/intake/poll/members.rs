@@ -29,7 +29,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             let known = self.store.members_of(*segment).await?;
             let now = self.clock.now();
             if let Some(found) = self.members_of(*segment, now, &mut polled).await? {
-                self.left(*segment, known, found, now).await?;
+                self.compare(*segment, known, found, now).await?;
             }
         }
         *self.swept() = segments;
@@ -58,7 +58,7 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         self.swept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The contacts that have a row; `None` if the table may not have been read to its end.
+    /// The contacts that are members by their rows; `None` if the table may not have been read to its end.
     async fn members_of(
         &self,
         segment: SegmentId,
@@ -82,8 +82,8 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             let Some(last) = rows.iter().filter_map(contact).max() else {
                 return Ok((whole && readable && rows.is_empty()).then_some(found));
             };
-            found.extend(rows.iter().filter_map(contact).map(ContactId));
             let decoded = decode::rows(table, &rows, self.mautic.there(now));
+            found.extend(decoded.sightings.iter().filter_map(member));
             readable &= decoded.unreadable.is_empty();
             polled.add(rows.len(), &decoded);
             self.tell(decoded, now).await?;
@@ -94,8 +94,9 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         }
     }
 
-    /// Members we know of that have no row any more.
-    async fn left(
+    /// Tells of members that have no row any more, and of those who are none by what is known although
+    /// their rows were told: those rows seem too old, because Mautic's clock was set back.
+    async fn compare(
         &self,
         segment: SegmentId,
         known: Vec<ContactId>,
@@ -107,20 +108,38 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             // A merged-away id stands for its winner.
             found.extend(self.store.resolve(stranger).await?);
         }
-        let left: Vec<_> = known.difference(&found).copied().collect();
-        for some in left.chunks(self.options.rows.max(1) as usize) {
-            let out = some.iter().map(|contact| Sighting {
+        let left = known.difference(&found).copied().collect();
+        self.tell_members(segment, left, false, now).await?;
+        let told: BTreeSet<_> = self.store.members_of(segment).await?.into_iter().collect();
+        let mut unheard = Vec::new();
+        for contact in found.difference(&told) {
+            if self.store.resolve(*contact).await? == Some(*contact) {
+                unheard.push(*contact);
+            }
+        }
+        self.tell_members(segment, unheard, true, now).await
+    }
+
+    async fn tell_members(
+        &self,
+        segment: SegmentId,
+        contacts: Vec<ContactId>,
+        member: bool,
+        now: Timestamp,
+    ) -> Result<(), PollError> {
+        for some in contacts.chunks(self.options.rows.max(1) as usize) {
+            let told = some.iter().map(|contact| Sighting {
                 source: Source::Poll,
                 fact: Fact::Membership {
                     contact: *contact,
                     segment,
-                    member: false,
-                    // Mautic does not say when; it was before we asked.
+                    member,
+                    // Mautic does not say since when; it was so before we asked.
                     at: self.mautic.there(now),
                 },
             });
             let decoded = Decoded {
-                sightings: out.collect(),
+                sightings: told.collect(),
                 ..Decoded::default()
             };
             self.tell(decoded, now).await?;
@@ -137,6 +156,18 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
             asked: None,
         };
         Ok(self.keep(Feed::Members, page).await?)
+    }
+}
+
+/// Who was taken out of a segment with a filter keeps a row that says so (FACTS 131).
+fn member(told: &Sighting) -> Option<ContactId> {
+    match told.fact {
+        Fact::Membership {
+            contact,
+            member: true,
+            ..
+        } => Some(contact),
+        _ => None,
     }
 }
 

@@ -168,25 +168,21 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
     /// Reads who there is, and who is gone, to the end; what they did is read afterwards. For a Mautic
     /// whose ids may mean other people than before.
     pub async fn read_people(&self, stop: &CancellationToken) {
-        loop {
-            let mut more = false;
-            // Merges need to know who was there before.
-            for feed in [Feed::NewContacts, Feed::AuditLog] {
-                if stop.is_cancelled() {
-                    return;
-                }
-                if let Ok(polled) = self.poll_once(feed, self.clock.now()).await {
-                    more |= polled.more;
-                    continue;
-                }
-                more = true;
-                tokio::select! {
-                    () = stop.cancelled() => return,
+        // Merges need to know who is there, all of them.
+        for feed in [Feed::NewContacts, Feed::AuditLog] {
+            self.read_to_end(feed, stop).await;
+        }
+    }
+
+    async fn read_to_end(&self, feed: Feed, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.poll_once(feed, self.clock.now()).await {
+                Ok(polled) if polled.more => {}
+                Ok(_) => return,
+                Err(_) => tokio::select! {
+                    () = stop.cancelled() => {}
                     () = tokio::time::sleep(self.options.interval) => {}
-                }
-            }
-            if !more {
-                return;
+                },
             }
         }
     }

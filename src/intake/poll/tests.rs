@@ -314,6 +314,34 @@ async fn contacts_new_and_changed() {
     assert_eq!(house.store.batches().len(), 0);
 }
 
+/// After a restore of Mautic, or deletions; nobody has to be edited, nor do anything.
+#[tokio::test]
+async fn who_gets_the_id_of_the_newest_who_are_gone_is_found() {
+    let house = house(|_| {});
+    (1..=95).for_each(|id| house.mautic.add_contact(id, None));
+    house.drain(Feed::NewContacts).await;
+    let cursor = || house.store.cursors()["contacts.new"].clone();
+    let gone = |from: u32| drop(house.mautic.contacts.lock().unwrap().split_off(&from));
+    for (there, next) in [(90, 91), (5, 6)] {
+        gone(next);
+        house.drain(Feed::NewContacts).await;
+        assert_eq!(cursor(), there.to_string());
+        house.mautic.add_contact(next, None);
+        house.store.forget_facts();
+        house.drain(Feed::NewContacts).await;
+        let told = house.store.facts();
+        let is = |fact: &Fact| matches!(fact, Fact::Profile(it) if it.contact == ContactId(next));
+        assert!(told.iter().any(is), "{next}");
+    }
+    // All are gone: that is asked for again and again, until somebody is there.
+    gone(1);
+    house.drain(Feed::NewContacts).await;
+    assert_eq!(cursor(), "6");
+    house.mautic.add_contact(1, None);
+    house.drain(Feed::NewContacts).await;
+    assert_eq!(cursor(), "1");
+}
+
 #[tokio::test]
 async fn a_sweep_of_contacts_goes_on_where_it_was_cut_off() {
     let house = house(|options| options.pages = 1);
@@ -856,35 +884,70 @@ async fn people_are_read_before_what_they_did() {
     for id in 1..=75 {
         house.mautic.add_contact(id, None);
     }
-    house.mautic.asked();
+    let merged = r#"a:1:{s:11:"merged_into";i:3;}"#;
+    let rows = (1..=40).map(|id: u32| audit(&id.to_string(), "merge", "2", merged, 20));
+    house.mautic.add(Table::AuditLog, rows);
     house.poller.read_people(&CancellationToken::new()).await;
     let asked = house.mautic.asked();
+    let merges = asked.iter().position(|it| it.starts_with("audit_log"));
+    let (people, merges) = asked.split_at(merges.unwrap());
     assert!(
-        asked
-            .iter()
-            .all(|it| it.starts_with("contacts") || it.starts_with("audit_log")),
-        "{asked:?}"
+        people.iter().all(|it| it.starts_with("contacts")),
+        "{people:?}"
     );
+    assert!(people.contains(&"contacts after 70".to_owned()));
     assert!(
-        asked.iter().any(|it| it == "contacts after 70"),
-        "{asked:?}"
+        merges.iter().all(|it| it.starts_with("audit_log")),
+        "{merges:?}"
     );
+    assert_eq!(house.read_to(Feed::AuditLog), 40);
+}
+
+fn logged_at(id: u64, contact: &str, date: &str) -> Row {
+    row(&[
+        ("id", &id.to_string()),
+        ("lead_id", contact),
+        ("type", "url"),
+        ("event_name", "e"),
+        ("action_name", "a"),
+        ("delta", "1"),
+        ("date_added", date),
+    ])
+}
+
+fn logged(id: u64, contact: &str) -> Row {
+    logged_at(id, contact, "2026-11-21 20:00:00")
+}
+
+#[tokio::test]
+async fn points_logged_late_are_found_when_they_have_settled() {
+    let house = house(|options| options.rows = 100);
+    let young = |id| logged_at(id, "4", "2026-11-21 21:30:00");
+    house
+        .mautic
+        .add(Table::PointsLog, (1..=10).map(|id| logged(id, "4")));
+    let unlike_12 = (11..=100).filter(|id| *id != 12);
+    house.mautic.add(Table::PointsLog, unlike_12.map(young));
+    for feed in [Feed::PointsLog, Feed::SettledPoints] {
+        house.drain(feed).await;
+    }
+    // What had settled by the start is not read twice.
+    assert_eq!(house.read_to(Feed::SettledPoints), 10);
+    // More rows than are read again were committed before it.
+    house.mautic.add(Table::PointsLog, [young(12)]);
+    house.drain(Feed::PointsLog).await;
+    assert!(!house.store.keys().contains("log:12"));
+    house.store.forget_facts();
+    house
+        .poll_at(Feed::SettledPoints, at("2026-11-21T22:30:00Z"))
+        .await;
+    assert!(house.store.keys().contains("log:12"));
+    assert_eq!(house.store.keys().len(), 90);
 }
 
 #[tokio::test]
 async fn logged_points_go_with_their_contact() {
     let house = house(|options| options.rows = 100);
-    let logged = |id: u64, contact: &str| {
-        row(&[
-            ("id", &id.to_string()),
-            ("lead_id", contact),
-            ("type", "url"),
-            ("event_name", "e"),
-            ("action_name", "a"),
-            ("delta", "1"),
-            ("date_added", "2026-11-21 20:00:00"),
-        ])
-    };
     house.mautic.add_contact(5, None);
     house
         .mautic

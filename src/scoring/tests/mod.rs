@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod explained;
+mod gist;
 mod given;
 mod laws;
 mod machines;

@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{ContactId, Fact};
-use crate::store::{Erasures, NewParked, Origin, SharedStore};
+use crate::store::{Amounts, Erasures, Held, NewParked, Origin, SharedStore};
 
 /// Keeps deliveries, the last of `parked` with an item that was not understood, and decodes them.
 async fn decode(store: &SharedStore, bodies: &[&str], items: &[(usize, &str)], facts: Vec<Fact>) {
@@ -270,8 +270,27 @@ pub(crate) async fn the_erased_may_be_allowed_again(store: SharedStore) {
     assert_eq!(keys(&store, 1).await, ["hit:2"]);
 }
 
+/// How much that is.
+fn of(held: &Held) -> Amounts {
+    let (overview, snapshot) = (held.overview.as_ref(), held.snapshot.as_ref());
+    let many = |count: usize| u64::try_from(count).unwrap();
+    Amounts {
+        ids: held.ids.clone(),
+        profile: overview.is_some_and(|overview| overview.profile.is_some()),
+        activities: many(snapshot.map_or(0, |snapshot| snapshot.activities.len())),
+        scores: many(overview.map_or(0, |overview| overview.scores.len())),
+        points_log: many(held.points_log.len()),
+        adjustments: many(held.adjustments.len()),
+        effects: many(held.effects.len()),
+        writes: many(held.writes.len()),
+        deliveries: many(held.deliveries.len()),
+        parked: many(held.parked.len()),
+    }
+}
+
 pub(crate) async fn everything_held_is_told(store: SharedStore) {
     assert!(store.held(id(1)).await.unwrap().is_none());
+    assert!(store.amounts(id(1)).await.unwrap().is_none());
     want(&store, 1, &[(group(3), 5), (segment(4), 1)]).await;
     write_all(&store).await;
     want(&store, 2, &[(group(3), 7)]).await;
@@ -294,6 +313,7 @@ pub(crate) async fn everything_held_is_told(store: SharedStore) {
     .await;
     for asked in [1, 9] {
         let held = store.held(id(asked)).await.unwrap().unwrap();
+        assert_eq!(store.amounts(id(asked)).await.unwrap(), Some(of(&held)));
         assert_eq!((held.contact, held.ids), (id(1), vec![id(1), id(9)]));
         let overview = held.overview.unwrap();
         assert_eq!(overview.profile.unwrap().field("city"), Some("Bern"));
@@ -313,4 +333,5 @@ pub(crate) async fn everything_held_is_told(store: SharedStore) {
     }
     tell(&store, [deleted(1, 20)]).await;
     assert!(store.held(ContactId(9)).await.unwrap().is_none());
+    assert!(store.amounts(ContactId(9)).await.unwrap().is_none());
 }

@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{Fact, Profile, Scope, TopicKey, WENT_BACK, WentBack};
-use crate::store::{NewAdjustment, Origin, SharedStore};
+use crate::store::{CursorMove, NewAdjustment, Origin, SharedStore};
 use jiff::Timestamp;
 
 /// A contact made at a second, seen at another.
@@ -155,14 +155,30 @@ pub(crate) async fn another_person_by_a_known_id_is_noticed(store: SharedStore) 
     assert_eq!(store.setting(WENT_BACK).await.unwrap(), None);
 }
 
-pub(crate) async fn a_contact_may_have_been_dated_anew(store: SharedStore) {
-    tell(&store, [made(1, 1, 10)]).await;
-    assert!(tell(&store, [made(1, 79, 80)]).await.went_back);
+/// By an import: many of them, of which one says so.
+pub(crate) async fn contacts_may_have_been_dated_anew(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(2, 1, 10), made(3, 1, 10)]).await;
+    let cursor = CursorMove {
+        name: "contacts.changed".into(),
+        position: at(90).to_string(),
+    };
+    let facts = vec![made(1, 79, 80), made(2, 1_001, 1_002)];
+    let dated = batch(Origin::Poll(vec![cursor]), facts);
+    assert!(store.apply(dated).await.unwrap().went_back);
     let sign = store.setting(WENT_BACK).await.unwrap().unwrap();
-    let sign = serde_json::from_str(&sign).unwrap();
+    let sign: WentBack = serde_json::from_str(&sign).unwrap();
     store.not_restored(&sign).await.unwrap();
-    assert!(!tell(&store, [made(1, 79, 90)]).await.went_back);
     assert_eq!(store.setting(WENT_BACK).await.unwrap(), None);
+    let since = store.cursor("contacts.changed").await.unwrap();
+    assert_eq!(since.as_deref(), Some("1970-01-01T00:00:00Z"));
+    let again = [made(1, 79, 90), made(3, 1_000, 1_001)];
+    assert!(!tell(&store, again).await.went_back);
+    for (contact, added) in [(1, 79), (3, 1_000)] {
+        let known = snapshot(&store, contact).await.unwrap().profile.unwrap();
+        assert_eq!(known.added_at, Some(at(added)));
+    }
+    // Who was made later than it was noticed, at second 1000, may be another person.
+    assert!(tell(&store, [made(2, 1_001, 1_002)]).await.went_back);
 }
 
 /// What somebody did may be told before who it is.

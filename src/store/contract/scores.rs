@@ -2,7 +2,8 @@
 
 use super::give::*;
 use crate::domain::{TopicKey, Urgency};
-use crate::store::{DirtyContact, Origin, SharedStore, StoredScore};
+use crate::store::{DirtyContact, Keep, Origin, SharedStore, StoredScore};
+use std::sync::Arc;
 
 async fn claim(store: &SharedStore, name: &str, limit: usize, second: i64) -> Vec<DirtyContact> {
     let (now, until) = (at(second), at(second + 60));
@@ -129,6 +130,41 @@ pub(crate) async fn snapshots_in_the_order_asked(store: SharedStore) {
         (0, 1)
     );
     assert!(snapshots.iter().all(|snapshot| snapshot.fired.len() == 1));
+}
+
+pub(crate) async fn histories_stop_once_much_is_read(store: SharedStore) {
+    let mut facts: Vec<_> = (1..=5).map(|row| did(row, 2, 1)).collect();
+    facts.extend([did(6, 1, 1), did(7, 3, 1), did(8, 3, 2), did(9, 4, 1)]);
+    tell(&store, facts).await;
+    tell(&store, [logged(1, 1, 3, "API", 9)]).await;
+    // Contact 9 is not known.
+    let asked = [9, 1, 2, 3, 4].map(id);
+    for (rows, looked_at) in [
+        (0, 1),
+        (1, 2),
+        (2, 2),
+        (3, 3),
+        (7, 3),
+        (8, 4),
+        (9, 4),
+        (10, 5),
+    ] {
+        let read = store.histories(&asked, rows, None).await.unwrap();
+        assert_eq!(read.looked_at, looked_at, "{rows}");
+        let whole = store.snapshots(&asked[..looked_at]).await.unwrap();
+        assert_eq!(read.snapshots, whole, "{rows}");
+    }
+    let nobody = store.histories(&[], 9, None).await.unwrap();
+    assert_eq!((nobody.snapshots.len(), nobody.looked_at), (0, 0));
+    let odd: Keep = Arc::new(|kept, activity| {
+        if activity.key.0.ends_with(['1', '3', '5', '7', '9']) {
+            kept.push(activity);
+        }
+    });
+    let read = store.histories(&asked, 8, Some(odd)).await.unwrap();
+    assert_eq!(read.looked_at, 4, "what is left out was read all the same");
+    let kept = read.snapshots.iter().map(|one| one.activities.len());
+    assert_eq!(kept.collect::<Vec<_>>(), [0, 3, 1]);
 }
 
 pub(crate) async fn time_makes_dirty(store: SharedStore) {

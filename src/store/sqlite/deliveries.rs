@@ -194,13 +194,24 @@ pub(super) fn parked_items(
     which: &str,
     parameters: impl Params,
 ) -> Result<Vec<HeldItem>> {
+    let mut found = Vec::new();
+    each_parked_item(db, which, parameters, |item| found.push(item))?;
+    Ok(found)
+}
+
+/// The same, one by one.
+pub(super) fn each_parked_item(
+    db: &Connection,
+    which: &str,
+    parameters: impl Params,
+    mut each: impl FnMut(HeldItem),
+) -> Result<()> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT id, kind, reason, excerpt, at FROM parked {which}"
     ))?;
     let mut rows = statement.query(parameters)?;
-    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(HeldItem {
+        each(HeldItem {
             id: row.get(0)?,
             kind: row.get(1)?,
             reason: row.get(2)?,
@@ -208,7 +219,7 @@ pub(super) fn parked_items(
             at: time(row.get(4)?)?,
         });
     }
-    Ok(found)
+    Ok(())
 }
 
 fn retry_parked(db: &Connection) -> Result<u64> {

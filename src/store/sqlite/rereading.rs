@@ -16,6 +16,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 const REREADING: &str = "rereading";
 /// The setting that says since when ids may be given anew; never taken away.
 const REREAD_AT: &str = "reread_at";
+/// The setting up to when (microseconds) contacts may have been dated anew by an import.
+const DATED_ANEW: &str = "dated_anew";
+/// The cursor of the poll of edited contacts, which is a moment.
+const CHANGED_CONTACTS: &str = "contacts.changed";
 /// A profile that Mautic has not told again yet is as old as this.
 const FORGOTTEN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -33,9 +37,12 @@ impl Rereading for SqliteStore {
                 params![sign.table, sign.row.to_string()],
             )?;
             if let (LEADS, Some(is)) = (sign.table.as_str(), sign.is) {
+                let dated_by = micros(is.max(sign.noticed_at));
+                settings::put(db, DATED_ANEW, &dated_by.to_string())?;
+                // What was told of contacts dated anew was not taken over.
                 db.execute(
-                    "UPDATE contact SET profile = json_set(profile, '$.added_at', ?2) WHERE id = ?1",
-                    params![i64::try_from(sign.row).unwrap_or(i64::MAX), is.to_string()],
+                    "UPDATE cursor SET position = ?2 WHERE name = ?1",
+                    [CHANGED_CONTACTS, &Timestamp::UNIX_EPOCH.to_string()],
                 )?;
             }
             db.execute("DELETE FROM setting WHERE key = ?1", [WENT_BACK])?;
@@ -160,7 +167,7 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
     };
     // Mautic dates contacts to the second.
     let seen_since = is.as_second() < known.as_of.as_second();
-    if known.as_of == FORGOTTEN || is == was || seen_since {
+    if known.as_of == FORGOTTEN || is == was || seen_since || is_dated_anew(db, is)? {
         return Ok(false);
     }
     if settings::get(db, WENT_BACK)?.is_none() {
@@ -174,6 +181,13 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
         settings::put(db, WENT_BACK, &to_json(&sign)?)?;
     }
     Ok(true)
+}
+
+/// Whether an administrator said later than that, that contacts are dated anew.
+fn is_dated_anew(db: &Connection, added_at: Timestamp) -> Result<bool> {
+    let until = settings::get(db, DATED_ANEW)?;
+    let until = until.and_then(|until| until.parse::<i64>().ok());
+    Ok(until.is_some_and(|until| micros(added_at) <= until))
 }
 
 /// The highest id of a contact that is the same as before the restore: who had a higher one is lost.

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::domain::{ContactId, DesiredValue, TopicKey, Way};
 use crate::store::{
-    DirtyContact, Owner, Result, ScoreCommit, Scores, Snapshot, StoredScore, Target, Urgency,
+    DirtyContact, Histories, Keep, Owner, Result, ScoreCommit, Scores, Snapshot, StoredScore,
+    Target, Urgency,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -34,6 +35,17 @@ impl Scores for SqliteStore {
     async fn snapshots(&self, contacts: &[ContactId]) -> Result<Vec<Snapshot>> {
         let contacts = contacts.to_vec();
         self.read(move |db| snapshots::read(db, &contacts)).await
+    }
+
+    async fn histories(
+        &self,
+        contacts: &[ContactId],
+        rows: usize,
+        keep: Option<Keep>,
+    ) -> Result<Histories> {
+        let contacts = contacts.to_vec();
+        self.read(move |db| snapshots::read_some(db, &contacts, rows, keep.as_deref()))
+            .await
     }
 
     async fn commit_scores(&self, commits: Vec<ScoreCommit>) -> Result<()> {

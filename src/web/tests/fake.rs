@@ -5,11 +5,11 @@ use crate::domain::{
     SegmentId, Snapshot, Target, Urgency, WentBack,
 };
 use crate::store::{
-    Adjustments, Admin, Applied, Batch, ContactIntents, ContactOverview, Counts, Deliveries,
-    DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held, HeldItem, Journal,
-    Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner, ParkedItem, PlanRecord, Privacy,
-    RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores, Settings, StoreError,
-    StoredScore, WriteResult, WriteSummary,
+    Adjustments, Admin, Amounts, Applied, Batch, ContactIntents, ContactOverview, Counts,
+    Deliveries, DeliveryId, DirtyContact, EffectQuery, Effects, Erasures, Forgotten, Held,
+    HeldItem, Histories, Journal, Keep, Leases, Moment, NewAdjustment, NewDelivery, Outbox, Owner,
+    ParkedItem, PlanRecord, Privacy, RawDelivery, Reading, Rereading, Result, ScoreCommit, Scores,
+    Settings, StoreError, StoredScore, WriteResult, WriteSummary,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,17 @@ impl Scores for FakeStore {
         let known = contacts.iter().filter_map(|id| self.snapshots.get(id));
         Ok(known.cloned().collect())
     }
+    async fn histories(
+        &self,
+        contacts: &[ContactId],
+        _: usize,
+        _: Option<Keep>,
+    ) -> Result<Histories> {
+        Ok(Histories {
+            snapshots: self.snapshots(contacts).await?,
+            looked_at: contacts.len(),
+        })
+    }
     async fn commit_scores(&self, _: Vec<ScoreCommit>) -> Result<()> {
         Err(StoreError::Closed)
     }
@@ -132,6 +143,9 @@ impl Privacy for FakeStore {
         Err(StoreError::Closed)
     }
     async fn held(&self, _: ContactId) -> Result<Option<Held>> {
+        Err(StoreError::Closed)
+    }
+    async fn amounts(&self, _: ContactId) -> Result<Option<Amounts>> {
         Err(StoreError::Closed)
     }
     async fn allow_again(&self, _: ContactId, _: Timestamp) -> Result<bool> {

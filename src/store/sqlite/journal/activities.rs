@@ -117,18 +117,18 @@ fn activity(row: &Row<'_>) -> Result<Activity> {
     })
 }
 
-/// The activities of contacts (a list of ids as JSON), by contact, time and key; each with the
-/// contact that did it, where that was merged away.
+/// The activities of a contact, by time and key; each with the contact that did it, where that was
+/// merged away.
 pub(in super::super) fn read_activities(
     db: &Connection,
-    contacts: &str,
+    contact: ContactId,
     mut each: impl FnMut(Activity, Option<ContactId>),
 ) -> Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT contact, at, key, kind, object, url, attributes, done_by FROM activity
-         WHERE contact IN (SELECT value FROM json_each(?1)) ORDER BY contact, at, key",
+         WHERE contact = ?1 ORDER BY at, key",
     )?;
-    let mut rows = statement.query([contacts])?;
+    let mut rows = statement.query([contact.0])?;
     while let Some(row) = rows.next()? {
         each(activity(row)?, done_by(row)?);
     }

@@ -90,20 +90,19 @@ fn insert(db: &Connection, row: &PointsLogRow, contact: ContactId) -> Result<boo
     Ok(inserted == 1)
 }
 
-/// The rows of contacts (a list of ids as JSON) that are not ours, by id.
+/// The rows of a contact that are not ours, by id.
 pub(in super::super) fn read_ledger(
     db: &Connection,
-    contacts: &str,
+    contact: ContactId,
     mut each: impl FnMut(LedgerRow),
 ) -> Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT id, contact, point_group, delta, log_type, event_name, action_name, at, done_by
          FROM points_log
-         WHERE contact IN (SELECT value FROM json_each(?1))
-           AND substr(action_name, 1, length(?2)) <> ?2
+         WHERE contact = ?1 AND substr(action_name, 1, length(?2)) <> ?2
          ORDER BY id",
     )?;
-    let mut rows = statement.query([contacts, OUR_MARK])?;
+    let mut rows = statement.query(params![contact.0, OUR_MARK])?;
     while let Some(row) = rows.next()? {
         each(ledger_row(row)?);
     }

@@ -110,11 +110,12 @@ impl Applier<'_> {
         known.is_some() && self.asked.is_some_and(known_by_then)
     }
 
-    /// A delivery came late, or Mautic's clock was set back.
+    /// A delivery came late, or Mautic's clock was set back; an answer, which may be newer than what was
+    /// told meanwhile.
     fn ask_about(&mut self, contact: ContactId, mut known: Profile, told: &Profile) -> Result<()> {
         // Points are told with every activity, and are known with a time of their own.
         known.points = told.points;
-        if self.asked.is_some() || !differs(known, told) {
+        if !differs(known, told) {
             return Ok(());
         }
         let number = self.number()?;

@@ -3,7 +3,7 @@
 use super::super::{
     adjustments, admin,
     codec::{id_list, target, time},
-    deliveries::{parked_items, unpack_body},
+    deliveries::{each_parked_item, unpack_body},
     effects, journal, snapshots,
 };
 use crate::domain::{ContactId, speaks_of};
@@ -15,8 +15,10 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
     let Some(contact) = journal::resolve(db, asked)? else {
         return Ok(None);
     };
-    let mut ids: BTreeSet<ContactId> = admin::merged_from(db, contact)?.into_iter().collect();
-    ids.insert(contact);
+    let ids = ids(db, contact)?;
+    let (mut deliveries, mut parked) = (Vec::new(), Vec::new());
+    each_delivery(db, &ids, |delivery| deliveries.push(delivery))?;
+    each_parked(db, &ids, |item| parked.push(item))?;
     let query = EffectQuery {
         contact: Some(contact),
         ..EffectQuery::default()
@@ -30,8 +32,8 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
         effects: effects::list(db, &query, usize::MAX)?,
         writes: admin::writes_of(db, contact, usize::MAX)?,
         calls: calls(db, contact)?,
-        deliveries: deliveries(db, &ids)?,
-        parked: parked(db, &ids)?,
+        deliveries,
+        parked,
         ids: ids.into_iter().collect(),
     };
     held.adjustments.reverse();
@@ -40,6 +42,13 @@ pub(super) fn read(db: &Connection, asked: ContactId) -> Result<Option<Held>> {
     let is_known =
         held.overview.is_some() || !held.deliveries.is_empty() || !held.parked.is_empty();
     Ok(is_known.then_some(held))
+}
+
+/// All ids that the contact has or had.
+pub(super) fn ids(db: &Connection, contact: ContactId) -> Result<BTreeSet<ContactId>> {
+    let mut ids: BTreeSet<ContactId> = admin::merged_from(db, contact)?.into_iter().collect();
+    ids.insert(contact);
+    Ok(ids)
 }
 
 fn calls(db: &Connection, contact: ContactId) -> Result<Vec<HeldCall>> {
@@ -63,7 +72,12 @@ fn calls(db: &Connection, contact: ContactId) -> Result<Vec<HeldCall>> {
     Ok(found)
 }
 
-fn deliveries(db: &Connection, ids: &BTreeSet<ContactId>) -> Result<Vec<HeldDelivery>> {
+/// Raw deliveries that speak of the contact, by number.
+pub(super) fn each_delivery(
+    db: &Connection,
+    ids: &BTreeSet<ContactId>,
+    mut each: impl FnMut(HeldDelivery),
+) -> Result<()> {
     let mut statement = db.prepare(
         "SELECT id, received_at, size, body FROM delivery WHERE body IS NOT NULL AND (
              decoded = 0 OR id IN (SELECT delivery FROM parked) OR batch IN (
@@ -71,23 +85,29 @@ fn deliveries(db: &Connection, ids: &BTreeSet<ContactId>) -> Result<Vec<HeldDeli
          ORDER BY id",
     )?;
     let mut rows = statement.query([id_list(ids.iter().map(|id| id.0))])?;
-    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let packed: Vec<u8> = row.get(3)?;
         let body = unpack_body(&packed, row.get(2)?)?;
         if speaks_of(&body, ids) {
-            found.push(HeldDelivery {
+            each(HeldDelivery {
                 id: DeliveryId(row.get(0)?),
                 received_at: time(row.get(1)?)?,
                 body,
             });
         }
     }
-    Ok(found)
+    Ok(())
 }
 
-fn parked(db: &Connection, ids: &BTreeSet<ContactId>) -> Result<Vec<HeldItem>> {
-    let mut items = parked_items(db, "ORDER BY id", [])?;
-    items.retain(|item| speaks_of(item.excerpt.as_bytes(), ids));
-    Ok(items)
+/// Items not understood that speak of the contact, by number.
+pub(super) fn each_parked(
+    db: &Connection,
+    ids: &BTreeSet<ContactId>,
+    mut each: impl FnMut(HeldItem),
+) -> Result<()> {
+    each_parked_item(db, "ORDER BY id", [], |item| {
+        if speaks_of(item.excerpt.as_bytes(), ids) {
+            each(item);
+        }
+    })
 }

@@ -1,6 +1,7 @@
 //! Data protection: tombstones, the register beside the store, raw bodies of the erased, and
 //! everything held of a contact.
 
+mod amounts;
 mod bodies;
 mod gaps;
 mod held;
@@ -20,7 +21,7 @@ pub(super) use tombstones::{Mark, Tombstones};
 
 use super::SqliteStore;
 use crate::domain::ContactId;
-use crate::store::{Erasures, Held, Privacy, Result, StoreError};
+use crate::store::{Amounts, Erasures, Held, Privacy, Result, StoreError};
 use bodies::{SLICE, Search};
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -55,6 +56,10 @@ impl Privacy for SqliteStore {
 
     async fn held(&self, contact: ContactId) -> Result<Option<Held>> {
         self.read(move |db| held::read(db, contact)).await
+    }
+
+    async fn amounts(&self, contact: ContactId) -> Result<Option<Amounts>> {
+        self.read(move |db| amounts::read(db, contact)).await
     }
 
     async fn allow_again(&self, contact: ContactId, now: Timestamp) -> Result<bool> {
