@@ -27,6 +27,7 @@ pub(crate) mod rules {
 
 /// What differs from plan to plan.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 pub(crate) struct Variant {
     /// Highest score.
     pub(crate) ceiling: i64,
@@ -55,6 +56,7 @@ pub(crate) struct Triggers {
 
 /// What a trigger does.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 pub(crate) struct Does {
     /// Tags the contact.
     pub(crate) tag: bool,
