@@ -27,6 +27,8 @@ const COUNTER: &str = "begun";
 pub(super) struct Number {
     store: String,
     number: i64,
+    /// When it was begun, in microseconds: our clock may be set back until the next start.
+    at: i64,
 }
 
 /// The file.
@@ -52,8 +54,8 @@ impl Begun {
         if *kept >= number.number {
             return Ok(());
         }
-        let Number { store, number } = number;
-        let line = beside::checked(&format!("{TITLE} {store} {number}"));
+        let Number { store, number, at } = number;
+        let line = beside::checked(&format!("{TITLE} {store} {number} {at}"));
         beside::replace(&self.path, &line).map_err(|error| self.failed("written", &error))?;
         *kept = *number;
         Ok(())
@@ -70,7 +72,7 @@ impl Begun {
     /// A daemon begins: whether the store is older than the file. To be called in a transaction
     /// that writes, before anything is claimed.
     pub(super) fn compare(&self, db: &Connection, now: i64) -> Result<bool> {
-        let Some(Number { store, number }) = self.read()? else {
+        let Some(Number { store, number, at }) = self.read()? else {
             return Ok(false);
         };
         let is_its_own = settings::get(db, restored::STORE_ID)? == Some(store);
@@ -78,7 +80,7 @@ impl Begun {
             return Ok(false);
         }
         leases::set_counter(db, COUNTER, number)?;
-        restored::is_restored(db, now, now, i64::MAX)?;
+        restored::is_restored(db, now, now.max(at), i64::MAX)?;
         Ok(true)
     }
 
@@ -101,20 +103,26 @@ impl Begun {
 }
 
 /// The number of an effect that is marked as started in this transaction.
-pub(super) fn next(db: &Connection) -> Result<Number> {
+pub(super) fn next(db: &Connection, now: i64) -> Result<Number> {
     let number = leases::counter(db, COUNTER)?.saturating_add(1);
     leases::set_counter(db, COUNTER, number)?;
     let store = settings::get(db, restored::STORE_ID)?.unwrap_or_default();
-    Ok(Number { store, number })
+    Ok(Number {
+        store,
+        number,
+        at: now,
+    })
 }
 
 fn parse(text: &str) -> Option<Number> {
     let line = text.strip_suffix('\n')?;
     let said = beside::unchecked(line)?.strip_prefix(TITLE)?;
-    let (store, number) = said.trim_start().split_once(' ')?;
+    let mut words = said.split_whitespace();
+    let mut word = || words.next();
     Some(Number {
-        store: store.to_owned(),
-        number: number.parse().ok()?,
+        store: word()?.to_owned(),
+        number: word()?.parse().ok()?,
+        at: word()?.parse().ok()?,
     })
 }
 
@@ -124,8 +132,11 @@ mod tests {
     use super::*;
 
     fn number(number: i64) -> Number {
-        let store = "ab12".to_owned();
-        Number { store, number }
+        Number {
+            store: "ab12".to_owned(),
+            number,
+            at: 1_767_225_600_000_000,
+        }
     }
 
     #[test]
@@ -146,7 +157,11 @@ mod tests {
         let begun = Begun::beside(&folder.path().join("store.db"));
         begun.keep(&number(30)).unwrap();
         let whole = std::fs::read_to_string(&begun.path).unwrap();
-        for broken in [&whole[..whole.len() - 1], "", &whole.replace("30", "31")] {
+        for broken in [
+            &whole[..whole.len() - 1],
+            "",
+            &whole.replace(" 30 ", " 31 "),
+        ] {
             std::fs::write(&begun.path, broken).unwrap();
             let told = begun.read().unwrap_err().to_string();
             assert!(

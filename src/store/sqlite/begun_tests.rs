@@ -99,6 +99,20 @@ async fn a_mail_sent_since_the_backup_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn our_clock_may_be_set_back_while_the_backup_is_put_back() {
+    let place = Place::new();
+    drop(place.begin(100).await);
+    let backup = place.copy();
+    let store = place.begin(300).await;
+    mail(&store, 1, 900).await;
+    drop(store);
+    place.put_back(backup);
+    let store = place.begin(500).await;
+    fire(&store, 1, &[firing("call", 900, &[email()])]).await;
+    assert_eq!(states(&store).await, [EffectState::Unknown]);
+}
+
+#[tokio::test]
 async fn a_store_that_crashed_is_not_taken_for_a_restored_one() {
     let place = Place::new();
     let store = place.begin(100).await;

@@ -219,7 +219,7 @@ fn start(
                      AND held.until > ?3)",
         )?
         .execute(params![effect.0, owner.0, now, mark])?;
-    (started == 1).then(|| begun::next(db)).transpose()
+    (started == 1).then(|| begun::next(db, now)).transpose()
 }
 
 fn put_back(db: &Connection, effect: EffectId) -> Result<()> {
