@@ -229,3 +229,17 @@ pub(crate) async fn a_deleted_loser_takes_its_winner_with_it(store: SharedStore)
     }
     assert_eq!(store.counts().await.unwrap().activities, 0);
 }
+
+/// Mautic's clock was set back between two answers about 1: the later one bears the earlier time.
+pub(crate) async fn who_was_merged_away_does_not_live_on(store: SharedStore) {
+    tell(&store, [did(1, 1, 5), did(2, 3, 6), did(3, 4, 7)]).await;
+    tell(&store, [merged(1, 3, 100), merged(1, 4, 50)]).await;
+    tell(&store, [merged(3, 4, 60)]).await;
+    assert_eq!(snapshot(&store, 3).await, None);
+    let history = snapshot(&store, 4).await.unwrap();
+    assert_eq!(history.activities.len(), 3);
+    for merged in [1, 3] {
+        assert_eq!(store.resolve(id(merged)).await.unwrap(), Some(id(4)));
+    }
+    assert_eq!(store.resolve(id(4)).await.unwrap(), Some(id(4)));
+}

@@ -44,6 +44,7 @@ macro_rules! store_contract {
             facts: our_own_points_log_is_no_suspicion,
             facts: cursors_move_with_their_facts,
             merges: gone_until_resolved,
+            merges: who_was_merged_away_does_not_live_on,
             merges: gone_put_off_come_last,
             merges: everything_moves_to_the_winner,
             merges: chains_are_followed,

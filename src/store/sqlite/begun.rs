@@ -22,9 +22,9 @@ const TITLE: &str = "topicscore-begun 1";
 /// The counter of the store.
 const COUNTER: &str = "begun";
 
-/// Number of an effect that was begun, and the name of its store.
+/// That an effect of a store was begun, and as which.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Number {
+pub(super) struct Begin {
     store: String,
     number: i64,
     /// When it was begun, in microseconds: our clock may be set back until the next start.
@@ -49,19 +49,19 @@ impl Begun {
     }
 
     /// Returns when the number is durable. Those who come together share one write.
-    pub(super) fn keep(&self, number: &Number) -> Result<()> {
+    pub(super) fn keep(&self, begin: &Begin) -> Result<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if *kept >= number.number {
+        if *kept >= begin.number {
             return Ok(());
         }
-        let Number { store, number, at } = number;
+        let Begin { store, number, at } = begin;
         let line = beside::checked(&format!("{TITLE} {store} {number} {at}"));
         beside::replace(&self.path, &line).map_err(|error| self.failed("written", &error))?;
         *kept = *number;
         Ok(())
     }
 
-    fn read(&self) -> Result<Option<Number>> {
+    fn read(&self) -> Result<Option<Begin>> {
         match std::fs::read_to_string(&self.path) {
             Ok(text) => parse(&text).map(Some).ok_or_else(|| self.damaged()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -72,7 +72,7 @@ impl Begun {
     /// A daemon begins: whether the store is older than the file. To be called in a transaction
     /// that writes, before anything is claimed.
     pub(super) fn compare(&self, db: &Connection, now: i64) -> Result<bool> {
-        let Some(Number { store, number, at }) = self.read()? else {
+        let Some(Begin { store, number, at }) = self.read()? else {
             return Ok(false);
         };
         let is_its_own = settings::get(db, restored::STORE_ID)? == Some(store);
@@ -103,23 +103,23 @@ impl Begun {
 }
 
 /// The number of an effect that is marked as started in this transaction.
-pub(super) fn next(db: &Connection, now: i64) -> Result<Number> {
+pub(super) fn next(db: &Connection, now: i64) -> Result<Begin> {
     let number = leases::counter(db, COUNTER)?.saturating_add(1);
     leases::set_counter(db, COUNTER, number)?;
     let store = settings::get(db, restored::STORE_ID)?.unwrap_or_default();
-    Ok(Number {
+    Ok(Begin {
         store,
         number,
         at: now,
     })
 }
 
-fn parse(text: &str) -> Option<Number> {
+fn parse(text: &str) -> Option<Begin> {
     let line = text.strip_suffix('\n')?;
     let said = beside::unchecked(line)?.strip_prefix(TITLE)?;
     let mut words = said.split_whitespace();
     let mut word = || words.next();
-    Some(Number {
+    Some(Begin {
         store: word()?.to_owned(),
         number: word()?.parse().ok()?,
         at: word()?.parse().ok()?,
@@ -131,8 +131,8 @@ fn parse(text: &str) -> Option<Number> {
 mod tests {
     use super::*;
 
-    fn number(number: i64) -> Number {
-        Number {
+    fn number(number: i64) -> Begin {
+        Begin {
             store: "ab12".to_owned(),
             number,
             at: 1_767_225_600_000_000,

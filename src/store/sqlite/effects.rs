@@ -209,7 +209,7 @@ fn start(
     effect: EffectId,
     mark: Option<u64>,
     now: i64,
-) -> Result<Option<begun::Number>> {
+) -> Result<Option<begun::Begin>> {
     let started = db
         .prepare_cached(
             "UPDATE effect SET state = 1, started_at = ?3, mark = ?4

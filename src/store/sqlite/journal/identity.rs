@@ -132,6 +132,9 @@ impl Applier<'_> {
         if from != into {
             return self.join(from, into, later.unwrap_or(at));
         }
+        if loser == into && loser != winner && !merges::is_loser(self.db, winner)? {
+            return self.turn_round(loser, winner, at);
+        }
         if noted && loser != into {
             self.know(into)?;
             self.dirty(into);
@@ -157,6 +160,16 @@ impl Applier<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Who was taken for the one that lives on was merged away, which is for good: Mautic's clock was
+    /// set back between two answers, so that they seemed to be given the other way round.
+    fn turn_round(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM alias WHERE loser = ?1")?
+            .execute([winner.0])?;
+        self.identities.clear();
+        self.join(loser, winner, at)
     }
 
     fn join(&mut self, loser: ContactId, winner: ContactId, at: i64) -> Result<()> {

@@ -19,6 +19,12 @@ pub(super) fn note(db: &Connection, loser: ContactId, winner: ContactId, at: i64
     Ok(statement.execute(params![loser.0, winner.0, at])? == 1)
 }
 
+/// Whether it was ever told that a contact was merged away.
+pub(super) fn is_loser(db: &Connection, contact: ContactId) -> Result<bool> {
+    let mut told = db.prepare_cached("SELECT 1 FROM merge WHERE loser = ?1")?;
+    Ok(told.exists([contact.0])?)
+}
+
 /// Calls `each` with all merges of each of the contacts (a list of ids as JSON), by time.
 pub(in super::super) fn read_merges(
     db: &Connection,
