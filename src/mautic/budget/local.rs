@@ -19,7 +19,12 @@ use std::{
 };
 use tokio::{sync::Notify, sync::oneshot, time::Instant};
 
-/// A [`Budget`] kept in memory: exact order of priority, then first come, first served.
+/// After so many places given past somebody who waits longer, he has his turn: a backlog of urgent
+/// calls must not keep the polls from noticing anything new.
+const PASSED_OVER: u32 = 3;
+
+/// A [`Budget`] kept in memory: by priority, then first come, first served; of four places one goes
+/// to whoever waits longest.
 #[derive(Clone)]
 pub struct LocalBudget(Arc<Shared>);
 
@@ -37,6 +42,8 @@ struct State {
     in_flight: u32,
     waiting: BTreeMap<Ticket, oneshot::Sender<Place>>,
     next: u64,
+    /// Places given past the one who waits longest.
+    passed_over: u32,
 }
 
 type Ticket = (Priority, u64);
@@ -87,6 +94,7 @@ impl LocalBudget {
             in_flight: 0,
             waiting: BTreeMap::new(),
             next: 0,
+            passed_over: 0,
         };
         Self(Arc::new(Shared {
             clock,
@@ -198,7 +206,20 @@ impl State {
             );
         }
         self.in_flight += 1;
-        (self.waiting.pop_first().map(|(_, sender)| sender), None)
+        (self.first_in_line(), None)
+    }
+
+    fn first_in_line(&mut self) -> Option<oneshot::Sender<Place>> {
+        let first = *self.waiting.keys().next()?;
+        let longest = *self.waiting.keys().min_by_key(|(_, number)| *number)?;
+        let turn = if longest == first || self.passed_over >= PASSED_OVER {
+            self.passed_over = 0;
+            longest
+        } else {
+            self.passed_over += 1;
+            first
+        };
+        self.waiting.remove(&turn)
     }
 
     /// A limiter for the present pace. It starts empty: changing pace is no new burst.
@@ -310,6 +331,27 @@ mod tests {
             call.await.unwrap();
         }
         assert_eq!(*order.lock().unwrap(), [3, 2, 4, 0, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_backlog_of_urgent_calls_starves_nobody() {
+        let (budget, _) = budget(1, 1, 8);
+        drop(budget.acquire(Priority::Bulk, LONG).await.unwrap());
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut calls = Vec::new();
+        let bulk = [Priority::Bulk; 2].into_iter();
+        for (number, priority) in bulk.chain([Priority::Urgent; 9]).enumerate() {
+            let (budget, order) = (budget.clone(), order.clone());
+            calls.push(tokio::spawn(async move {
+                let _permit = budget.acquire(priority, LONG).await.unwrap();
+                order.lock().unwrap().push(number);
+            }));
+            tokio::task::yield_now().await;
+        }
+        for call in calls {
+            call.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [2, 3, 4, 0, 5, 6, 7, 1, 8, 9, 10]);
     }
 
     #[tokio::test(start_paused = true)]

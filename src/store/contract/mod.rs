@@ -58,6 +58,7 @@ macro_rules! store_contract {
             rereading: what_is_told_before_the_person_is_kept,
             rereading: a_membership_that_was_ended_after_the_backup_is_there_again,
             rereading: merges_move_nothing_of_the_lost,
+            rereading: the_highest_of_the_backup_is_not_lost,
             rereading: scored_anew_when_all_are,
             rereading: everything_wanted_is_looked_at_after_a_restore,
             rereading: the_erased_stay_so_after_a_restore,

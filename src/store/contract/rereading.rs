@@ -222,6 +222,31 @@ pub(crate) async fn merges_move_nothing_of_the_lost(store: SharedStore) {
     assert_eq!(given(&store, 1).await, [2, 1]);
 }
 
+/// Ids are given upwards: who had one below another's was in the backup, too.
+pub(crate) async fn the_highest_of_the_backup_is_not_lost(store: SharedStore) {
+    tell(
+        &store,
+        [
+            made(1, 1, 10),
+            made(5, 5, 10),
+            made(6, 60, 61),
+            made(7, 70, 71),
+        ],
+    )
+    .await;
+    for contact in [5, 6] {
+        give_points(&store, contact, i32::try_from(contact).unwrap()).await;
+    }
+    store.forget_told(at(100)).await.unwrap();
+    // 6 is somebody new, who turned out to be 5.
+    tell(
+        &store,
+        [made(1, 1, 110), made(6, 90, 110), merged(5, 6, 105)],
+    )
+    .await;
+    assert_eq!(given(&store, 6).await, [5]);
+}
+
 pub(crate) async fn scored_anew_when_all_are(store: SharedStore) {
     let is_scored = async |up_to, now| store.is_scored(at(up_to), at(now)).await.unwrap();
     tell(&store, [made(1, 1, 10)]).await;

@@ -64,6 +64,7 @@ impl Rereading for SqliteStore {
 fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
     set_counter(db, SAME_UP_TO, 0)?;
+    set_counter(db, GIVEN_ANEW_FROM, i64::MAX)?;
     let effects = restored::doubt_everything(db, now)?;
     restored::leave_what_was_crossed(db, now, i64::MAX)?;
     let forgotten = Forgotten {
@@ -192,6 +193,8 @@ fn is_dated_anew(db: &Connection, added_at: Timestamp) -> Result<bool> {
 
 /// The highest id of a contact that is the same as before the restore: who had a higher one is lost.
 const SAME_UP_TO: &str = "same_up_to";
+/// The lowest id that is known to be another person's since the restore.
+const GIVEN_ANEW_FROM: &str = "given_anew_from";
 
 /// A contact was told of again.
 pub(super) fn is_the_same(db: &Connection, known: &Profile) -> Result<()> {
@@ -213,12 +216,23 @@ pub(super) fn was_anothers(db: &Connection, loser: ContactId) -> Result<bool> {
         return Ok(false);
     };
     let profile: Profile = from_json(&profile)?;
-    Ok(profile.as_of == FORGOTTEN && i64::from(loser.0) > counter(db, SAME_UP_TO)?)
+    // Ids are given upwards: one below another's is of before.
+    let same = match counter(db, GIVEN_ANEW_FROM)? {
+        0 | i64::MAX => counter(db, SAME_UP_TO)?,
+        lowest => (lowest - 1).max(counter(db, SAME_UP_TO)?),
+    };
+    Ok(profile.as_of == FORGOTTEN && i64::from(loser.0) > same)
 }
 
-/// Whether a profile is of another person than the one that is known by this id.
-pub(super) fn is_another(known: &Profile, told: &Profile) -> bool {
-    known.as_of == FORGOTTEN && known.added_at.is_some() && known.added_at != told.added_at
+/// Whether a profile is of another person than the one that is known by this id; noted.
+pub(super) fn is_another(db: &Connection, known: &Profile, told: &Profile) -> Result<bool> {
+    let another =
+        known.as_of == FORGOTTEN && known.added_at.is_some() && known.added_at != told.added_at;
+    if another {
+        let lowest = counter(db, GIVEN_ANEW_FROM)?.min(known.contact.0.into());
+        set_counter(db, GIVEN_ANEW_FROM, lowest)?;
+    }
+    Ok(another)
 }
 
 /// Whether a profile is of somebody who was made after the one of this id was erased, both by

@@ -90,7 +90,7 @@ impl Applier<'_> {
             return Ok(None);
         };
         let profile: Profile = from_json(&json)?;
-        if rereading::is_another(&profile, told) {
+        if rereading::is_another(self.db, &profile, told)? {
             forget_person(self.db, contact)?;
             self.dirty(contact);
             return Ok(None);
