@@ -307,19 +307,13 @@ mod tests {
         assert_eq!(budget.load(), (0, 0));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn urgent_callers_overtake_bulk_ones_that_came_before() {
+    /// In which order callers of these priorities, who come one after the other, have their turn.
+    async fn order(callers: &[Priority]) -> Vec<usize> {
         let (budget, _) = budget(1, 1, 8);
         drop(budget.acquire(Priority::Bulk, LONG).await.unwrap());
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut calls = Vec::new();
-        for (number, priority) in [
-            (0, Priority::Bulk),
-            (1, Priority::Bulk),
-            (2, Priority::Urgent),
-            (3, Priority::Interactive),
-            (4, Priority::Urgent),
-        ] {
+        for (number, &priority) in callers.iter().enumerate() {
             let (budget, order) = (budget.clone(), order.clone());
             calls.push(tokio::spawn(async move {
                 let _permit = budget.acquire(priority, LONG).await.unwrap();
@@ -330,28 +324,22 @@ mod tests {
         for call in calls {
             call.await.unwrap();
         }
-        assert_eq!(*order.lock().unwrap(), [3, 2, 4, 0, 1]);
+        let order = order.lock().unwrap();
+        order.clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn urgent_callers_overtake_bulk_ones_that_came_before() {
+        use Priority::{Bulk, Interactive, Urgent};
+        let order = order(&[Bulk, Bulk, Urgent, Interactive, Urgent]).await;
+        assert_eq!(order, [3, 2, 4, 0, 1]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_backlog_of_urgent_calls_starves_nobody() {
-        let (budget, _) = budget(1, 1, 8);
-        drop(budget.acquire(Priority::Bulk, LONG).await.unwrap());
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let mut calls = Vec::new();
-        let bulk = [Priority::Bulk; 2].into_iter();
-        for (number, priority) in bulk.chain([Priority::Urgent; 9]).enumerate() {
-            let (budget, order) = (budget.clone(), order.clone());
-            calls.push(tokio::spawn(async move {
-                let _permit = budget.acquire(priority, LONG).await.unwrap();
-                order.lock().unwrap().push(number);
-            }));
-            tokio::task::yield_now().await;
-        }
-        for call in calls {
-            call.await.unwrap();
-        }
-        assert_eq!(*order.lock().unwrap(), [2, 3, 4, 0, 5, 6, 7, 1, 8, 9, 10]);
+        let bulk = [Priority::Bulk; 2];
+        let order = order(&[&bulk[..], &[Priority::Urgent; 9]].concat()).await;
+        assert_eq!(order, [2, 3, 4, 0, 5, 6, 7, 1, 8, 9, 10]);
     }
 
     #[tokio::test(start_paused = true)]
