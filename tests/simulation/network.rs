@@ -267,7 +267,12 @@ impl Network {
             Fault::ErrorBefore => Ok(refusal(500, "Looks like I encountered an error")),
             Fault::ErrorBetween => {
                 self.mautic.standin.break_between().await;
-                Ok(self.apply(write, request, begun).await)
+                let answer = self.apply(write, request, begun).await;
+                // Main points: the row is there, nothing was added.
+                if let Some(write) = write {
+                    self.watch.swallowed(write);
+                }
+                Ok(answer)
             }
             Fault::Swallowed => {
                 self.mautic.standin.break_between().await;

@@ -227,14 +227,14 @@ impl<S: Journal + Adjustments + Settings + ?Sized, M: Reader + ?Sized> Poller<S,
         let _ = caught_up.wait_for(|caught_up| *caught_up).await;
     }
 
-    /// Whether some feeds fail, and all others were read to their end: waiting longer may tell nothing
-    /// more. While Mautic answers nothing at all, or there is more to read, it does.
+    /// Whether some feeds fail, and all others were read to their end once: waiting longer may tell
+    /// nothing more. While Mautic answers nothing at all, or there is more to read, it does.
     #[must_use]
     pub fn only_fails(&self) -> bool {
         let state = self.state();
         let (failing, others): (Vec<_>, Vec<_>) =
             state.values().partition(|feed| feed.failures > 0);
-        let read = |feed: &&FeedStatus| feed.last_success.is_some() && !feed.behind;
+        let read = |feed: &&FeedStatus| feed.last_success.is_some();
         !failing.is_empty() && !others.is_empty() && others.iter().all(read)
     }
 

@@ -64,6 +64,7 @@ macro_rules! store_contract {
             rereading: the_erased_stay_so_after_a_restore,
             rereading: it_may_turn_out_not_to_be_restored,
             rereading: who_was_lost_takes_nobody_with_him,
+            rereading: a_reread_of_choice_lets_nobody_in,
             rereading: who_was_erased_stays_so_if_mautic_has_him_again,
             rereading: no_raw_body_that_nobody_can_find_is_left,
             privacy: erasing_forgets_raw_bodies,

@@ -65,6 +65,9 @@ fn forget(db: &Connection, now: i64) -> Result<Forgotten> {
     let count = |sql: &str| Ok::<_, crate::store::StoreError>(db.execute(sql, [])? as u64);
     set_counter(db, SAME_UP_TO, 0)?;
     set_counter(db, GIVEN_ANEW_FROM, i64::MAX)?;
+    set_counter(db, REREAD_UP_TO, 0)?;
+    let restored = settings::get(db, WENT_BACK)?.is_some();
+    set_counter(db, RESTORED, restored.into())?;
     let effects = restored::doubt_everything(db, now)?;
     restored::leave_what_was_crossed(db, now, i64::MAX)?;
     let forgotten = Forgotten {
@@ -122,22 +125,33 @@ fn end(db: &Connection, newest: ContactId, now: i64) -> Result<u64> {
              WHERE points_log.contact = points_call.contact AND action_name = marker)",
         [],
     )?;
-    set_counter(db, REREAD_UP_TO, newest.0.into())?;
+    if counter(db, RESTORED)? == 1 {
+        set_counter(db, REREAD_UP_TO, newest.0.into())?;
+    }
     db.execute("DELETE FROM setting WHERE key = ?1", [REREADING])?;
     Ok(vanished as u64)
 }
 
-/// Whether an id that somebody had who was erased is another person's, since Mautic gave it anew
-/// after it was read again.
+/// Whether an id that somebody had who was erased is another person's, since Mautic, which was
+/// restored, gave it anew after it was read again.
 pub(super) fn is_given_anew(db: &Connection, contact: ContactId, erased_at: i64) -> Result<bool> {
-    let Some(reread_at) = settings::get(db, REREAD_AT)? else {
-        return Ok(false);
-    };
-    let before = reread_at
-        .parse()
-        .is_ok_and(|reread_at: i64| erased_at <= reread_at);
-    let ended = settings::get(db, REREADING)?.is_none();
-    Ok(before && ended && i64::from(contact.0) > counter(db, REREAD_UP_TO)?)
+    Ok(given_anew_since(db, contact)?.is_some_and(|reread_at| erased_at <= reread_at))
+}
+
+/// The date of an erasure: of an id that was given anew it is after the reread, whatever the clocks
+/// say, or it would count as one of before.
+pub(super) fn erased_at(db: &Connection, contact: ContactId, at: i64) -> Result<i64> {
+    let since = given_anew_since(db, contact)?;
+    Ok(since.map_or(at, |reread_at| at.max(reread_at.saturating_add(1))))
+}
+
+/// When Mautic was read again, if it gave this id after that.
+fn given_anew_since(db: &Connection, contact: ContactId) -> Result<Option<i64>> {
+    let up_to = counter(db, REREAD_UP_TO)?;
+    if up_to == 0 || i64::from(contact.0) <= up_to {
+        return Ok(None);
+    }
+    Ok(settings::get(db, REREAD_AT)?.and_then(|text| text.parse().ok()))
 }
 
 /// Whether a contact that Mautic does not know is one that a restored Mautic lost: its id may be
@@ -155,7 +169,9 @@ pub(super) fn is_under_way(db: &Connection) -> Result<bool> {
     Ok(settings::get(db, REREADING)?.is_some())
 }
 
-/// The highest id of a contact when Mautic had been read anew.
+/// 1 if Mautic is being read anew because it was seen to be restored; else it gives no id anew.
+const RESTORED: &str = "reread_restored";
+/// The highest id of a contact when a restored Mautic had been read anew; 0: there was none such.
 const REREAD_UP_TO: &str = "reread_up_to";
 /// Mautic's table of contacts.
 const LEADS: &str = "leads";

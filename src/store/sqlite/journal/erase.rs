@@ -77,7 +77,8 @@ impl Applier<'_> {
     /// Whatever id it was told by, the contact it stands for is erased.
     pub(super) fn deleted(&mut self, contact: ContactId, at: i64) -> Result<()> {
         self.mentioned.insert(contact);
-        if self.is_erased(contact)? {
+        // That somebody was deleted tells of nobody new.
+        if self.tombstones.has(self.db, contact)? {
             self.late.insert(contact);
             return Ok(());
         }
@@ -110,6 +111,7 @@ impl Applier<'_> {
                 self.db.prepare_cached(sql)?.execute([id.0])?;
             }
             let mark = self.tombstones.mark(id);
+            let at = rereading::erased_at(self.db, id, at)?;
             if tombstones::add(self.db, mark, at)? {
                 self.buried.push((mark, at));
             }

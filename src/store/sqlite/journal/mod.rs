@@ -124,8 +124,9 @@ fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Appli
     applier.park(&batch)?;
     origin::move_on(db, &batch.origin, &applier.mentioned)?;
     applier.note_erasures(&batch.origin)?;
-    register.bury(db, &applier.buried)?;
+    // In this order: who was let in may have been erased later in the same batch.
     register.let_in(db, batch.received_at, &applier.let_in)?;
+    register.bury(db, &applier.buried)?;
     Ok(applier.applied)
 }
 
