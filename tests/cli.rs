@@ -297,7 +297,13 @@ async fn from_init_to_a_score_that_is_explained() {
     until("the hit is scored", || score() == 5).await;
     assert_eq!(daemon.stop(), Some(0), "{}", house.log());
 
-    insta::assert_snapshot!("explain", house.steady(&house.json(&["explain", "1"])));
+    let mut explained = house.json(&["explain", "1"]);
+    // The sweep may have seen Mautic's score by now, or not.
+    for looked in ["observed", "difference"] {
+        let topic = explained["topics"][0].as_object_mut().unwrap();
+        topic.remove(looked).unwrap();
+    }
+    insta::assert_snapshot!("explain", house.steady(&explained));
     let mut status = house.json(&["status"]);
     // They move on with time.
     for moving in ["polls", "sweep"] {
