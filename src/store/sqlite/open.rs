@@ -16,6 +16,8 @@ const BUSY: Duration = Duration::from_secs(10);
 const APPLICATION_ID: i32 = 0x7470_7363;
 /// From this format on nothing deleted was left in free pages.
 const FREE_PAGES_CLEAN: u32 = 3;
+/// Format 3 was made with one column more for a while: the checksum of its migration as it was then.
+const EARLY_FORMAT_3: &str = "10518134612246991575";
 /// Prepared statements kept per connection; more than the store has.
 const STATEMENTS: usize = 128;
 
@@ -50,6 +52,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
     if (1..FREE_PAGES_CLEAN).contains(&format(&connection)?) {
         privacy::clean_free_pages(&connection)?;
     }
+    mend_early_format_3(&mut connection)?;
     migrate(&mut connection)?;
     privacy::settle(&mut connection, &privacy::Register::beside(path))?;
     Ok(connection)
@@ -90,6 +93,27 @@ fn refuse_what_is_not_ours(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Takes away the column that format 3 had for a while, which nothing reads any more.
+fn mend_early_format_3(connection: &mut Connection) -> Result<()> {
+    let early = connection.query_row(
+        "SELECT 1 FROM refinery_schema_history WHERE version = 3 AND checksum = ?1",
+        [EARLY_FORMAT_3],
+        |_| Ok(()),
+    );
+    match early {
+        Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(()),
+        Err(error) if is_missing_table(&error) => return Ok(()),
+        other => other?,
+    }
+    let work = connection.transaction()?;
+    work.execute("ALTER TABLE contact DROP COLUMN another_since", [])?;
+    work.execute(
+        "UPDATE refinery_schema_history SET checksum = ?1 WHERE version = 3",
+        [migration(3).1],
+    )?;
+    Ok(work.commit()?)
+}
+
 fn migrate(connection: &mut Connection) -> Result<()> {
     let known = newest_format();
     embedded::migrations::runner()
@@ -126,8 +150,7 @@ fn format(connection: &Connection) -> Result<u32> {
     }
 }
 
-/// Name and checksum of a migration as they stand in a store, for tests that make an old one.
-#[cfg(test)]
+/// Name and checksum of a migration as they stand in a store.
 pub(super) fn migration(version: i32) -> (String, String) {
     let runner = embedded::migrations::runner();
     let mut known = runner.get_migrations().iter();
@@ -135,4 +158,64 @@ pub(super) fn migration(version: i32) -> (String, String) {
     found.map_or_else(Default::default, |one| {
         (one.name().to_owned(), one.checksum().to_string())
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+mod tests {
+    use super::*;
+
+    const SQL: [&str; 3] = [
+        include_str!("../migrations/sqlite/V1__first.sql"),
+        include_str!("../migrations/sqlite/V2__added_points.sql"),
+        include_str!("../migrations/sqlite/V3__privacy.sql"),
+    ];
+    /// What stood in it, and before what.
+    const COLUMN: &str = "\
+-- When a contact's profile first showed that it was made at another moment than before: an import dated
+-- it anew, or Mautic was restored from a backup and its id is another person's.
+ALTER TABLE contact ADD COLUMN another_since INTEGER;
+
+";
+    const BEFORE: &str = "-- The number of the batch that told the profile";
+
+    #[test]
+    fn a_store_of_the_early_format_3_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let early = SQL[2].replacen(BEFORE, &format!("{COLUMN}{BEFORE}"), 1);
+        let checksum = refinery::Migration::unapplied("V3__privacy", &early).unwrap();
+        let checksum = checksum.checksum().to_string();
+        assert_eq!(checksum, EARLY_FORMAT_3);
+        let db = Connection::open(&path).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        db.execute_batch(
+            "CREATE TABLE refinery_schema_history
+                 (version INT4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))",
+        )
+        .unwrap();
+        for (version, sql) in [(1, SQL[0]), (2, SQL[1]), (3, &early)] {
+            db.execute_batch(sql).unwrap();
+            let (name, same) = migration(version);
+            let made = refinery::Migration::unapplied(&format!("V{version}__{name}"), sql).unwrap();
+            assert_eq!(made.checksum().to_string() == same, version != 3, "{name}");
+            let checksum = if version == 3 { &checksum } else { &same };
+            db.execute(
+                "INSERT INTO refinery_schema_history VALUES (?1, ?2, '2026-01-01T00:00:00Z', ?3)",
+                (version, name, checksum),
+            )
+            .unwrap();
+        }
+        db.execute("INSERT INTO contact (id) VALUES (7)", [])
+            .unwrap();
+        drop(db);
+        let db = writer(&path).unwrap();
+        assert_eq!(format(&db).unwrap(), newest_format());
+        let kept: i64 = db
+            .query_row("SELECT id FROM contact", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, 7);
+        assert!(db.prepare("SELECT another_since FROM contact").is_err());
+    }
 }
