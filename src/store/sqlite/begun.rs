@@ -84,7 +84,7 @@ impl Begun {
         leases::set_counter(db, COUNTER, number)?;
         // A clock that once stood at another year must not leave everything to an administrator.
         let until = now.max(at.min(now.saturating_add(DAY)));
-        restored::is_restored(db, now, until, i64::MAX)?;
+        restored::take_for_restored(db, now, until, i64::MAX)?;
         Ok(true)
     }
 

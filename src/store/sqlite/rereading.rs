@@ -20,6 +20,16 @@ const REREAD_AT: &str = "reread_at";
 const DATED_ANEW: &str = "dated_anew";
 /// The cursor of the poll of edited contacts, which is a moment.
 const CHANGED_CONTACTS: &str = "contacts.changed";
+/// 1 if Mautic is being read anew because it was seen to be restored; else it gives no id anew.
+const RESTORED: &str = "reread_restored";
+/// The highest id of a contact when a restored Mautic had been read anew; 0: there was none such.
+const REREAD_UP_TO: &str = "reread_up_to";
+/// Mautic's table of contacts.
+const LEADS: &str = "leads";
+/// The highest id of a contact that is the same as before the restore: who had a higher one is lost.
+const SAME_UP_TO: &str = "same_up_to";
+/// The lowest id that is known to be another person's since the restore.
+const GIVEN_ANEW_FROM: &str = "given_anew_from";
 /// A profile that Mautic has not told again yet is as old as this.
 const FORGOTTEN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -169,13 +179,6 @@ pub(super) fn is_under_way(db: &Connection) -> Result<bool> {
     Ok(settings::get(db, REREADING)?.is_some())
 }
 
-/// 1 if Mautic is being read anew because it was seen to be restored; else it gives no id anew.
-const RESTORED: &str = "reread_restored";
-/// The highest id of a contact when a restored Mautic had been read anew; 0: there was none such.
-const REREAD_UP_TO: &str = "reread_up_to";
-/// Mautic's table of contacts.
-const LEADS: &str = "leads";
-
 /// Notices that an id is another person's: made after the one we know by it was last seen. An import
 /// may date a contact anew, but hardly so. Returns whether it is so.
 pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64) -> Result<bool> {
@@ -206,11 +209,6 @@ fn is_dated_anew(db: &Connection, added_at: Timestamp) -> Result<bool> {
     let until = until.and_then(|until| until.parse::<i64>().ok());
     Ok(until.is_some_and(|until| micros(added_at) <= until))
 }
-
-/// The highest id of a contact that is the same as before the restore: who had a higher one is lost.
-const SAME_UP_TO: &str = "same_up_to";
-/// The lowest id that is known to be another person's since the restore.
-const GIVEN_ANEW_FROM: &str = "given_anew_from";
 
 /// A contact was told of again.
 pub(super) fn is_the_same(db: &Connection, known: &Profile) -> Result<()> {

@@ -94,7 +94,7 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<No
     if mark.generation <= counter(db, BEGAN_WITH)? || counter(db, NOTICED)? == 1 {
         return Ok(Notice::Older);
     }
-    is_restored(
+    take_for_restored(
         db,
         now,
         now.max(micros(row.at)),
@@ -105,7 +105,12 @@ pub(super) fn notice(db: &Connection, row: &PointsLogRow, now: i64) -> Result<No
 
 /// The store was restored from a backup: nothing it believes of Mautic is sure, and what triggers
 /// do for crossings before `until` may have been done, as for moments of scoring up to `caught_up`.
-pub(super) fn is_restored(db: &Connection, now: i64, until: i64, caught_up: i64) -> Result<()> {
+pub(super) fn take_for_restored(
+    db: &Connection,
+    now: i64,
+    until: i64,
+    caught_up: i64,
+) -> Result<()> {
     set_counter(db, NOTICED, 1)?;
     leave_what_was_crossed(db, until, caught_up)?;
     doubt_everything(db, now)?;
