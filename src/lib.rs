@@ -9,6 +9,15 @@
 //!
 //! The modules in reading order; see `ARCHITECTURE.md` for what each may touch.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        reason = "they panic where a disk is full or a reader went away: cli::output says it"
+    )
+)]
+
 pub mod app;
 pub mod cli;
 pub mod clock;

@@ -64,7 +64,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
     }
     let mut erased = look(&instance, arguments.contact).await?;
     if erased.contact.is_some() {
-        eprintln!("{}", before(&erased));
+        output::tell(before(&erased));
         if !ask::confirm("Erase it for good?", arguments.yes)? {
             return Ok(ExitCode::FAILURE);
         }

@@ -92,7 +92,7 @@ pub(super) fn config(global: &Global, lines: Lines) -> anyhow::Result<Config> {
     } = read_config(&global.config)?;
     start_logs(config.log, lines, global.verbose)?;
     if !warnings.is_empty() {
-        eprintln!("{warnings}\n");
+        output::tell(format_args!("{warnings}\n"));
     }
     Ok(config)
 }
@@ -168,6 +168,9 @@ pub(super) fn start_logs(config: LogConfig, lines: Lines, verbose: u8) -> anyhow
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // It tells that a line could not be written by `eprintln!`, which panics where stderr is on
+        // a full disk.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal());
     let started = match config.format {
         LogFormat::Text => logs.try_init(),

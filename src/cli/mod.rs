@@ -128,7 +128,9 @@ pub fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: no threads to be had from the system: {error}");
+            output::tell(format_args!(
+                "error: no threads to be had from the system: {error}"
+            ));
             return ExitCode::FAILURE;
         }
     };

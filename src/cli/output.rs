@@ -28,7 +28,13 @@ pub(super) fn print_text(text: &str) -> anyhow::Result<()> {
 
 /// Prints an error and its causes on stderr.
 pub(super) fn print_error(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+    tell(format_args!("error: {error:#}"));
+}
+
+/// Prints something for people on stderr. Where nobody can be told (the disk that stderr goes to is
+/// full), the work goes on: `eprintln!` would panic.
+pub(super) fn tell(what: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{what}");
 }
 
 /// An error with what to do about it.

@@ -44,7 +44,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
         };
         instance.store.not_restored(sign).await?;
     } else {
-        eprintln!("{}", before(&done));
+        output::tell(before(&done));
         if !ask::confirm("Forget it and read it anew?", arguments.yes)? {
             return Ok(ExitCode::FAILURE);
         }

@@ -1,5 +1,6 @@
 //! The real daemon on a machine that treats it badly: full disks, read-only ones, damaged files,
-//! long stops. Nothing acknowledged is lost, and nothing is ever wrong without a word.
+//! long stops, logs
+//! that go nowhere. Nothing acknowledged is lost, and nothing is ever wrong without a word.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +10,7 @@
 
 mod damage;
 mod full_disk;
+mod full_log;
 mod read_only;
 mod stopped;
 #[path = "../support/mod.rs"]

@@ -113,7 +113,7 @@ fn checked(
         anyhow!("nothing was written, because what was given makes no config:\n{findings}")
     })?;
     if !warnings.is_empty() {
-        eprintln!("{warnings}\n");
+        output::tell(format_args!("{warnings}\n"));
     }
     Ok(config)
 }

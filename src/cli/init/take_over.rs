@@ -22,7 +22,7 @@ pub(super) async fn run(
     if actions.is_empty() {
         return Ok(names);
     }
-    eprintln!("{}", reason(config, &names));
+    output::tell(reason(config, &names));
     if !ask::confirm("Switch them off in Mautic?", yes)? {
         return Ok(Vec::new());
     }

@@ -128,7 +128,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
         output::print_json(&done)?;
     } else if let Some(plan) = &done.plan {
         output::print_text(plan.trim_end())?;
-        eprintln!("{}", report::text(&done));
+        output::tell(report::text(&done));
     } else {
         output::print_text(&report::text(&done))?;
     }
