@@ -101,7 +101,8 @@ pub struct Applied {
 ///   it; the loser's profile, scores and intents go, the winner's group targets become suspect, the
 ///   winner is dirty. A merge told more than once happened at the earliest time told;
 /// - `Deleted`: everything of the contact goes, and of those merged into it; a tombstone of every id
-///   stays. Raw bodies that speak of it go soon after (see `Privacy::finish_erasures`);
+///   stays. An answer to a question asked before a profile of that id was told counts as `Gone`: it
+///   is to be asked again. Raw bodies that speak of it go soon after (see `Privacy::finish_erasures`);
 /// - `Mentioned`: nothing, but erasing the contact finds the delivery.
 ///
 /// A parked item that names an erased contact is dropped.

@@ -55,6 +55,8 @@ macro_rules! store_contract {
             rereading: what_mautic_told_is_forgotten_and_told_again,
             rereading: another_person_by_a_known_id_is_noticed,
             rereading: contacts_may_have_been_dated_anew,
+            rereading: who_is_made_in_the_future_was_imported,
+            rereading: a_late_answer_erases_nobody_told_of_since,
             rereading: what_is_told_before_the_person_is_kept,
             rereading: a_membership_that_was_ended_after_the_backup_is_there_again,
             rereading: merges_move_nothing_of_the_lost,

@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{Fact, Profile, Scope, TopicKey, WENT_BACK, WentBack};
-use crate::store::{CursorMove, NewAdjustment, Origin, SharedStore};
+use crate::store::{CursorMove, Moment, NewAdjustment, Origin, SharedStore};
 use jiff::Timestamp;
 
 /// A contact made at a second, seen at another.
@@ -191,6 +191,42 @@ pub(crate) async fn contacts_may_have_been_dated_anew(store: SharedStore) {
     }
     // Who was made later than it was noticed, at second 1000, may be another person.
     assert!(tell(&store, [made(2, 1_001, 1_002)]).await.went_back);
+}
+
+/// Dates of imports may lie far ahead: they say nothing, and hide nothing.
+pub(crate) async fn who_is_made_in_the_future_was_imported(store: SharedStore) {
+    const YEARS_LATER: i64 = 100_000_000;
+    tell(&store, [made(1, 1, 10), made(2, 1, 10)]).await;
+    assert!(!tell(&store, [made(1, YEARS_LATER, 900)]).await.went_back);
+    let known = snapshot(&store, 1).await.unwrap().profile.unwrap();
+    assert_eq!(known.added_at, Some(at(YEARS_LATER)));
+    assert!(tell(&store, [made(2, 79, 900)]).await.went_back);
+}
+
+/// Mautic was asked about somebody whom it lost, and gave the id to somebody else before it was
+/// known what it answered.
+pub(crate) async fn a_late_answer_erases_nobody_told_of_since(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(7, 7, 10)]).await;
+    noticed(&store).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(&store, [made(1, 1, 110)]).await;
+    store.end_rereading(id(1), at(120)).await.unwrap();
+    let asked = store.moment().await.unwrap();
+    tell(&store, [made(7, 130, 131)]).await;
+    tell_asked(&store, asked, deleted(7, 130)).await;
+    let known = snapshot(&store, 7).await.unwrap().profile.unwrap();
+    assert_eq!(known.added_at, Some(at(130)));
+    let to_ask = store.unresolved_gone(9, Timestamp::MAX).await.unwrap();
+    assert_eq!(to_ask, [id(7)], "asked again");
+    let asked = store.moment().await.unwrap();
+    tell_asked(&store, asked, deleted(7, 140)).await;
+    assert_eq!(store.resolve(id(7)).await.unwrap(), None);
+}
+
+async fn tell_asked(store: &SharedStore, asked: Moment, fact: Fact) {
+    let mut answer = batch(Origin::Lookup, vec![fact]);
+    answer.asked = Some(asked);
+    store.apply(answer).await.unwrap();
 }
 
 /// What somebody did may be told before who it is.

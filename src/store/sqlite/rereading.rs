@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{ContactId, Profile, WENT_BACK, WentBack};
 use crate::store::{Forgotten, Rereading, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The setting that is there while Mautic is read anew.
@@ -30,6 +30,8 @@ const LEADS: &str = "leads";
 const SAME_UP_TO: &str = "same_up_to";
 /// The lowest id that is known to be another person's since the restore.
 const GIVEN_ANEW_FROM: &str = "given_anew_from";
+/// Mautic's clock is ahead of ours by no more than this.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 /// A profile that Mautic has not told again yet is as old as this.
 const FORGOTTEN: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -187,7 +189,9 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
     };
     // Mautic dates contacts to the second.
     let seen_since = is.as_second() < known.as_of.as_second();
-    if known.as_of == FORGOTTEN || is == was || seen_since || is_dated_anew(db, is)? {
+    // Mautic dates by its clock: who is dated beyond that was imported so.
+    let to_come = is.duration_since(time(now)?) > CLOCKS_DIFFER;
+    if known.as_of == FORGOTTEN || is == was || seen_since || to_come || is_dated_anew(db, is)? {
         return Ok(false);
     }
     if settings::get(db, WENT_BACK)?.is_none() {

@@ -82,6 +82,9 @@ impl Applier<'_> {
             self.late.insert(contact);
             return Ok(());
         }
+        if self.is_told_since_asked(contact)? {
+            return self.gone(contact, at);
+        }
         if rereading::is_lost(self.db, contact)? {
             return self.lose(contact);
         }

@@ -110,6 +110,18 @@ impl Applier<'_> {
         known.is_some() && self.asked.is_some_and(known_by_then)
     }
 
+    /// Whether somebody with this id was told of after Mautic was asked: a restored Mautic may have
+    /// given the id to somebody else meanwhile.
+    pub(super) fn is_told_since_asked(&self, contact: ContactId) -> Result<bool> {
+        let Some(Moment(asked)) = self.asked else {
+            return Ok(false);
+        };
+        let mut told = self
+            .db
+            .prepare_cached("SELECT 1 FROM contact WHERE id = ?1 AND told_in > ?2")?;
+        Ok(told.exists(params![contact.0, asked])?)
+    }
+
     /// A delivery came late, or Mautic's clock was set back; an answer, which may be newer than what was
     /// told meanwhile.
     fn ask_about(&mut self, contact: ContactId, mut known: Profile, told: &Profile) -> Result<()> {
