@@ -5,8 +5,8 @@
 //! A worker that ends or fails by itself stops everything: a daemon that lives without its
 //! scorer is worse than one that is restarted.
 
-use std::{future::Future, time::Duration};
-use tokio::task::JoinSet;
+use std::{collections::HashMap, future::Future, time::Duration};
+use tokio::task::{self, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// How a task may end.
@@ -19,6 +19,8 @@ pub struct Lifecycle {
     stop_workers: CancellationToken,
     sources: JoinSet<(&'static str, TaskResult)>,
     workers: JoinSet<(&'static str, TaskResult)>,
+    /// One that panics can't say who it was.
+    names: HashMap<task::Id, &'static str>,
 }
 
 /// A task ended that should have gone on.
@@ -38,7 +40,8 @@ impl Lifecycle {
         F: Future<Output = TaskResult> + Send + 'static,
     {
         let task = task(self.stop_sources.clone());
-        self.sources.spawn(async move { (name, task.await) });
+        let spawned = self.sources.spawn(async move { (name, task.await) });
+        self.names.insert(spawned.id(), name);
     }
 
     /// Runs something that works off what came in, until its token is cancelled.
@@ -47,7 +50,8 @@ impl Lifecycle {
         F: Future<Output = TaskResult> + Send + 'static,
     {
         let task = task(self.stop_workers.clone());
-        self.workers.spawn(async move { (name, task.await) });
+        let spawned = self.workers.spawn(async move { (name, task.await) });
+        self.names.insert(spawned.id(), name);
     }
 
     /// Runs until `stop` is ready or a task ends, then stops in two phases, each at most `drain`
@@ -63,8 +67,8 @@ impl Lifecycle {
     ) -> Result<(), DeadTask> {
         let ended = tokio::select! {
             () = stop => None,
-            Some(ended) = self.sources.join_next() => Some(dead(ended)),
-            Some(ended) = self.workers.join_next() => Some(dead(ended)),
+            Some(ended) = self.sources.join_next() => Some(self.dead(ended)),
+            Some(ended) = self.workers.join_next() => Some(self.dead(ended)),
         };
         if let Some(dead) = &ended {
             tracing::error!(
@@ -78,6 +82,21 @@ impl Lifecycle {
             () = hard => tracing::warn!("stopping at once"),
         }
         ended.map_or(Ok(()), Err)
+    }
+
+    fn dead(&self, ended: Result<(&'static str, TaskResult), JoinError>) -> DeadTask {
+        let (name, why) = match ended {
+            Ok((name, Ok(()))) => (name, "it ended".to_owned()),
+            Ok((name, Err(error))) => (name, format!("{error:#}")),
+            Err(error) => {
+                let name = self.names.get(&error.id()).copied();
+                (name.unwrap_or("a task"), error.to_string())
+            }
+        };
+        DeadTask {
+            name: name.to_owned(),
+            why,
+        }
     }
 
     async fn wind_down(&mut self, drain: Duration) {
@@ -99,23 +118,6 @@ async fn drain_or_abort(tasks: &mut JoinSet<(&'static str, TaskResult)>, drain: 
     if tokio::time::timeout(drain, all).await.is_err() {
         tracing::warn!(tasks = tasks.len(), "not done in time, aborting");
         tasks.shutdown().await;
-    }
-}
-
-fn dead(ended: Result<(&'static str, TaskResult), tokio::task::JoinError>) -> DeadTask {
-    match ended {
-        Ok((name, Ok(()))) => DeadTask {
-            name: name.into(),
-            why: "it ended".into(),
-        },
-        Ok((name, Err(error))) => DeadTask {
-            name: name.into(),
-            why: format!("{error:#}"),
-        },
-        Err(error) => DeadTask {
-            name: "a task".into(),
-            why: error.to_string(),
-        },
     }
 }
 
@@ -180,6 +182,16 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(dead.to_string(), "scorer stopped: the disk is full");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_panics_is_named_too() {
+        let mut lifecycle = Lifecycle::default();
+        lifecycle.worker("scorer", |_| async { panic!("a bug") });
+        let dead = lifecycle.run(pending(), pending(), DRAIN).await;
+        let said = dead.unwrap_err().to_string();
+        assert!(said.starts_with("scorer stopped: "), "{said}");
+        assert!(said.contains("a bug"), "{said}");
     }
 
     #[tokio::test(start_paused = true)]

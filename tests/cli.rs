@@ -831,6 +831,47 @@ async fn a_taken_port_is_named() {
     );
 }
 
+/// A store that has everything, of 22 effects; the commands find no Mautic.
+fn furnished() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/stores/v3.db.zst"
+    ));
+    let store = zstd::bulk::decompress(&packed.unwrap(), 64 << 20).unwrap();
+    fs::write(folder.path().join("topicscore.db"), store).unwrap();
+    let config = "[mautic]\nbase_url = \"http://127.0.0.1:1/\"\nclient_id = \"1_id\"\n\
+                  client_secret = \"secret\"\n[store]\npath = \"topicscore.db\"\n";
+    fs::write(folder.path().join("topicscore.toml"), config).unwrap();
+    folder
+}
+
+#[test]
+fn effects_are_listed_and_none_is_done_twice() {
+    let folder = furnished();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.current_dir(folder.path()).args(arguments);
+        command.env_remove("TOPICSCORE_CONFIG").timeout(PATIENCE);
+        let output = command.output().unwrap();
+        let [out, err] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, err)
+    };
+    let count = |out: &str| serde_json::from_str::<Vec<Value>>(out).unwrap().len();
+    for (limit, shown, more) in [("21", 21, true), ("22", 22, false), ("1000", 22, false)] {
+        let (code, out, err) = run(&["effects", "--json", "--limit", limit]);
+        assert_eq!((code, count(&out)), (Some(0), shown), "{err}");
+        assert_eq!(err.contains("--limit"), more, "{limit}: {err}");
+    }
+    let (_, out, _) = run(&["effects", "--json", "--limit", "1", "--state", "done"]);
+    let newest: Vec<Value> = serde_json::from_str(&out).unwrap();
+    let number = newest[0]["id"].to_string();
+    let (code, _, err) = run(&["effects", "--retry", &number]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("is not failed, unknown or expired"), "{err}");
+}
+
 #[test]
 fn all_mistakes_of_a_config_are_told_at_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -82,14 +82,20 @@ async fn list(
         contact: arguments.contact,
         states: arguments.state,
     };
-    let effects = instance.store.effects(&query, arguments.limit).await?;
+    let one_more = arguments.limit.saturating_add(1);
+    let mut effects = instance.store.effects(&query, one_more).await?;
+    let more = effects.len() > arguments.limit;
+    effects.truncate(arguments.limit);
     let lines: Vec<Line> = effects.into_iter().map(Line::from).collect();
     if global.json {
         output::print_json(&lines)?;
-    } else if lines.is_empty() {
+    } else if lines.is_empty() && !more {
         output::print_text("no trigger has fired yet, or none that led to such an effect")?;
     } else {
         output::print_text(&text(&lines, instance.clock.now()))?;
+    }
+    if more {
+        output::tell("these are the newest; there are more, which a higher --limit shows");
     }
     Ok(ExitCode::SUCCESS)
 }

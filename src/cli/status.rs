@@ -201,12 +201,12 @@ fn counts(counts: &Counts, delays: &Delays) -> String {
         (
             "failed",
             counts.failed_effects,
-            "actions of triggers given up: see `topicscore effects`",
+            "of them given up: see `topicscore effects`",
         ),
         (
             "unknown",
             counts.unknown_effects,
-            "mails of triggers that may have gone out or not",
+            "of them may have been done or not: see `topicscore effects`",
         ),
         ("writes", counts.writes, "calls that wrote to Mautic"),
         ("merged", counts.merged, "contacts merged away"),
