@@ -172,6 +172,18 @@ impl ActivityKey {
     pub fn download(id: u64) -> Self {
         Self(format!("download:{id}"))
     }
+    /// The row of Mautic's that it names, by table and id, if Mautic dates that once and for all.
+    #[must_use]
+    pub fn dated_row(&self) -> Option<(&'static str, u64)> {
+        let (kind, row) = self.0.split_once(':')?;
+        let table = match kind {
+            "hit" => "page_hits",
+            "submission" => "form_submissions",
+            "download" => "asset_downloads",
+            _ => return None,
+        };
+        Some((table, row.parse().ok()?))
+    }
     /// Key of a row of `lead_stages_change_log`.
     #[must_use]
     pub fn stage(row: u64) -> Self {

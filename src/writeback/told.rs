@@ -37,7 +37,8 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// What the journal should know of ids that are not their own any more.
+/// What the journal should know of ids that are not their own any more. Who is not there is not taken
+/// for deleted at once: a Mautic that was restored from a backup does not know him either.
 pub(super) fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp) -> Vec<Fact> {
     let fact = |(&contact, identity): (&ContactId, &Identity)| match *identity {
         Identity::Own => None,
@@ -46,7 +47,7 @@ pub(super) fn vanished(identities: &BTreeMap<ContactId, Identity>, at: Timestamp
             winner,
             at,
         }),
-        Identity::Deleted => Some(Fact::Deleted { contact, at }),
+        Identity::Deleted => Some(Fact::Gone { contact, at }),
     };
     identities.iter().filter_map(fact).collect()
 }

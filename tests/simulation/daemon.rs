@@ -16,9 +16,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use topicscore::clock::Clock;
-use topicscore::domain::{ContactId, Urgency};
+use topicscore::domain::{ContactId, Urgency, WENT_BACK};
 use topicscore::health::{Health, Weight};
 use topicscore::intake::poll::{Options as PollOptions, PollError, Poller, Segments};
 use topicscore::intake::receiver::{Limits as ReceiverLimits, Receiver, Secrets};
@@ -59,6 +58,8 @@ pub(crate) struct Around {
     pub(crate) alerts: Option<Alerts>,
     /// Whom they tell.
     pub(crate) receivers: Option<Arc<Receivers>>,
+    /// Whether writing waits as well until the polls have caught up, as in `app`.
+    pub(crate) is_gated: bool,
 }
 
 /// One process, from its start to its crash.
@@ -75,6 +76,20 @@ pub(crate) struct Daemon {
     dispatchers: [Dispatcher; 2],
     effects: Option<EffectWorker>,
     gate: Mutex<Gate>,
+    is_gated: bool,
+    signals: Signals,
+    rereading: Mutex<Reread>,
+}
+
+/// How far Mautic is read anew, after it was restored from a backup; as in `app`'s start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reread {
+    /// It is not being read anew, or not any more.
+    Done,
+    /// It is known who an id is.
+    People,
+    /// Nothing is known of it yet.
+    Nothing,
 }
 
 /// What triggers do is not done before the polls have caught up and all they told is scored; as
@@ -113,6 +128,14 @@ impl Daemon {
         let reporter = |name: &str| health.component(name, Weight::Required, None, clock.now());
         let plan = watch::Sender::new(Some(plan)).subscribe();
         let reader = Arc::new(client.clone());
+        if store.setting(WENT_BACK).await?.is_some() {
+            signals.standstill.cancel();
+        }
+        let rereading = if store.is_rereading().await? {
+            Reread::Nothing
+        } else {
+            Reread::Done
+        };
         let writes = Arc::new(ClientWrites {
             client,
             clock: Arc::clone(&clock),
@@ -183,6 +206,9 @@ impl Daemon {
             ],
             effects,
             gate: Mutex::default(),
+            is_gated: around.is_gated,
+            signals,
+            rereading: Mutex::new(rereading),
             time: around.time.clone(),
             clock,
             store,
@@ -206,22 +232,77 @@ impl Daemon {
     /// # Errors
     /// The store's.
     pub(crate) async fn decode(&self) -> Result<usize> {
+        if self.stands_still() || self.rereading() == Reread::Nothing {
+            return Ok(0);
+        }
         self.decoder.decode_once(self.clock.now()).await
     }
 
     /// One round of polls.
     pub(crate) async fn poll(&self) {
-        let stop = CancellationToken::new();
+        let stop = self.signals.standstill.child_token();
+        if self.rereading() == Reread::Nothing {
+            self.poller.read_people(&stop).await;
+        }
+        if stop.is_cancelled() {
+            return;
+        }
+        self.reread(Reread::People);
         let round = self.poller.round(self.clock.now(), &stop).await;
+        if stop.is_cancelled() {
+            return;
+        }
         let mut gate = *self.gate();
         gate.failing = self
             .poller
             .only_fails()
             .then(|| gate.failing.unwrap_or_else(|| self.time.now()));
-        if !round.more && self.poll_errors().is_empty() {
+        if !round.more && self.poll_errors().is_empty() && self.end_rereading().await {
             gate.polled.get_or_insert(self.clock.now());
         }
         *self.gate() = gate;
+    }
+
+    /// Whether Mautic was noticed to be restored from a backup.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.signals.standstill.is_cancelled()
+    }
+
+    /// Whether Mautic is being read anew.
+    pub(crate) fn is_rereading(&self) -> bool {
+        self.rereading() != Reread::Done
+    }
+
+    fn rereading(&self) -> Reread {
+        *self
+            .rereading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reread(&self, far: Reread) {
+        let mut rereading = self
+            .rereading
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *rereading != Reread::Done {
+            *rereading = far;
+        }
+    }
+
+    /// Everything there is was read; whether that could be kept.
+    async fn end_rereading(&self) -> bool {
+        if self.is_rereading() {
+            let Ok(newest) = self.poller.newest_contact().await else {
+                return false;
+            };
+            let ended = self.store.end_rereading(newest, self.clock.now()).await;
+            if ended.is_err() {
+                return false;
+            }
+            self.reread(Reread::Done);
+        }
+        true
     }
 
     fn gate(&self) -> MutexGuard<'_, Gate> {
@@ -261,6 +342,9 @@ impl Daemon {
     /// # Errors
     /// Mautic's and the store's.
     pub(crate) async fn resolve(&self) -> std::result::Result<usize, PollError> {
+        if self.stands_still() {
+            return Ok(0);
+        }
         self.resolver.resolve_once().await
     }
 
@@ -269,6 +353,9 @@ impl Daemon {
     /// # Errors
     /// The store's.
     pub(crate) async fn score(&self) -> Result<usize> {
+        if self.stands_still() || self.is_rereading() {
+            return Ok(0);
+        }
         self.store.mark_due(self.clock.now()).await?;
         self.scorer.step().await
     }
@@ -279,7 +366,7 @@ impl Daemon {
     /// The store's.
     pub(crate) async fn effects(&self) -> Result<usize> {
         match &self.effects {
-            Some(worker) if self.is_open().await? => worker.step().await,
+            Some(worker) if !self.stands_still() && self.is_open().await? => worker.step().await,
             _ => Ok(0),
         }
     }
@@ -297,6 +384,9 @@ impl Daemon {
     /// # Errors
     /// The store's.
     pub(crate) async fn dispatch(&self, which: usize) -> Result<usize> {
+        if self.is_gated && (self.stands_still() || !self.is_open().await?) {
+            return Ok(0);
+        }
         self.dispatchers[which].step().await
     }
 }

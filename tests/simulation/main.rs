@@ -23,6 +23,7 @@ mod network;
 mod oracle;
 mod plan;
 mod receivers;
+mod restored;
 mod run;
 mod stage;
 mod store;

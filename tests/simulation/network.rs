@@ -191,6 +191,17 @@ impl Network {
         self.state().may_lag = true;
     }
 
+    /// Mautic was restored from a backup: what it was before can't be read any more.
+    pub(crate) fn mautic_restored(&self) {
+        self.state().may_lag = false;
+        self.watch.mautic_restored();
+    }
+
+    /// Mautic is read anew.
+    pub(crate) fn mautic_read_anew(&self) {
+        self.watch.mautic_read_anew();
+    }
+
     /// Lets Mautic carry out what is late, as far as its time has come.
     pub(crate) async fn land(&self, all: bool) {
         let now = self.time.now();

@@ -99,7 +99,7 @@ pub(crate) enum Scored {
 }
 
 /// Everything that people did.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Oracle {
     variant: Variant,
     topics: usize,
@@ -115,10 +115,14 @@ pub(crate) struct Oracle {
     deleted: BTreeSet<u64>,
     highest: BTreeMap<(u64, Scored), i64>,
     swallowed: Vec<Swallowed>,
+    /// Deleted when Mautic was restored from a backup that has them: whoever heard of it remembers.
+    deleted_once: BTreeSet<u64>,
+    /// Who stood for whom when Mautic was restored: nobody knows better until it is read anew.
+    known_merges: BTreeMap<u64, u64>,
 }
 
 /// Main points that Mautic logged and did not add.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Swallowed {
     contact: u64,
     points: i64,
@@ -141,6 +145,8 @@ impl Oracle {
             deleted: BTreeSet::new(),
             highest: BTreeMap::new(),
             swallowed: Vec::new(),
+            deleted_once: BTreeSet::new(),
+            known_merges: BTreeMap::new(),
         }
     }
 
@@ -206,6 +212,39 @@ impl Oracle {
             .for_each(|lost| lost.hidden = true);
     }
 
+    /// Mautic was restored from a backup made when this was known, with these contacts.
+    pub(crate) fn go_back(&mut self, to: Self, contacts: &BTreeSet<u64>) {
+        let deleted = self.all_deleted().into_iter();
+        let deleted = deleted.filter(|contact| {
+            let stands_for = to.who(*contact);
+            contacts.contains(&stands_for)
+        });
+        let mut deleted_once: BTreeSet<u64> = deleted.collect();
+        deleted_once.extend(&self.deleted_once);
+        let ids = contacts.iter().copied().chain(self.merged.keys().copied());
+        let known_merges = ids.map(|id| (id, self.who(id))).collect();
+        let step = self.step;
+        *self = Self {
+            step,
+            deleted_once,
+            known_merges,
+            ..to
+        };
+        self.restored();
+    }
+
+    /// Mautic is read anew.
+    pub(crate) fn read_anew(&mut self) {
+        self.known_merges.clear();
+    }
+
+    /// Whether somebody this contact stands for was deleted before Mautic was restored: by whoever
+    /// heard of it the contact is ignored for good.
+    pub(crate) fn was_deleted_once(&self, contact: u64) -> bool {
+        let who = self.who(contact);
+        self.deleted_once.iter().any(|once| self.who(*once) == who)
+    }
+
     /// What may be missing of the main points in the end (not promised: see docs/guarantees.md).
     pub(crate) fn may_miss(&self, contact: u64) -> BTreeSet<i64> {
         let of = |lost: &&Swallowed| lost.hidden && self.who(lost.contact) == contact;
@@ -219,6 +258,12 @@ impl Oracle {
     /// A contact was deleted.
     pub(crate) fn deleted(&mut self, contact: u64) {
         self.deleted.insert(contact);
+        // By whoever knows merges that were undone, all of them are erased.
+        let as_known = |id: &u64| self.known_merges.get(id).copied().unwrap_or(*id);
+        let whom = as_known(&contact);
+        let ids = self.known_merges.keys().copied();
+        let ids: Vec<u64> = ids.filter(|id| as_known(id) == whom).collect();
+        self.deleted_once.extend(ids);
     }
 
     /// The ids of deleted contacts, those merged into them before included.

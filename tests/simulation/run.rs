@@ -4,7 +4,8 @@ use super::daemon::Daemon;
 use super::diary::Tally;
 use super::dice::Dice;
 use super::oracle::{Does, Triggers, Variant};
-use super::stage::{Stage, runtime};
+use super::restored::Cellar;
+use super::stage::{Stage, WITH_RESTORES, runtime};
 use jiff::{SignedDuration, Timestamp};
 use mautic_fixtures::QueueMode;
 use mautic_fixtures::state::hooks::Posted;
@@ -30,8 +31,8 @@ pub(crate) struct Outcome {
 
 /// How bad a run is, by its seed.
 #[derive(Debug, Clone, Copy)]
-struct Weather {
-    faults: u64,
+pub(super) struct Weather {
+    pub(super) faults: u64,
     crashes: u64,
     dropped: u64,
     doubled: u64,
@@ -60,19 +61,21 @@ impl Weather {
 
 /// A run under way.
 pub(crate) struct Run {
-    weather: Weather,
+    pub(super) weather: Weather,
     dice: Dice,
     /// Of what triggers do.
     effect_dice: Dice,
-    stage: Stage,
-    daemon: Option<Daemon>,
+    /// Backups of Mautic, in runs in which it is restored.
+    pub(super) cellar: Option<Cellar>,
+    pub(super) stage: Stage,
+    pub(super) daemon: Option<Daemon>,
     processes: u64,
-    wire: Vec<Posted>,
+    pub(super) wire: Vec<Posted>,
     acknowledged: u64,
     attempted: u64,
     polls: bool,
     queue_mode: QueueMode,
-    hidden_until: Option<Timestamp>,
+    pub(super) hidden_until: Option<Timestamp>,
     backup: Option<Backup>,
 }
 
@@ -122,7 +125,7 @@ impl Run {
     async fn begin(seed: u64) -> Self {
         let dice = Dice::new(seed, 1);
         let effect_dice = Dice::new(seed, 5);
-        let weather = Weather::of(&dice);
+        let mut weather = Weather::of(&dice);
         let mut variant = Variant {
             ceiling: dice.pick(&[40, 100_000]),
             form_once: dice.percent(50),
@@ -130,8 +133,15 @@ impl Run {
             shared: dice.percent(40),
             main: dice.pick(&[None, None, Some(true), Some(false)]),
             groups: true,
-            triggers: (seed >= WITH_TRIGGERS).then(|| triggers(&effect_dice)),
+            triggers: (WITH_TRIGGERS..WITH_RESTORES)
+                .contains(&seed)
+                .then(|| triggers(&effect_dice)),
         };
+        let cellar = (seed >= WITH_RESTORES).then(|| Cellar::new(Dice::new(seed, 7)));
+        if cellar.is_some() {
+            // Backups of both at once are another story.
+            weather.restores = 0;
+        }
         if variant.triggers.is_some() && effect_dice.percent(25) {
             (variant.groups, variant.shared, variant.main) = (false, false, None);
         }
@@ -155,6 +165,7 @@ impl Run {
             weather,
             dice,
             effect_dice,
+            cellar,
             stage,
             daemon: None,
             processes: 0,
@@ -214,6 +225,7 @@ impl Run {
             self.catch_up().await;
             self.effects().await;
         }
+        self.mautics_administrator().await;
     }
 
     /// Nothing is done for triggers while polls, scores and writes are behind.
@@ -243,7 +255,7 @@ impl Run {
         self.collect().await;
     }
 
-    async fn people_act(&mut self) {
+    pub(super) async fn people_act(&mut self) {
         let before = self.newest_rows().await;
         self.stage.world.lock().await.act().await;
         if self.dice.percent(self.weather.late_rows) {
@@ -253,7 +265,7 @@ impl Run {
     }
 
     /// Takes what Mautic posted: some of it is lost, some comes twice.
-    async fn collect(&mut self) {
+    pub(super) async fn collect(&mut self) {
         if self.queue_mode == QueueMode::Command && self.dice.percent(30) {
             self.stage
                 .mautic
@@ -274,7 +286,7 @@ impl Run {
         }
     }
 
-    async fn deliver(&mut self) {
+    pub(super) async fn deliver(&mut self) {
         self.collect().await;
         for _ in 0..8 {
             if self.wire.is_empty() {
@@ -524,6 +536,7 @@ impl Run {
     }
 
     async fn round(&mut self) {
+        self.read_anew_if_noticed().await;
         self.start_if_down().await;
         if self.queue_mode == QueueMode::Command {
             self.stage

@@ -7,7 +7,7 @@ use super::oracle::{Oracle, Scored};
 use mautic_fixtures::server::request::Request;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A write of ours as its path tells it.
@@ -139,6 +139,8 @@ pub(crate) struct Watch {
     markers: Mutex<BTreeMap<String, u64>>,
     /// The step in which we were last told what was not true any more.
     misled: AtomicU64,
+    /// Mautic was restored from a backup, and not read anew yet: ids mean others than we know.
+    restored: AtomicBool,
 }
 
 impl Watch {
@@ -158,12 +160,32 @@ impl Watch {
             diary: Arc::clone(diary),
             markers: Mutex::default(),
             misled: AtomicU64::new(0),
+            restored: AtomicBool::new(false),
         }
     }
 
     /// In this step we are told what is not true any more: whose an id is can't be known.
     pub(crate) fn mislead(&self, step: u64) {
         self.misled.store(step, Ordering::Relaxed);
+    }
+
+    /// Mautic was restored from a backup.
+    pub(crate) fn mautic_restored(&self) {
+        self.restored.store(true, Ordering::Relaxed);
+    }
+
+    /// Mautic is read anew.
+    pub(crate) fn mautic_read_anew(&self) {
+        self.restored.store(false, Ordering::Relaxed);
+    }
+
+    fn wrong(&self, what: impl Into<String>) {
+        if self.restored.load(Ordering::Relaxed) {
+            let what = "written for the lost before anybody noticed that Mautic was restored";
+            self.diary.count("not promised", what);
+        } else {
+            self.diary.wrong(what);
+        }
     }
 
     /// Something happens to a write on its way.
@@ -248,7 +270,7 @@ impl Watch {
             let merged = self.oracle().merged_in(contact);
             let misled = self.misled.load(Ordering::Relaxed) == begun;
             if merged.is_some_and(|merged| merged < begun) && !misled {
-                self.diary.wrong(format!(
+                self.wrong(format!(
                     "written to the merged-away id {contact}: {write:?}"
                 ));
             }
@@ -275,7 +297,7 @@ impl Watch {
                 "on its way when Mautic merged, too high for a while",
             );
         } else {
-            self.diary.wrong(format!(
+            self.wrong(format!(
                 "{of:?} of contact {contact} was {before} and is {after}; more than {highest} was never true"
             ));
         }
@@ -295,7 +317,7 @@ impl Watch {
         for contact in contacts {
             let highest = self.oracle().highest(*contact, Scored::Topic(topic));
             if highest < super::oracle::rules::ENTER {
-                self.diary.wrong(format!(
+                self.wrong(format!(
                     "contact {contact} is added to segment {segment} and never had more than {highest}"
                 ));
             }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const SHOP: &str = "http://shop.example.test";
 
 /// A browser of a person; a person may have several.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Browser {
     person: usize,
     jar: Jar,
@@ -23,12 +23,19 @@ struct Browser {
 }
 
 /// An email somebody got.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Mail {
     topic: usize,
     contact: u64,
     hash: String,
     opened: bool,
+}
+
+/// What of people hangs together with what Mautic knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    browsers: Vec<Browser>,
+    mails: Vec<Mail>,
 }
 
 /// Everybody and everything outside of topicscore.
@@ -153,6 +160,19 @@ impl World {
                 }
             }
         }
+    }
+
+    /// To be remembered with a backup of Mautic.
+    pub(crate) fn memory(&self) -> Memory {
+        Memory {
+            browsers: self.browsers.clone(),
+            mails: self.mails.clone(),
+        }
+    }
+
+    /// Mautic was restored: browsers and mails that it does not know are gone for good.
+    pub(crate) fn go_back(&mut self, to: Memory) {
+        (self.browsers, self.mails) = (to.browsers, to.mails);
     }
 
     /// Mautic's contacts.

@@ -98,6 +98,8 @@ fn told_activity(fates: &Fates, key: u64, told: (u32, u32, i64, i64, u8)) -> Vec
         // Whose activity it was is erased with the contact, so both must name the same.
         by_poll = by_hook;
     }
+    // A row's two times are of the same minute.
+    let poll_at = hook_at - hook_at.rem_euclid(1_000) + poll_at.rem_euclid(1_000);
     let mut polled: Activity = hit(key, by_poll, poll_at);
     polled.attributes.insert("left_at".into(), "x".into());
     polled.attributes.insert("code".into(), "404".into());

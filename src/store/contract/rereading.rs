@@ -193,6 +193,40 @@ pub(crate) async fn contacts_may_have_been_dated_anew(store: SharedStore) {
     assert!(tell(&store, [made(2, 1_001, 1_002)]).await.went_back);
 }
 
+/// What a webhook told of may have been lost before any poll read it.
+pub(crate) async fn another_row_by_a_known_id_is_noticed(store: SharedStore) {
+    let cursor = |position: &str| CursorMove {
+        name: "page_hits".into(),
+        position: position.into(),
+    };
+    let polled = Origin::Poll(vec![cursor("4")]);
+    let facts = vec![made(1, 1, 10), made(2, 1, 10), did(7, 1, 100)];
+    store.apply(batch(polled, facts)).await.unwrap();
+    // The same one, told by the second.
+    assert!(!tell(&store, [did(7, 1, 103)]).await.went_back);
+    assert!(tell(&store, [did(7, 2, 500)]).await.went_back);
+    let sign = store.setting(WENT_BACK).await.unwrap().unwrap();
+    let sign: WentBack = serde_json::from_str(&sign).unwrap();
+    let told = (sign.table.as_str(), sign.row, sign.was, sign.is);
+    assert_eq!(told, ("page_hits", 7, at(100), Some(at(500))));
+    assert_eq!(snapshot(&store, 2).await.unwrap().activities, []);
+    // By an administrator: rows are dated anew.
+    store.not_restored(&sign).await.unwrap();
+    let position = store.cursor("page_hits").await.unwrap();
+    assert_eq!(
+        position.as_deref(),
+        Some("4"),
+        "5 and 6 are still to be read"
+    );
+    assert!(
+        !tell(&store, [did(7, 1, 500), did(8, 2, 100)])
+            .await
+            .went_back
+    );
+    assert!(!tell(&store, [did(8, 2, 900)]).await.went_back);
+    assert!(tell(&store, [did(8, 2, 1_001)]).await.went_back);
+}
+
 /// Dates of imports may lie far ahead: they say nothing, and hide nothing.
 pub(crate) async fn who_is_made_in_the_future_was_imported(store: SharedStore) {
     const YEARS_LATER: i64 = 100_000_000;

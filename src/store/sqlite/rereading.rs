@@ -7,7 +7,7 @@ use super::{
     leases::{counter, set_counter},
     restored, settings,
 };
-use crate::domain::{ContactId, Profile, WENT_BACK, WentBack};
+use crate::domain::{Activity, ContactId, Profile, WENT_BACK, WentBack};
 use crate::store::{Forgotten, Rereading, Result};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -18,6 +18,10 @@ const REREADING: &str = "rereading";
 const REREAD_AT: &str = "reread_at";
 /// The setting up to when (microseconds) contacts may have been dated anew by an import.
 const DATED_ANEW: &str = "dated_anew";
+/// As [`DATED_ANEW`], of hits, form submissions and downloads.
+const ROWS_DATED_ANEW: &str = "rows_dated_anew";
+/// Times told of one row are no farther apart: they are told by the second.
+const SAME_ROW: SignedDuration = SignedDuration::from_mins(1);
 /// The cursor of the poll of edited contacts, which is a moment.
 const CHANGED_CONTACTS: &str = "contacts.changed";
 /// 1 if Mautic is being read anew because it was seen to be restored; else it gives no id anew.
@@ -44,10 +48,16 @@ impl Rereading for SqliteStore {
     async fn not_restored(&self, sign: &WentBack) -> Result<()> {
         let sign = sign.clone();
         self.write(move |db| {
+            // A webhook may have told of rows that are still to be polled.
             db.execute(
-                "UPDATE cursor SET position = ?2 WHERE name = ?1",
+                "UPDATE cursor SET position = ?2
+                 WHERE name = ?1 AND CAST(position AS INTEGER) >= CAST(?2 AS INTEGER)",
                 params![sign.table, sign.row.to_string()],
             )?;
+            if let Some(is) = sign.is.filter(|_| sign.table != LEADS) {
+                let dated_by = micros(is.max(sign.noticed_at));
+                settings::put(db, ROWS_DATED_ANEW, &dated_by.to_string())?;
+            }
             if let (LEADS, Some(is)) = (sign.table.as_str(), sign.is) {
                 let dated_by = micros(is.max(sign.noticed_at));
                 settings::put(db, DATED_ANEW, &dated_by.to_string())?;
@@ -191,27 +201,68 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
     let seen_since = is.as_second() < known.as_of.as_second();
     // Mautic dates by its clock: who is dated beyond that was imported so.
     let to_come = is.duration_since(time(now)?) > CLOCKS_DIFFER;
-    if known.as_of == FORGOTTEN || is == was || seen_since || to_come || is_dated_anew(db, is)? {
+    if known.as_of == FORGOTTEN
+        || is == was
+        || seen_since
+        || to_come
+        || is_dated_anew(db, DATED_ANEW, is)?
+    {
         return Ok(false);
     }
-    if settings::get(db, WENT_BACK)?.is_none() {
-        let sign = WentBack {
+    note(
+        db,
+        WentBack {
             table: LEADS.to_owned(),
             row: known.contact.0.into(),
             was,
             is: Some(is),
             noticed_at: time(now)?,
-        };
-        settings::put(db, WENT_BACK, &to_json(&sign)?)?;
-    }
+        },
+    )?;
     Ok(true)
 }
 
-/// Whether an administrator said later than that, that contacts are dated anew.
-fn is_dated_anew(db: &Connection, added_at: Timestamp) -> Result<bool> {
-    let until = settings::get(db, DATED_ANEW)?;
+/// Notices that the id of what somebody did is another row's, made at another moment. Returns whether
+/// it is so.
+pub(super) fn notice_row(
+    db: &Connection,
+    known: &Activity,
+    told: &Activity,
+    now: i64,
+) -> Result<bool> {
+    let Some((table, row)) = told.key.dated_row() else {
+        return Ok(false);
+    };
+    let apart = told.at.duration_since(known.at).abs();
+    if apart <= SAME_ROW || is_dated_anew(db, ROWS_DATED_ANEW, told.at)? {
+        return Ok(false);
+    }
+    note(
+        db,
+        WentBack {
+            table: table.to_owned(),
+            row,
+            was: known.at,
+            is: Some(told.at),
+            noticed_at: time(now)?,
+        },
+    )?;
+    Ok(true)
+}
+
+/// The first sign is kept.
+fn note(db: &Connection, sign: WentBack) -> Result<()> {
+    if settings::get(db, WENT_BACK)?.is_none() {
+        settings::put(db, WENT_BACK, &to_json(&sign)?)?;
+    }
+    Ok(())
+}
+
+/// Whether an administrator said later than that, that such rows are dated anew.
+fn is_dated_anew(db: &Connection, which: &str, made_at: Timestamp) -> Result<bool> {
+    let until = settings::get(db, which)?;
     let until = until.and_then(|until| until.parse::<i64>().ok());
-    Ok(until.is_some_and(|until| micros(added_at) <= until))
+    Ok(until.is_some_and(|until| micros(made_at) <= until))
 }
 
 /// A contact was told of again.

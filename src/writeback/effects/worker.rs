@@ -203,13 +203,12 @@ struct Turn<'w> {
 impl Turn<'_> {
     /// A contact's effects, one after the other.
     async fn contact(&self, claim: ContactEffects) -> Result<()> {
-        // One that vanished is the journal's by now: its effects moved to the winner, or went.
-        let gone = |whose: &BTreeMap<_, _>| {
-            let identity = whose.get(&claim.contact);
-            identity.is_some_and(|identity| *identity != Identity::Own)
-        };
-        if self.whose.as_ref().is_ok_and(gone) {
-            return Ok(());
+        let whose = self.whose.as_ref().ok();
+        match whose.and_then(|whose| whose.get(&claim.contact)) {
+            // Its effects are the winner's by now.
+            Some(Identity::MergedInto(_)) => return Ok(()),
+            Some(Identity::Deleted) => return self.put_off(&claim).await,
+            Some(Identity::Own) | None => {}
         }
         let mut waiting = HashSet::new();
         for effect in &claim.effects {
@@ -227,6 +226,20 @@ impl Turn<'_> {
             if let Some(outcome) = outcome {
                 self.worker.keep(effect, outcome).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Mautic does not know the contact: its effects go with it, or it is there again.
+    async fn put_off(&self, claim: &ContactEffects) -> Result<()> {
+        for effect in &claim.effects {
+            let step = decide::next_step(effect, self.worker.clock.now());
+            let what = "Mautic does not know the contact".to_owned();
+            let outcome = match step {
+                Step::End(outcome) => outcome,
+                step => self.failed(effect, Trouble::NoContact { what }, &step),
+            };
+            self.worker.keep(effect, outcome).await?;
         }
         Ok(())
     }

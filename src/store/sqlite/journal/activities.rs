@@ -4,6 +4,7 @@ use super::{
     super::codec::{
         from_json, kind, kind_code, micros, source, source_code, time, to_json, truncated,
     },
+    super::rereading,
     Applier,
 };
 use crate::domain::{Activity, ActivityKey, Attributes, ContactId, Source};
@@ -27,6 +28,10 @@ impl Applier<'_> {
         let Some((mut known, known_by, known_of)) = load(self.db, &activity.key)? else {
             return Ok(());
         };
+        if rereading::notice_row(self.db, &known, &activity, self.since)? {
+            self.applied.went_back = true;
+            return Ok(());
+        }
         let former = known.contact;
         // As in `Activity::absorb`: the first seen, but a webhook knows better than a poll.
         let of = if told_by > known_by {

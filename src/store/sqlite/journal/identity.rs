@@ -15,6 +15,9 @@ use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 
+/// A restore of Mautic from a backup is noticed within this time (microseconds), if its polls work.
+const NOTICED: i64 = 10 * 60 * 1_000_000;
+
 /// What an id is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
@@ -93,12 +96,18 @@ impl Applier<'_> {
     pub(super) fn gone(&mut self, contact: ContactId, at: i64) -> Result<()> {
         match self.identity(contact)? {
             Identity::Own => {
+                // Mautic itself tells of what it did; what we miss may be lost by a restore.
+                let not_before = if self.is_lookup {
+                    self.since.saturating_add(NOTICED)
+                } else {
+                    0
+                };
                 self.db
                     .prepare_cached(
-                        "INSERT INTO gone (contact, at) VALUES (?1, ?2)
+                        "INSERT INTO gone (contact, at, not_before) VALUES (?1, ?2, ?3)
                          ON CONFLICT (contact) DO UPDATE SET at = min(at, excluded.at), lost = 0",
                     )?
-                    .execute(params![contact.0, at])?;
+                    .execute(params![contact.0, at, not_before])?;
             }
             Identity::MergedInto(_) => {}
             Identity::Erased => self.drop_fact(contact),

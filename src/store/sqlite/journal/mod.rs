@@ -18,7 +18,7 @@ use super::{
     targets::{self, Cause},
 };
 use crate::domain::{ContactId, SegmentId};
-use crate::store::{Applied, Batch, Journal, Moment, Result, Urgency};
+use crate::store::{Applied, Batch, Journal, Moment, Origin, Result, Urgency};
 use identity::Identity;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -117,6 +117,7 @@ pub(super) fn resolve(db: &Connection, contact: ContactId) -> Result<Option<Cont
 fn apply(db: &Connection, register: &Register, mut batch: Batch) -> Result<Applied> {
     let mut applier = Applier::new(db, micros(batch.received_at), batch.urgency)?;
     applier.asked = batch.asked;
+    applier.is_lookup = matches!(batch.origin, Origin::Lookup);
     for sighting in std::mem::take(&mut batch.sightings) {
         applier.sighting(sighting)?;
     }
@@ -136,6 +137,8 @@ struct Applier<'db> {
     /// When the oldest of it reached us, or when Mautic was asked for it.
     since: i64,
     asked: Option<Moment>,
+    /// We asked, nobody told us.
+    is_lookup: bool,
     /// The number of this batch among those that told profiles.
     number: Option<i64>,
     urgency: Urgency,
@@ -162,6 +165,7 @@ impl<'db> Applier<'db> {
             db,
             since,
             asked: None,
+            is_lookup: false,
             number: None,
             urgency,
             applied: Applied::default(),

@@ -109,15 +109,19 @@ impl Scene {
         for (alias, value) in [("firstname", "Ann"), ("email", "ann@example.test")] {
             profile.fields.insert(alias.into(), value.into());
         }
+        self.tell_of(Fact::Profile(Box::new(profile))).await;
+    }
+
+    async fn tell_of(&self, fact: Fact) {
         let sighting = Sighting {
             source: Source::Poll,
-            fact: Fact::Profile(Box::new(profile)),
+            fact,
         };
         let batch = Batch {
             origin: Origin::Lookup,
             sightings: vec![sighting],
             parked: Vec::new(),
-            received_at: now,
+            received_at: self.clock.now(),
             urgency: Urgency::Fresh,
             asked: None,
         };
@@ -674,6 +678,18 @@ async fn effects_of_deleted_contacts_go() {
         .api(reqwest::Method::DELETE, "contacts/1/delete", None)
         .await;
     scene.fire(&[field("5"), hook()]).await;
+    while scene.worker.step().await.unwrap() > 0 {}
+    let waiting = scene.effects().await;
+    assert!(
+        waiting
+            .iter()
+            .all(|effect| effect.state == EffectState::Pending)
+    );
+    let later = scene.clock.now() + SignedDuration::from_mins(10);
+    let vanished = scene.store.unresolved_gone(9, later).await.unwrap();
+    assert_eq!(vanished, [ANN], "to be asked about");
+    let (contact, at) = (ANN, scene.clock.now());
+    scene.tell_of(Fact::Deleted { contact, at }).await;
     scene.work().await;
     assert_eq!(scene.effects().await, []);
     assert_eq!(scene.hook.calls(), []);
@@ -688,24 +704,12 @@ async fn effects_of_merged_contacts_are_the_winners() {
     scene.post("contacts/new", two).await;
     scene.tell(ContactId(2)).await;
     scene.fire(&[field("5")]).await;
-    let now = scene.clock.now();
-    let merged = Sighting {
-        source: Source::Poll,
-        fact: Fact::Merged {
-            loser: ANN,
-            winner: ContactId(2),
-            at: now,
-        },
+    let merged = Fact::Merged {
+        loser: ANN,
+        winner: ContactId(2),
+        at: scene.clock.now(),
     };
-    let batch = Batch {
-        origin: Origin::Lookup,
-        sightings: vec![merged],
-        parked: Vec::new(),
-        received_at: now,
-        urgency: Urgency::Fresh,
-        asked: None,
-    };
-    scene.store.apply(batch).await.unwrap();
+    scene.tell_of(merged).await;
     scene.work().await;
     assert_eq!(scene.effects().await[0].contact, ContactId(2));
     assert_eq!(scene.state().await, EffectState::Done);
