@@ -202,8 +202,12 @@ pub(crate) async fn another_row_by_a_known_id_is_noticed(store: SharedStore) {
     let polled = Origin::Poll(vec![cursor("4")]);
     let facts = vec![made(1, 1, 10), made(2, 1, 10), did(7, 1, 100)];
     store.apply(batch(polled, facts)).await.unwrap();
-    // The same one, told by the second.
-    assert!(!tell(&store, [did(7, 1, 103)]).await.went_back);
+    // The same one, told by the second, and with an edited date.
+    assert!(
+        !tell(&store, [did(7, 1, 103), did(7, 1, 400)])
+            .await
+            .went_back
+    );
     assert!(tell(&store, [did(7, 2, 500)]).await.went_back);
     let sign = store.setting(WENT_BACK).await.unwrap().unwrap();
     let sign: WentBack = serde_json::from_str(&sign).unwrap();
@@ -219,12 +223,12 @@ pub(crate) async fn another_row_by_a_known_id_is_noticed(store: SharedStore) {
         "5 and 6 are still to be read"
     );
     assert!(
-        !tell(&store, [did(7, 1, 500), did(8, 2, 100)])
+        !tell(&store, [did(7, 2, 500), did(8, 2, 100)])
             .await
             .went_back
     );
-    assert!(!tell(&store, [did(8, 2, 900)]).await.went_back);
-    assert!(tell(&store, [did(8, 2, 1_001)]).await.went_back);
+    assert!(!tell(&store, [did(8, 1, 900)]).await.went_back);
+    assert!(tell(&store, [did(8, 1, 1_001)]).await.went_back);
 }
 
 /// Dates of imports may lie far ahead: they say nothing, and hide nothing.

@@ -222,8 +222,9 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
     Ok(true)
 }
 
-/// Notices that the id of what somebody did is another row's, made at another moment. Returns whether
-/// it is so.
+/// Notices that the id of what somebody did is another row's: made at another moment, by somebody else
+/// or to something else, as the caller knows. (By the moment alone rows may have been edited.) Returns
+/// whether it is so.
 pub(super) fn notice_row(
     db: &Connection,
     known: &Activity,

@@ -28,7 +28,8 @@ impl Applier<'_> {
         let Some((mut known, known_by, known_of)) = load(self.db, &activity.key)? else {
             return Ok(());
         };
-        if rereading::notice_row(self.db, &known, &activity, self.since)? {
+        let another = known_of != told_of || is_of_something_else(&known, &activity);
+        if another && rereading::notice_row(self.db, &known, &activity, self.since)? {
             self.applied.went_back = true;
             return Ok(());
         }
@@ -50,6 +51,15 @@ impl Applier<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether it was done to another thing; what is not told of either says nothing.
+fn is_of_something_else(known: &Activity, told: &Activity) -> bool {
+    let differ =
+        |known: Option<&str>, told: Option<&str>| known.zip(told).is_some_and(|(a, b)| a != b);
+    let objects = known.object.zip(told.object);
+    objects.is_some_and(|(known, told)| known != told)
+        || differ(known.url.as_deref(), told.url.as_deref())
 }
 
 /// Whether it was new. `of` is the contact as it was told.
