@@ -43,7 +43,8 @@ pub trait Rereading: Send + Sync {
     async fn is_rereading(&self) -> Result<bool>;
 
     /// It was read to its end. Contacts that it did not tell of any more count as vanished, so that
-    /// somebody asks what became of them. Returns how many. `newest`: the highest id that Mautic has;
+    /// somebody asks what became of them, and are not claimed until that is known: their ids may be
+    /// other people's. Returns how many. `newest`: the highest id that Mautic has;
     /// a higher one that somebody had who was erased before is another person's from now on.
     async fn end_rereading(&self, newest: ContactId, now: Timestamp) -> Result<u64>;
 }

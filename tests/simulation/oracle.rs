@@ -85,6 +85,8 @@ pub(crate) enum Doing {
     Given(usize, i64),
     /// Was given main points by somebody.
     GivenMain(i64),
+    /// Was given points in a topic by hand, of which Mautic knows nothing.
+    ByHand(usize, i64),
 }
 
 /// What has a score.
@@ -117,6 +119,13 @@ pub(crate) struct Oracle {
     swallowed: Vec<Swallowed>,
     /// Deleted when Mautic was restored from a backup that has them: whoever heard of it remembers.
     deleted_once: BTreeSet<u64>,
+    /// Contacts whose points by hand went with merges that were undone, or with people who were lost:
+    /// not promised.
+    unsure: BTreeSet<u64>,
+    /// Ids of the lost that had points by hand, until Mautic is read anew.
+    lost_by_hand: BTreeSet<u64>,
+    /// Mautic is being read anew: who is merged away meanwhile can't be told from the lost.
+    rereading: bool,
     /// Who stood for whom when Mautic was restored: nobody knows better until it is read anew.
     known_merges: BTreeMap<u64, u64>,
 }
@@ -146,6 +155,9 @@ impl Oracle {
             highest: BTreeMap::new(),
             swallowed: Vec::new(),
             deleted_once: BTreeSet::new(),
+            unsure: BTreeSet::new(),
+            lost_by_hand: BTreeSet::new(),
+            rereading: false,
             known_merges: BTreeMap::new(),
         }
     }
@@ -187,6 +199,15 @@ impl Oracle {
         for (loser, winner) in &new {
             self.merged_first.insert(*loser, *winner);
             self.merged_at.insert(*loser, self.step);
+            let by_hand = |(of, doing): &(u64, Doing)| {
+                self.who(*of) == self.who(*loser) && matches!(doing, Doing::ByHand(..))
+            };
+            let lost = [loser, winner]
+                .iter()
+                .any(|id| self.lost_by_hand.contains(id));
+            if lost || (self.rereading && self.doings.iter().any(by_hand)) {
+                self.unsure.extend([*loser, *winner]);
+            }
             let both = self.swallowed.iter_mut();
             let both = both.filter(|lost| [*loser, *winner].contains(&lost.contact));
             both.for_each(|lost| (lost.contact, lost.hidden) = (*winner, true));
@@ -223,19 +244,55 @@ impl Oracle {
         deleted_once.extend(&self.deleted_once);
         let ids = contacts.iter().copied().chain(self.merged.keys().copied());
         let known_merges = ids.map(|id| (id, self.who(id))).collect();
-        let step = self.step;
+        let (now, step) = (self.clone(), self.step);
         *self = Self {
             step,
             deleted_once,
             known_merges,
+            unsure: now.unsure.clone(),
             ..to
         };
         self.restored();
+        self.keep_by_hand(&now, contacts);
     }
 
-    /// Mautic is read anew.
-    pub(crate) fn read_anew(&mut self) {
-        self.known_merges.clear();
+    /// What was given by hand stays with who is the same person.
+    fn keep_by_hand(&mut self, now: &Self, contacts: &BTreeSet<u64>) {
+        let by_hand = |doing: &Doing| matches!(doing, Doing::ByHand(..));
+        let kept: Vec<bool> = self
+            .doings
+            .iter()
+            .map(|(_, doing)| !by_hand(doing))
+            .collect();
+        let mut kept = kept.into_iter();
+        self.steps.retain(|_| kept.next().unwrap_or(true));
+        self.doings.retain(|(_, doing)| !by_hand(doing));
+        for (contact, doing) in now.doings.iter().filter(|(_, doing)| by_hand(doing)) {
+            let (was, is) = (now.who(*contact), self.who(*contact));
+            if was != is {
+                self.unsure.extend([was, is]);
+            }
+            if contacts.contains(&is) {
+                self.did(*contact, *doing);
+            } else {
+                self.lost_by_hand.insert(*contact);
+            }
+        }
+    }
+
+    /// Whether it is not known what points by hand the contact has.
+    pub(crate) fn is_unsure(&self, contact: u64) -> bool {
+        let who = self.who(contact);
+        self.unsure.iter().any(|unsure| self.who(*unsure) == who)
+    }
+
+    /// Mautic is being read anew, or not any more.
+    pub(crate) fn rereads(&mut self, rereading: bool) {
+        self.rereading = rereading;
+        if rereading {
+            self.known_merges.clear();
+            self.lost_by_hand.clear();
+        }
     }
 
     /// Whether somebody this contact stands for was deleted before Mautic was restored: by whoever
@@ -374,6 +431,7 @@ impl Oracle {
             match *doing {
                 Doing::Hit(of) if of == topic => sum += rules::HIT,
                 Doing::Open(of) if of == topic => sum += rules::OPEN,
+                Doing::ByHand(of, points) if of == topic => sum += points,
                 Doing::Jobs if topic == 0 && self.variant.jobs && all => sum += rules::JOBS,
                 Doing::Form(of) => {
                     known = true;

@@ -179,8 +179,15 @@ impl Watch {
         self.restored.store(false, Ordering::Relaxed);
     }
 
-    fn wrong(&self, what: impl Into<String>) {
-        if self.restored.load(Ordering::Relaxed) {
+    fn wrong(&self, contact: u64, what: impl Into<String>) {
+        let untold = {
+            let oracle = self.oracle();
+            oracle.was_deleted_once(contact) || oracle.is_unsure(contact)
+        };
+        if untold {
+            let what = "told apart by nobody after Mautic was restored";
+            self.diary.count("not promised", what);
+        } else if self.restored.load(Ordering::Relaxed) {
             let what = "written for the lost before anybody noticed that Mautic was restored";
             self.diary.count("not promised", what);
         } else {
@@ -270,9 +277,10 @@ impl Watch {
             let merged = self.oracle().merged_in(contact);
             let misled = self.misled.load(Ordering::Relaxed) == begun;
             if merged.is_some_and(|merged| merged < begun) && !misled {
-                self.wrong(format!(
-                    "written to the merged-away id {contact}: {write:?}"
-                ));
+                self.wrong(
+                    contact,
+                    format!("written to the merged-away id {contact}: {write:?}"),
+                );
             }
         }
     }
@@ -297,7 +305,7 @@ impl Watch {
                 "on its way when Mautic merged, too high for a while",
             );
         } else {
-            self.wrong(format!(
+            self.wrong(contact, format!(
                 "{of:?} of contact {contact} was {before} and is {after}; more than {highest} was never true"
             ));
         }
@@ -317,7 +325,7 @@ impl Watch {
         for contact in contacts {
             let highest = self.oracle().highest(*contact, Scored::Topic(topic));
             if highest < super::oracle::rules::ENTER {
-                self.wrong(format!(
+                self.wrong(*contact, format!(
                     "contact {contact} is added to segment {segment} and never had more than {highest}"
                 ));
             }

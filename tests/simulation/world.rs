@@ -108,7 +108,7 @@ impl World {
             }
             Doing::Form(topic) => self.submit_with(browser, topic).await,
             Doing::Jobs => self.visit(browser, &format!("{SHOP}/jobs"), doing).await,
-            Doing::Open(_) | Doing::Given(..) | Doing::GivenMain(_) => {}
+            Doing::Open(_) | Doing::Given(..) | Doing::GivenMain(_) | Doing::ByHand(..) => {}
         }
         self.notice_merges().await;
     }

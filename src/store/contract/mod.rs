@@ -58,6 +58,7 @@ macro_rules! store_contract {
             rereading: contacts_may_have_been_dated_anew,
             rereading: another_row_by_a_known_id_is_noticed,
             rereading: who_is_made_in_the_future_was_imported,
+            rereading: nothing_is_done_for_the_lost,
             rereading: a_late_answer_erases_nobody_told_of_since,
             rereading: what_is_told_before_the_person_is_kept,
             rereading: a_membership_that_was_ended_after_the_backup_is_there_again,

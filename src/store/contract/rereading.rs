@@ -2,7 +2,7 @@
 
 use super::give::*;
 use crate::domain::{Fact, Profile, Scope, TopicKey, WENT_BACK, WentBack};
-use crate::store::{CursorMove, Moment, NewAdjustment, Origin, SharedStore};
+use crate::store::{CursorMove, Moment, NewAdjustment, Origin, SharedStore, Urgency};
 use jiff::Timestamp;
 
 /// A contact made at a second, seen at another.
@@ -239,6 +239,33 @@ pub(crate) async fn who_is_made_in_the_future_was_imported(store: SharedStore) {
     let known = snapshot(&store, 1).await.unwrap().profile.unwrap();
     assert_eq!(known.added_at, Some(at(YEARS_LATER)));
     assert!(tell(&store, [made(2, 79, 900)]).await.went_back);
+}
+
+/// Whoever gets the id of somebody who is lost gets nothing of what was wanted for him.
+pub(crate) async fn nothing_is_done_for_the_lost(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(7, 7, 10)]).await;
+    for contact in [1, 7] {
+        want(&store, contact, &[(group(1), 5)]).await;
+    }
+    noticed(&store).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(&store, [made(1, 1, 110)]).await;
+    store.end_rereading(id(1), at(120)).await.unwrap();
+    tell(&store, [did(1, 7, 130)]).await;
+    assert_eq!(dirty_contacts(&store).await, [1]);
+    assert!(!store.is_scored(at(900_000), at(900_000)).await.unwrap());
+    clean(&store).await;
+    assert!(store.is_scored(at(900_000), at(900_000)).await.unwrap());
+    // What was wanted for 7 is still to be written.
+    assert!(target_of(&store, 7, group(1)).await.unwrap().pending);
+    assert_eq!(claim_at(&store, 5_000).await, []);
+    let due = store.next_due(Urgency::Bulk, at(9_000)).await.unwrap();
+    assert_eq!(due, None);
+    // Somebody else has the id: what that one did counts, and is written.
+    tell(&store, [made(7, 125, 140)]).await;
+    assert_eq!(dirty_contacts(&store).await, [7]);
+    let to_ask = store.unresolved_gone(9, Timestamp::MAX).await.unwrap();
+    assert_eq!(to_ask, []);
 }
 
 /// Mautic was asked about somebody whom it lost, and gave the id to somebody else before it was

@@ -84,7 +84,9 @@ pub(super) fn claim(
     {
         let mut statement = db.prepare_cached(
             "SELECT contact, generation, since, urgency FROM dirty
-             WHERE lease_until IS NULL OR lease_until <= ?1
+             WHERE (lease_until IS NULL OR lease_until <= ?1)
+                 AND NOT EXISTS (
+                 SELECT 1 FROM gone WHERE gone.contact = dirty.contact AND lost = 1)
              ORDER BY urgency DESC, since, contact LIMIT ?2",
         )?;
         let mut rows = statement.query(params![now, limit(most)])?;

@@ -244,6 +244,7 @@ fn due_contacts(db: &Connection, most: usize, now: i64) -> Result<Vec<ContactId>
          AND NOT EXISTS (
              SELECT 1 FROM target
              WHERE target.contact = effect.contact AND target.pending = 1 AND target.parked = 0)
+         AND NOT EXISTS (SELECT 1 FROM gone WHERE gone.contact = effect.contact AND lost = 1)
          ORDER BY urgency DESC, id",
     )?;
     let mut rows = statement.query([now])?;

@@ -205,6 +205,7 @@ fn due_contacts(db: &Connection, most: usize, least: Urgency, now: i64) -> Resul
              AND NOT EXISTS (
              SELECT 1 FROM intent_lease AS held
              WHERE held.contact = target.contact AND held.until > ?1)
+             AND NOT EXISTS (SELECT 1 FROM gone WHERE gone.contact = target.contact AND lost = 1)
          ORDER BY urgency DESC, caused_at, contact",
     )?;
     let mut rows = statement.query(params![now, urgency_code(least)])?;
@@ -378,6 +379,7 @@ fn next_due(db: &Connection, least: Urgency, now: i64) -> Result<Option<i64>> {
          LEFT JOIN intent_lease AS held ON held.contact = target.contact AND held.until > ?1
          WHERE pending = 1 AND parked = 0 AND urgency >= ?2
              AND (way = 0 OR NOT EXISTS (SELECT 1 FROM dirty WHERE dirty.contact = target.contact))
+             AND NOT EXISTS (SELECT 1 FROM gone WHERE gone.contact = target.contact AND lost = 1)
          ORDER BY not_before",
     )?;
     let mut rows = statement.query(params![now, urgency_code(least)])?;

@@ -186,6 +186,15 @@ pub(super) fn is_lost(db: &Connection, contact: ContactId) -> Result<bool> {
     Ok(lost.exists(params![contact.0, FORGOTTEN.to_string()])?)
 }
 
+/// Somebody has the id of a contact that seemed to be lost: himself or another one.
+pub(super) fn found(db: &Connection, known: &Profile) -> Result<()> {
+    if known.as_of == FORGOTTEN {
+        db.prepare_cached("DELETE FROM gone WHERE contact = ?1 AND lost = 1")?
+            .execute([known.contact.0])?;
+    }
+    Ok(())
+}
+
 /// Whether Mautic is being read anew.
 pub(super) fn is_under_way(db: &Connection) -> Result<bool> {
     Ok(settings::get(db, REREADING)?.is_some())

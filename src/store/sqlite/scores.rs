@@ -83,7 +83,10 @@ impl Scores for SqliteStore {
         let (up_to, now) = (micros(up_to), micros(now));
         self.read(move |db| {
             let unscored = db
-                .prepare_cached("SELECT 1 FROM dirty WHERE since <= ?1 OR since > ?2")?
+                .prepare_cached(
+                    "SELECT 1 FROM dirty WHERE (since <= ?1 OR since > ?2) AND NOT EXISTS (
+                         SELECT 1 FROM gone WHERE gone.contact = dirty.contact AND lost = 1)",
+                )?
                 .exists([up_to, now])?;
             Ok(!unscored)
         })

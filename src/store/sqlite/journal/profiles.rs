@@ -90,6 +90,7 @@ impl Applier<'_> {
             return Ok(None);
         };
         let profile: Profile = from_json(&json)?;
+        rereading::found(self.db, &profile)?;
         if rereading::is_another(self.db, &profile, told)? {
             forget_person(self.db, contact)?;
             self.dirty(contact);
