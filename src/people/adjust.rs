@@ -2,7 +2,7 @@
 
 use super::explain::{topic_of, unknown};
 use super::{Refusal, moment};
-use crate::domain::{Adjustment, ContactId, Scope, SegmentId};
+use crate::domain::{Adjustment, ContactId, Scope, SegmentId, WENT_BACK};
 use crate::plan::Compiled;
 use crate::store::{NewAdjustment, SharedStore};
 use jiff::Timestamp;
@@ -135,7 +135,8 @@ fn segment(plan: &Compiled, named: &str) -> Result<SegmentId, Refusal> {
 /// Keeps points that a person gives. Whoever gets them is scored anew soon.
 ///
 /// # Errors
-/// As [`wished`]; if the contact is not known or was deleted; if the store fails.
+/// As [`wished`]; if the contact is not known or was deleted; while nobody knows whose an id is, for
+/// Mautic was restored from a backup; if the store fails.
 pub async fn give(
     store: &SharedStore,
     plan: &Compiled,
@@ -145,6 +146,7 @@ pub async fn give(
     let new = wished(plan, wish, now)?;
     let (merged_from, contacts) = match new.scope {
         Scope::Contact(contact) => {
+            ids_are_certain(store).await?;
             let winner = known(store, contact).await?;
             (Some(contact).filter(|contact| *contact != winner), 1)
         }
@@ -158,6 +160,17 @@ pub async fn give(
         merged_from,
         contacts,
     })
+}
+
+/// What is given by a number now would get to whoever had it before Mautic was restored, and go with him.
+async fn ids_are_certain(store: &SharedStore) -> Result<(), Refusal> {
+    if store.setting(WENT_BACK).await?.is_none() && !store.is_rereading().await? {
+        return Ok(());
+    }
+    Err(Refusal::wrong(
+        "Mautic was restored from a backup: whose a number is, is not known before it was read anew",
+        "`topicscore status` says how it is (docs/restore.md says what to do); give them after that",
+    ))
 }
 
 /// Takes points back: they count no longer.

@@ -5,7 +5,7 @@
 )]
 
 use super::*;
-use crate::domain::{ContactId, Fact, PointsLogRow, Scope, SegmentId, Sighting, Source};
+use crate::domain::{ContactId, Fact, PointsLogRow, Scope, SegmentId, Sighting, Source, WENT_BACK};
 use crate::plan::{Catalog, Compiled, Named, Plan, compile};
 use crate::store::{Batch, Journal, Origin, SharedStore, Urgency, sqlite::SqliteStore};
 use jiff::{Timestamp, tz::TimeZone};
@@ -276,6 +276,23 @@ async fn points_are_given_to_whoever_lives_on() {
         let refusal = refusal.unwrap_err().to_string();
         assert!(refusal.contains(said), "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn nobody_gets_points_by_a_number_that_may_be_anothers() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let refused = async || {
+        let given = give(&store, &plan(), &wish(), now()).await;
+        let refusal = given.err().map(|refusal| refusal.to_string());
+        refusal.is_some_and(|said| said.contains("restored from a backup"))
+    };
+    store.put_setting(WENT_BACK, "{}").await.unwrap();
+    assert!(refused().await, "while it stands still");
+    store.forget_told(now()).await.unwrap();
+    assert!(refused().await, "while Mautic is read anew");
+    store.end_rereading(ContactId(7), now()).await.unwrap();
+    assert!(!refused().await);
 }
 
 #[tokio::test]

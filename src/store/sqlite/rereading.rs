@@ -220,7 +220,7 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
     }
     note(
         db,
-        WentBack {
+        &WentBack {
             table: LEADS.to_owned(),
             row: known.contact.0.into(),
             was,
@@ -249,7 +249,7 @@ pub(super) fn notice_row(
     }
     note(
         db,
-        WentBack {
+        &WentBack {
             table: table.to_owned(),
             row,
             was: known.at,
@@ -261,9 +261,9 @@ pub(super) fn notice_row(
 }
 
 /// The first sign is kept.
-fn note(db: &Connection, sign: WentBack) -> Result<()> {
+fn note(db: &Connection, sign: &WentBack) -> Result<()> {
     if settings::get(db, WENT_BACK)?.is_none() {
-        settings::put(db, WENT_BACK, &to_json(&sign)?)?;
+        settings::put(db, WENT_BACK, &to_json(sign)?)?;
     }
     Ok(())
 }

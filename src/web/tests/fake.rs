@@ -162,7 +162,7 @@ impl Rereading for FakeStore {
         Err(StoreError::Closed)
     }
     async fn is_rereading(&self) -> Result<bool> {
-        Err(StoreError::Closed)
+        Ok(false)
     }
     async fn end_rereading(&self, _: ContactId, _: Timestamp) -> Result<u64> {
         Err(StoreError::Closed)
@@ -387,7 +387,7 @@ impl Leases for FakeStore {
 #[async_trait::async_trait]
 impl Settings for FakeStore {
     async fn setting(&self, _: &str) -> Result<Option<String>> {
-        Err(StoreError::Closed)
+        Ok(None)
     }
     async fn put_setting(&self, _: &str, _: &str) -> Result<()> {
         Err(StoreError::Closed)
