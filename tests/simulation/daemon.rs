@@ -115,13 +115,7 @@ impl Daemon {
         let store: SharedStore = Arc::new(store);
         let clock: Arc<dyn Clock> = Arc::new(around.time.clone());
         let plan = activate(&store, around, &*clock).await?;
-        let settled_at = clock.now() + LONGEST_REQUEST;
-        store
-            .end_leases_of_the_dead(clock.now(), settled_at)
-            .await?;
-        store.unpark_intents().await?;
-        let useful = clock.now() - decide::USEFUL;
-        store.expire_effects(useful, "too old", clock.now()).await?;
+        take_up_what_the_dead_held(&store, &*clock).await?;
         let client = client(around, &clock);
         let metrics = register("0", "simulation").metrics;
         let (health, signals) = (Health::new(), Signals::default());
@@ -448,6 +442,18 @@ impl Daemon {
             self.pending().await
         ))
     }
+}
+
+async fn take_up_what_the_dead_held(store: &SharedStore, clock: &dyn Clock) -> Result<()> {
+    let now = clock.now();
+    store
+        .end_leases_of_the_dead(now, now + LONGEST_REQUEST)
+        .await?;
+    store.unpark_intents().await?;
+    store
+        .expire_effects(now - decide::USEFUL, "too old", now)
+        .await?;
+    Ok(())
 }
 
 async fn activate(
