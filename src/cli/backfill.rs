@@ -85,6 +85,8 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> anyhow::Result
     let since = arguments.since.map(|since| since.at(now)).transpose()?;
     let began = Instant::now();
     let (complete, rows) = read(&instance, since).await?;
+    // What was read may have shown that Mautic was restored.
+    load::ids_mean_the_same(&instance).await?;
     let counts = instance.store.counts().await?;
     let summary = Summary {
         complete,

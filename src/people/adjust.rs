@@ -148,6 +148,7 @@ pub async fn give(
         Scope::Contact(contact) => {
             ids_are_certain(store).await?;
             let winner = known(store, contact).await?;
+            is_there(store, winner).await?;
             (Some(contact).filter(|contact| *contact != winner), 1)
         }
         Scope::Segment(segment) => (None, store.members_of(segment).await?.len()),
@@ -170,6 +171,18 @@ async fn ids_are_certain(store: &SharedStore) -> Result<(), Refusal> {
     Err(Refusal::wrong(
         "Mautic was restored from a backup: whose a number is, is not known before it was read anew",
         "`topicscore status` says how it is (docs/restore.md says what to do); give them after that",
+    ))
+}
+
+/// Mautic misses the contact, and may give the id to somebody else if it was restored from a backup.
+async fn is_there(store: &SharedStore, contact: ContactId) -> Result<(), Refusal> {
+    let vanished = store.unresolved_gone(usize::MAX, Timestamp::MAX).await?;
+    if !vanished.contains(&contact) {
+        return Ok(());
+    }
+    Err(Refusal::wrong(
+        format!("contact {contact} vanished from Mautic; what became of it is still being asked"),
+        "try it again some minutes later",
     ))
 }
 

@@ -11,11 +11,11 @@ use super::attempt::{Attempt, Made, failed, holds};
 use super::call::{Call, call_for, must_look, segment_adds};
 use super::mautic::{Answered, CallError, GroupWrite, Identity, MauticWrites};
 use super::points::mark;
-use super::told::{tell, vanished};
+use super::told::{MISSED, later, tell, vanished};
 use crate::clock::Clock;
 use crate::domain::{ContactId, Fact, GroupId, SegmentId, Target, Urgency};
 use crate::metrics::{CallOutcome, Endpoint, WritebackMetrics};
-use crate::store::{ContactIntents, Intent, Owner, Result, SharedStore};
+use crate::store::{ContactIntents, Intent, Owner, Result, SharedStore, WriteOutcome};
 use crate::wake::Wake;
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -388,6 +388,11 @@ fn put_off(
             let mut attempt = failed(contact, intent, &why, None, now);
             // What became of it is known already.
             attempt.vanished = false;
+            if identities.get(&contact) == Some(&Identity::Deleted)
+                && let WriteOutcome::RetryAt { not_before, .. } = &mut attempt.result.outcome
+            {
+                *not_before = later(now, MISSED);
+            }
             attempt
         })
         .collect()

@@ -4,8 +4,17 @@ use super::mautic::Identity;
 use crate::domain::{ContactId, Fact, Sighting, Source, Urgency};
 use crate::store::{Batch, Origin, Result, SharedStore};
 use crate::wake::Wake;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+
+/// After so long the journal knows what became of a contact that only we missed; asking Mautic
+/// before would be in vain.
+pub(super) const MISSED: SignedDuration = SignedDuration::from_mins(11);
+
+/// Some time after a moment.
+pub(super) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
 
 /// Tells the journal, and rings for the scorer.
 pub(super) async fn tell(

@@ -124,8 +124,8 @@ pub(crate) struct Oracle {
     unsure: BTreeSet<u64>,
     /// Ids of the lost that had points by hand, until Mautic is read anew.
     lost_by_hand: BTreeSet<u64>,
-    /// Mautic is being read anew: who is merged away meanwhile can't be told from the lost.
-    rereading: bool,
+    /// Mautic was restored and is not read anew yet: who is merged away can't be told from the lost.
+    in_doubt: bool,
     /// Who stood for whom when Mautic was restored: nobody knows better until it is read anew.
     known_merges: BTreeMap<u64, u64>,
 }
@@ -157,7 +157,7 @@ impl Oracle {
             deleted_once: BTreeSet::new(),
             unsure: BTreeSet::new(),
             lost_by_hand: BTreeSet::new(),
-            rereading: false,
+            in_doubt: false,
             known_merges: BTreeMap::new(),
         }
     }
@@ -205,7 +205,7 @@ impl Oracle {
             let lost = [loser, winner]
                 .iter()
                 .any(|id| self.lost_by_hand.contains(id));
-            if lost || (self.rereading && self.doings.iter().any(by_hand)) {
+            if lost || (self.in_doubt && self.doings.iter().any(by_hand)) {
                 self.unsure.extend([*loser, *winner]);
             }
             let both = self.swallowed.iter_mut();
@@ -235,18 +235,25 @@ impl Oracle {
 
     /// Mautic was restored from a backup made when this was known, with these contacts.
     pub(crate) fn go_back(&mut self, to: Self, contacts: &BTreeSet<u64>) {
-        let deleted = self.all_deleted().into_iter();
+        // Mautic drops the record of a merge with its winner.
+        let losers = self.merged_first.keys().copied();
+        let losers = losers.filter(|loser| self.deleted.contains(&self.first_who(*loser)));
+        let deleted = self.all_deleted().into_iter().chain(losers);
         let deleted = deleted.filter(|contact| {
             let stands_for = to.who(*contact);
             contacts.contains(&stands_for)
         });
         let mut deleted_once: BTreeSet<u64> = deleted.collect();
         deleted_once.extend(&self.deleted_once);
-        let ids = contacts.iter().copied().chain(self.merged.keys().copied());
-        let known_merges = ids.map(|id| (id, self.who(id))).collect();
+        let ids = contacts
+            .iter()
+            .copied()
+            .chain(self.merged_first.keys().copied());
+        let known_merges = ids.map(|id| (id, self.first_who(id))).collect();
         let (now, step) = (self.clone(), self.step);
         *self = Self {
             step,
+            in_doubt: true,
             deleted_once,
             known_merges,
             unsure: now.unsure.clone(),
@@ -254,6 +261,17 @@ impl Oracle {
         };
         self.restored();
         self.keep_by_hand(&now, contacts);
+    }
+
+    /// Whom an id was merged into, and that one, and so on, whether or not Mautic still knows.
+    fn first_who(&self, mut contact: u64) -> u64 {
+        for _ in 0..=self.merged_first.len() {
+            match self.merged_first.get(&contact) {
+                Some(winner) => contact = *winner,
+                None => break,
+            }
+        }
+        contact
     }
 
     /// What was given by hand stays with who is the same person.
@@ -268,7 +286,7 @@ impl Oracle {
         self.steps.retain(|_| kept.next().unwrap_or(true));
         self.doings.retain(|(_, doing)| !by_hand(doing));
         for (contact, doing) in now.doings.iter().filter(|(_, doing)| by_hand(doing)) {
-            let (was, is) = (now.who(*contact), self.who(*contact));
+            let (was, is) = (now.first_who(*contact), self.who(*contact));
             if was != is {
                 self.unsure.extend([was, is]);
             }
@@ -286,13 +304,15 @@ impl Oracle {
         self.unsure.iter().any(|unsure| self.who(*unsure) == who)
     }
 
-    /// Mautic is being read anew, or not any more.
-    pub(crate) fn rereads(&mut self, rereading: bool) {
-        self.rereading = rereading;
-        if rereading {
-            self.known_merges.clear();
-            self.lost_by_hand.clear();
-        }
+    /// Mautic is read anew.
+    pub(crate) fn read_anew(&mut self) {
+        self.known_merges.clear();
+        self.lost_by_hand.clear();
+    }
+
+    /// Whether Mautic was restored and is not read anew yet.
+    pub(crate) fn doubts(&mut self, doubts: bool) {
+        self.in_doubt = doubts;
     }
 
     /// Whether somebody this contact stands for was deleted before Mautic was restored: by whoever

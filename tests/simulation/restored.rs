@@ -1,6 +1,7 @@
 //! Mautic is restored from a backup in some runs, and read anew once that is noticed. What the
 //! oracle knows goes back with it.
 
+use super::daemon::Daemon;
 use super::dice::Dice;
 use super::oracle::{Doing, Oracle};
 use super::run::Run;
@@ -49,9 +50,8 @@ impl Run {
     /// Makes backups of Mautic, restores them, and has it read anew when that is noticed.
     pub(super) async fn mautics_administrator(&mut self) {
         let Some(cellar) = &self.cellar else { return };
-        if let Some(daemon) = &self.daemon {
-            self.stage.oracle().rereads(daemon.is_rereading());
-        }
+        let rereading = self.daemon.as_ref().is_none_or(Daemon::is_rereading);
+        self.stage.oracle().doubts(cellar.is_restored || rereading);
         let [reread, by_hand, back_up, restore] = [30, 5, 5, 4].map(|of| cellar.dice.percent(of));
         if reread {
             self.read_anew_if_noticed().await;
@@ -172,7 +172,9 @@ impl Run {
         cellar.is_restored = true;
         let newest = |state: &State| {
             let hit = state.web.hits.values().next_back();
-            (hit.map(|hit| hit.id), state.audit_log.last_id())
+            let mut told = state.audit_log.values();
+            let told = told.rfind(|row| matches!(&*row.action, "merge" | "delete"));
+            (hit.map(|hit| hit.id), told.map(|row| row.id))
         };
         let before = self.stage.mautic.standin.with_state(newest).await;
         cellar.unseen = before == newest(&backup.mautic);
@@ -201,13 +203,15 @@ impl Run {
 
     /// What an administrator does when it is noticed.
     pub(super) async fn read_anew_if_noticed(&mut self) {
-        let noticed = self
-            .daemon
-            .as_ref()
-            .is_some_and(super::daemon::Daemon::stands_still);
+        let noticed = self.daemon.as_ref().is_some_and(Daemon::stands_still);
         let (true, Some(cellar)) = (noticed, &mut self.cellar) else {
             return;
         };
+        if !cellar.is_restored {
+            self.stage
+                .diary
+                .wrong("a restore of Mautic was noticed that was none");
+        }
         cellar.is_restored = false;
         self.daemon = None;
         let around = &self.stage.around;
@@ -216,7 +220,7 @@ impl Run {
         let store = FaultyStore::open(&around.path, &around.crash);
         store.forget_told(now).await.unwrap();
         around.network.mautic_read_anew();
-        self.stage.oracle().rereads(true);
+        self.stage.oracle().read_anew();
         self.stage.diary.note("Mautic is read anew");
         self.stage.diary.count("world", "Mautic read anew");
     }

@@ -531,7 +531,7 @@ impl Run {
             self.round().await;
         }
         if self.is_restored_unseen() {
-            let what = "Mautic was restored, and no hit and nothing in its audit log shows it";
+            let what = "Mautic was restored, and no hit, merge or deletion shows it";
             return self.stage.diary.count("not promised", what);
         }
         if let Some(daemon) = &self.daemon {

@@ -60,6 +60,17 @@ pub(crate) async fn who_is_missed_by_us_alone_is_asked_about_later(store: Shared
         assert_eq!(found, expected, "at second {second}");
         tell_at(&store, second, vec![gone(1, second)]).await;
     }
+    // As if it had just begun to be missed: the polls begin anew.
+    store
+        .end_leases_of_the_dead(at(1_600), at(1_600))
+        .await
+        .unwrap();
+    let found = store.unresolved_gone(10, at(2_199)).await.unwrap();
+    assert_eq!(found, [id(3)]);
+    // Mautic says so, too: nothing is left to be waited for.
+    polled(&store, vec![gone(1, 8)]).await;
+    let found = store.unresolved_gone(10, at(2_000)).await.unwrap();
+    assert_eq!(found, [id(1), id(3)]);
 }
 
 pub(crate) async fn everything_moves_to_the_winner(store: SharedStore) {

@@ -57,6 +57,8 @@ macro_rules! store_contract {
             rereading: another_person_by_a_known_id_is_noticed,
             rereading: contacts_may_have_been_dated_anew,
             rereading: another_row_by_a_known_id_is_noticed,
+            rereading: another_page_by_a_known_id_is_noticed,
+            rereading: a_date_far_ahead_lets_nobody_in,
             rereading: who_is_made_in_the_future_was_imported,
             rereading: nothing_is_done_for_the_lost,
             rereading: a_late_answer_erases_nobody_told_of_since,

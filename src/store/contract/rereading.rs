@@ -1,7 +1,7 @@
 //! A Mautic that was restored from a backup.
 
 use super::give::*;
-use crate::domain::{Fact, Profile, Scope, TopicKey, WENT_BACK, WentBack};
+use crate::domain::{Fact, Profile, Scope, Source, TopicKey, WENT_BACK, WentBack};
 use crate::store::{CursorMove, Moment, NewAdjustment, Origin, SharedStore, Urgency};
 use jiff::Timestamp;
 
@@ -195,40 +195,53 @@ pub(crate) async fn contacts_may_have_been_dated_anew(store: SharedStore) {
 
 /// What a webhook told of may have been lost before any poll read it.
 pub(crate) async fn another_row_by_a_known_id_is_noticed(store: SharedStore) {
-    let cursor = |position: &str| CursorMove {
+    let cursor = CursorMove {
         name: "page_hits".into(),
-        position: position.into(),
+        position: "4".into(),
     };
-    let polled = Origin::Poll(vec![cursor("4")]);
-    let facts = vec![made(1, 1, 10), made(2, 1, 10), did(7, 1, 100)];
+    let facts = vec![made(1, 1, 10), made(2, 1, 10)];
+    let polled = Origin::Poll(vec![cursor]);
     store.apply(batch(polled, facts)).await.unwrap();
-    // The same one, told by the second, and with an edited date.
-    assert!(
-        !tell(&store, [did(7, 1, 103), did(7, 1, 400)])
-            .await
-            .went_back
-    );
-    assert!(tell(&store, [did(7, 2, 500)]).await.went_back);
+    hooked(&store, did(7, 1, 100)).await;
+    // The same one: told by the second, with an edited date, by its contact of now.
+    for same in [did(7, 1, 103), did(7, 1, 400)] {
+        assert!(!hooked(&store, same).await);
+    }
+    assert!(!tell(&store, [did(7, 2, 400)]).await.went_back);
+    assert!(hooked(&store, did(7, 2, 500)).await);
     let sign = store.setting(WENT_BACK).await.unwrap().unwrap();
     let sign: WentBack = serde_json::from_str(&sign).unwrap();
     let told = (sign.table.as_str(), sign.row, sign.was, sign.is);
     assert_eq!(told, ("page_hits", 7, at(100), Some(at(500))));
     assert_eq!(snapshot(&store, 2).await.unwrap().activities, []);
-    // By an administrator: rows are dated anew.
+    // By an administrator: rows were taken away by hand, and ids are given anew.
     store.not_restored(&sign).await.unwrap();
     let position = store.cursor("page_hits").await.unwrap();
-    assert_eq!(
-        position.as_deref(),
-        Some("4"),
-        "5 and 6 are still to be read"
-    );
-    assert!(
-        !tell(&store, [did(7, 2, 500), did(8, 2, 100)])
-            .await
-            .went_back
-    );
-    assert!(!tell(&store, [did(8, 1, 900)]).await.went_back);
-    assert!(tell(&store, [did(8, 1, 1_001)]).await.went_back);
+    let unread = "5 and 6 are still to be read";
+    assert_eq!(position.as_deref(), Some("4"), "{unread}");
+    hooked(&store, did(6, 1, 100)).await;
+    hooked(&store, did(8, 1, 100)).await;
+    for (row, sign) in [(6, false), (7, false), (8, true)] {
+        assert_eq!(hooked(&store, did(row, 2, 900)).await, sign, "row {row}");
+    }
+}
+
+/// Of another page, form or file: whoever tells so.
+pub(crate) async fn another_page_by_a_known_id_is_noticed(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), did(7, 1, 100)]).await;
+    let elsewhere = |second| {
+        let Fact::Activity(mut hit) = did(7, 1, second) else {
+            unreachable!("a hit is an activity")
+        };
+        hit.url = Some("https://example.test/elsewhere".into());
+        Fact::Activity(hit)
+    };
+    assert!(!tell(&store, [elsewhere(150)]).await.went_back);
+    assert!(tell(&store, [elsewhere(161)]).await.went_back);
+}
+
+async fn hooked(store: &SharedStore, fact: Fact) -> bool {
+    tell_by(store, Source::Webhook, fact).await.went_back
 }
 
 /// Dates of imports may lie far ahead: they say nothing, and hide nothing.
@@ -252,6 +265,8 @@ pub(crate) async fn nothing_is_done_for_the_lost(store: SharedStore) {
     tell(&store, [made(1, 1, 110)]).await;
     store.end_rereading(id(1), at(120)).await.unwrap();
     tell(&store, [did(1, 7, 130)]).await;
+    // That we miss him says nothing new.
+    tell(&store, [gone(7, 131)]).await;
     assert_eq!(dirty_contacts(&store).await, [1]);
     assert!(!store.is_scored(at(900_000), at(900_000)).await.unwrap());
     clean(&store).await;
@@ -263,9 +278,23 @@ pub(crate) async fn nothing_is_done_for_the_lost(store: SharedStore) {
     assert_eq!(due, None);
     // Somebody else has the id: what that one did counts, and is written.
     tell(&store, [made(7, 125, 140)]).await;
+    assert_eq!(claim_at(&store, 6_000).await, [], "what was wanted for 7");
     assert_eq!(dirty_contacts(&store).await, [7]);
     let to_ask = store.unresolved_gone(9, Timestamp::MAX).await.unwrap();
     assert_eq!(to_ask, []);
+}
+
+/// Nor is somebody let in again who was erased, by a date far ahead.
+pub(crate) async fn a_date_far_ahead_lets_nobody_in(store: SharedStore) {
+    const YEARS_LATER: i64 = 100_000_000;
+    tell(&store, [made(1, 1, 10), made(2, 2, 10)]).await;
+    noticed(&store).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(&store, [made(1, 1, 110), made(2, 2, 110)]).await;
+    store.end_rereading(id(2), at(120)).await.unwrap();
+    tell(&store, [deleted(2, 900)]).await;
+    tell(&store, [made(2, YEARS_LATER, 950)]).await;
+    assert_eq!(store.resolve(id(2)).await.unwrap(), None);
 }
 
 /// Mautic was asked about somebody whom it lost, and gave the id to somebody else before it was

@@ -1,6 +1,6 @@
 //! The file belongs to one daemon: whoever holds a lease when it starts is dead.
 
-use super::{SqliteStore, codec::micros, restored, targets, targets::Cause};
+use super::{SqliteStore, codec::micros, rereading, restored, targets, targets::Cause};
 use crate::domain::{ContactId, Urgency};
 use crate::store::{Leases, Owner, Result};
 use jiff::Timestamp;
@@ -27,6 +27,7 @@ impl Leases for SqliteStore {
         let begun = Arc::clone(&self.begun);
         self.write(move |db| {
             let ended = end_all(db, now, settled_at)?;
+            rereading::put_off_the_missed(db, now)?;
             if begun.compare(db, now)? {
                 tracing::warn!(
                     "triggers did more than this store knows of: it was restored from a backup. Everything is \

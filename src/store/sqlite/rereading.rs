@@ -18,8 +18,10 @@ const REREADING: &str = "rereading";
 const REREAD_AT: &str = "reread_at";
 /// The setting up to when (microseconds) contacts may have been dated anew by an import.
 const DATED_ANEW: &str = "dated_anew";
-/// As [`DATED_ANEW`], of hits, form submissions and downloads.
-const ROWS_DATED_ANEW: &str = "rows_dated_anew";
+/// The settings, by table, up to which row other dates are no sign of a restore: so an administrator said.
+const NO_SIGN_UP_TO: &str = "no_sign_up_to.";
+/// So many rows are read again, at most, when a row was no sign of a restore.
+const READ_AGAIN: i64 = 10_000;
 /// Times told of one row are no farther apart: they are told by the second.
 const SAME_ROW: SignedDuration = SignedDuration::from_mins(1);
 /// The cursor of the poll of edited contacts, which is a moment.
@@ -34,6 +36,8 @@ const LEADS: &str = "leads";
 const SAME_UP_TO: &str = "same_up_to";
 /// The lowest id that is known to be another person's since the restore.
 const GIVEN_ANEW_FROM: &str = "given_anew_from";
+/// A restore of Mautic from a backup is noticed within this time (microseconds), if its polls work.
+pub(super) const NOTICED: i64 = 10 * 60 * 1_000_000;
 /// Mautic's clock is ahead of ours by no more than this.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 /// A profile that Mautic has not told again yet is as old as this.
@@ -48,16 +52,15 @@ impl Rereading for SqliteStore {
     async fn not_restored(&self, sign: &WentBack) -> Result<()> {
         let sign = sign.clone();
         self.write(move |db| {
-            // A webhook may have told of rows that are still to be polled.
+            if sign.is.is_some() && sign.table != LEADS {
+                no_sign_up_to(db, &sign)?;
+            }
+            // A webhook may have told of rows that are still to be polled, or of very old ones.
             db.execute(
                 "UPDATE cursor SET position = ?2
-                 WHERE name = ?1 AND CAST(position AS INTEGER) >= CAST(?2 AS INTEGER)",
-                params![sign.table, sign.row.to_string()],
+                 WHERE name = ?1 AND CAST(position AS INTEGER) - CAST(?2 AS INTEGER) BETWEEN 0 AND ?3",
+                params![sign.table, sign.row.to_string(), READ_AGAIN],
             )?;
-            if let Some(is) = sign.is.filter(|_| sign.table != LEADS) {
-                let dated_by = micros(is.max(sign.noticed_at));
-                settings::put(db, ROWS_DATED_ANEW, &dated_by.to_string())?;
-            }
             if let (LEADS, Some(is)) = (sign.table.as_str(), sign.is) {
                 let dated_by = micros(is.max(sign.noticed_at));
                 settings::put(db, DATED_ANEW, &dated_by.to_string())?;
@@ -186,10 +189,17 @@ pub(super) fn is_lost(db: &Connection, contact: ContactId) -> Result<bool> {
     Ok(lost.exists(params![contact.0, FORGOTTEN.to_string()])?)
 }
 
-/// Somebody has the id of a contact that seemed to be lost: himself or another one.
+/// Somebody has the id of a contact that seemed to be lost: himself or another one. What was wanted
+/// before is not written any more; with the next score it is wanted anew.
 pub(super) fn found(db: &Connection, known: &Profile) -> Result<()> {
-    if known.as_of == FORGOTTEN {
-        db.prepare_cached("DELETE FROM gone WHERE contact = ?1 AND lost = 1")?
+    if known.as_of != FORGOTTEN {
+        return Ok(());
+    }
+    let seemed_lost = db
+        .prepare_cached("DELETE FROM gone WHERE contact = ?1 AND lost = 1")?
+        .execute([known.contact.0])?;
+    if seemed_lost == 1 {
+        db.prepare_cached("UPDATE target SET desired = NULL, pending = 0 WHERE contact = ?1")?
             .execute([known.contact.0])?;
     }
     Ok(())
@@ -210,12 +220,7 @@ pub(super) fn notice(db: &Connection, known: &Profile, told: &Profile, now: i64)
     let seen_since = is.as_second() < known.as_of.as_second();
     // Mautic dates by its clock: who is dated beyond that was imported so.
     let to_come = is.duration_since(time(now)?) > CLOCKS_DIFFER;
-    if known.as_of == FORGOTTEN
-        || is == was
-        || seen_since
-        || to_come
-        || is_dated_anew(db, DATED_ANEW, is)?
-    {
+    if known.as_of == FORGOTTEN || is == was || seen_since || to_come || is_dated_anew(db, is)? {
         return Ok(false);
     }
     note(
@@ -244,7 +249,7 @@ pub(super) fn notice_row(
         return Ok(false);
     };
     let apart = told.at.duration_since(known.at).abs();
-    if apart <= SAME_ROW || is_dated_anew(db, ROWS_DATED_ANEW, told.at)? {
+    if apart <= SAME_ROW || is_no_sign(db, table, row)? {
         return Ok(false);
     }
     note(
@@ -260,6 +265,33 @@ pub(super) fn notice_row(
     Ok(true)
 }
 
+/// After a start the polls need their time again to notice a restore: until then nobody is taken for
+/// deleted whom only we missed.
+pub(super) fn put_off_the_missed(db: &Connection, now: i64) -> Result<()> {
+    db.execute(
+        "UPDATE gone SET not_before = max(not_before, ?1) WHERE lost = 2",
+        [now.saturating_add(NOTICED)],
+    )?;
+    Ok(())
+}
+
+/// Whoever takes rows away by hand may have their ids given anew, all that are known by now.
+fn no_sign_up_to(db: &Connection, sign: &WentBack) -> Result<()> {
+    let polled: Option<u64> = db
+        .prepare_cached("SELECT CAST(position AS INTEGER) FROM cursor WHERE name = ?1")?
+        .query_row([&sign.table], |row| row.get(0))
+        .optional()?;
+    let newest = polled.map_or(sign.row, |polled| polled.max(sign.row));
+    let key = format!("{NO_SIGN_UP_TO}{}", sign.table);
+    settings::put(db, &key, &newest.to_string())
+}
+
+fn is_no_sign(db: &Connection, table: &str, row: u64) -> Result<bool> {
+    let up_to = settings::get(db, &format!("{NO_SIGN_UP_TO}{table}"))?;
+    let up_to = up_to.and_then(|up_to| up_to.parse::<u64>().ok());
+    Ok(up_to.is_some_and(|up_to| row <= up_to))
+}
+
 /// The first sign is kept.
 fn note(db: &Connection, sign: &WentBack) -> Result<()> {
     if settings::get(db, WENT_BACK)?.is_none() {
@@ -268,9 +300,9 @@ fn note(db: &Connection, sign: &WentBack) -> Result<()> {
     Ok(())
 }
 
-/// Whether an administrator said later than that, that such rows are dated anew.
-fn is_dated_anew(db: &Connection, which: &str, made_at: Timestamp) -> Result<bool> {
-    let until = settings::get(db, which)?;
+/// Whether an administrator said later than that, that contacts are dated anew.
+fn is_dated_anew(db: &Connection, made_at: Timestamp) -> Result<bool> {
+    let until = settings::get(db, DATED_ANEW)?;
     let until = until.and_then(|until| until.parse::<i64>().ok());
     Ok(until.is_some_and(|until| micros(made_at) <= until))
 }
@@ -316,10 +348,19 @@ pub(super) fn is_another(db: &Connection, known: &Profile, told: &Profile) -> Re
 
 /// Whether a profile is of somebody who was made after the one of this id was erased, both by
 /// Mautic's clock.
-pub(super) fn is_made_since(db: &Connection, told: &Profile, erased_at: i64) -> Result<bool> {
+pub(super) fn is_made_since(
+    db: &Connection,
+    told: &Profile,
+    erased_at: i64,
+    now: i64,
+) -> Result<bool> {
     let (Some(added_at), Some(_)) = (told.added_at, settings::get(db, REREAD_AT)?) else {
         return Ok(false);
     };
+    // An import may date contacts far ahead.
+    if added_at.duration_since(time(now)?) > CLOCKS_DIFFER {
+        return Ok(false);
+    }
     // Mautic dates contacts to the second.
     Ok(added_at.as_second() >= time(erased_at)?.as_second())
 }

@@ -22,7 +22,7 @@ use crate::metrics::EffectMetrics;
 use crate::store::{Owner, Result, SharedStore};
 use crate::wake::Wake;
 use crate::writeback::Identity;
-use crate::writeback::told::{tell, vanished};
+use crate::writeback::told::{MISSED, later, tell, vanished};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashSet};
@@ -205,9 +205,8 @@ impl Turn<'_> {
     async fn contact(&self, claim: ContactEffects) -> Result<()> {
         let whose = self.whose.as_ref().ok();
         match whose.and_then(|whose| whose.get(&claim.contact)) {
-            // Its effects are the winner's by now.
-            Some(Identity::MergedInto(_)) => return Ok(()),
-            Some(Identity::Deleted) => return self.put_off(&claim).await,
+            Some(Identity::MergedInto(_)) => return self.put_off(&claim, None).await,
+            Some(Identity::Deleted) => return self.put_off(&claim, Some(MISSED)).await,
             Some(Identity::Own) | None => {}
         }
         let mut waiting = HashSet::new();
@@ -230,15 +229,20 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Mautic does not know the contact: its effects go with it, or it is there again.
-    async fn put_off(&self, claim: &ContactEffects) -> Result<()> {
+    /// Mautic does not know the contact any more: its effects go with it, or are the winner's by now.
+    async fn put_off(&self, claim: &ContactEffects, by: Option<SignedDuration>) -> Result<()> {
         for effect in &claim.effects {
-            let step = decide::next_step(effect, self.worker.clock.now());
-            let what = "Mautic does not know the contact".to_owned();
-            let outcome = match step {
+            let now = self.worker.clock.now();
+            let what = "Mautic does not know the contact any more".to_owned();
+            let mut outcome = match decide::next_step(effect, now) {
                 Step::End(outcome) => outcome,
                 step => self.failed(effect, Trouble::NoContact { what }, &step),
             };
+            if let EffectOutcome::RetryAt { not_before, .. }
+            | EffectOutcome::LookAt { not_before, .. } = &mut outcome
+            {
+                *not_before = by.map_or(*not_before, |by| later(now, by));
+            }
             self.worker.keep(effect, outcome).await?;
         }
         Ok(())

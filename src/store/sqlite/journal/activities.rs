@@ -28,7 +28,10 @@ impl Applier<'_> {
         let Some((mut known, known_by, known_of)) = load(self.db, &activity.key)? else {
             return Ok(());
         };
-        let another = known_of != told_of || is_of_something_else(&known, &activity);
+        // A webhook tells who did it then; rows change their contact later (SEMANTICS 7).
+        let by_webhooks = known_by == Source::Webhook && told_by == Source::Webhook;
+        let another =
+            (by_webhooks && known_of != told_of) || is_of_something_else(&known, &activity);
         if another && rereading::notice_row(self.db, &known, &activity, self.since)? {
             self.applied.went_back = true;
             return Ok(());

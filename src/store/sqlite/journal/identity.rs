@@ -15,8 +15,10 @@ use crate::domain::ContactId;
 use crate::store::Result;
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// A restore of Mautic from a backup is noticed within this time (microseconds), if its polls work.
-const NOTICED: i64 = 10 * 60 * 1_000_000;
+/// `gone.lost`: Mautic told that the contact vanished. (1: a restored Mautic lost it, see `rereading`.)
+const TOLD: i64 = 0;
+/// `gone.lost`: only we missed it.
+const MISSED: i64 = 2;
 
 /// What an id is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,17 +99,19 @@ impl Applier<'_> {
         match self.identity(contact)? {
             Identity::Own => {
                 // Mautic itself tells of what it did; what we miss may be lost by a restore.
-                let not_before = if self.is_lookup {
-                    self.since.saturating_add(NOTICED)
+                let (not_before, lost) = if self.is_lookup {
+                    (self.since.saturating_add(rereading::NOTICED), MISSED)
                 } else {
-                    0
+                    (0, TOLD)
                 };
                 self.db
                     .prepare_cached(
-                        "INSERT INTO gone (contact, at, not_before) VALUES (?1, ?2, ?3)
-                         ON CONFLICT (contact) DO UPDATE SET at = min(at, excluded.at), lost = 0",
+                        "INSERT INTO gone (contact, at, not_before, lost) VALUES (?1, ?2, ?3, ?4)
+                         ON CONFLICT (contact) DO UPDATE SET at = min(at, excluded.at),
+                             not_before = iif(lost = 2 AND excluded.lost = 0, 0, not_before),
+                             lost = iif(excluded.lost = 2, lost, 0)",
                     )?
-                    .execute(params![contact.0, at, not_before])?;
+                    .execute(params![contact.0, at, not_before, lost])?;
             }
             Identity::MergedInto(_) => {}
             Identity::Erased => self.drop_fact(contact),

@@ -73,7 +73,7 @@ impl Applier<'_> {
         }
         let mark = self.tombstones.mark(contact);
         let erased_at = tombstones::erased_at(self.db, mark)?;
-        if rereading::is_made_since(self.db, profile, erased_at)? {
+        if rereading::is_made_since(self.db, profile, erased_at, self.since)? {
             self.take_off(contact)?;
         }
         Ok(())
