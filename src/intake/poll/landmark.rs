@@ -72,7 +72,8 @@ impl Place {
         if let Some(row) = rows.iter().find(|row| id(row) == Some(self.id)) {
             let is = landmark(feed, row).map(|is| is.made_at);
             return match is {
-                Some(is) if is != known.made_at => Sign::Replaced(is),
+                // An id is given anew later; a row dated back was edited by somebody.
+                Some(is) if is > known.made_at => Sign::Replaced(is),
                 _ => Sign::None,
             };
         }
@@ -194,6 +195,8 @@ mod tests {
                 false,
                 Sign::Replaced(is),
             );
+            let edited = "2026-11-18 11:00:00";
+            check(feed, known, &[(8, at), (9, edited)], false, Sign::None);
             check(feed, known, &[(8, at), (10, other)], false, Sign::None);
             check(feed, known, &[(3, at), (8, at)], true, Sign::Later);
             check(feed, "9", &[(9, other)], false, Sign::None);
