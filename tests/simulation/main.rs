@@ -1,7 +1,8 @@
 //! Deterministic simulation: store, decoder, poller, resolver, scorer, dispatcher, the worker that does
 //! what triggers do, clocks and the Mautic stand-in in one process and on one thread, all driven by
 //! one seed, with faults at every await of the way from Mautic and back to it, and crashes before and
-//! after every commit. Plans of seeds from 10,000 on have triggers.
+//! after every commit. Plans of seeds from 10,000 on have triggers; from 20,000 on they have none, and
+//! Mautic is restored from backups.
 //!
 //! `SEEDS=1000 FIRST=10000 cargo test --release --test simulation -- --nocapture` runs a thousand
 //! seeds from there on; `SEED=7` runs one; `TELL=1` tells its story as it happens.
@@ -32,14 +33,21 @@ mod world;
 
 use diary::Tally;
 use run::{WITH_TRIGGERS, run};
+use stage::WITH_RESTORES;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Seeds that failed once: always run.
-const REGRESSIONS: &[u64] = &[51, 165, 260, 3135, 3172, 3390, 5153, 6570, 12_047];
-/// Seeds run when nobody says which: some whose plans have no triggers, and some whose plans do.
-const USUAL: [std::ops::Range<u64>; 2] = [1..36, WITH_TRIGGERS..WITH_TRIGGERS + 25];
+const REGRESSIONS: &[u64] = &[
+    51, 165, 260, 3135, 3172, 3390, 5153, 6570, 12_047, 20_066, 20_632, 21_154,
+];
+/// Seeds run when nobody says which: some of each kind.
+const USUAL: [std::ops::Range<u64>; 3] = [
+    1..36,
+    WITH_TRIGGERS..WITH_TRIGGERS + 25,
+    WITH_RESTORES..WITH_RESTORES + 25,
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -99,7 +107,7 @@ fn nothing_is_lost_nothing_doubled_nothing_overshot() {
 
 #[test]
 fn a_seed_always_tells_the_same_story() {
-    for seed in [3, 17, WITH_TRIGGERS + 3] {
+    for seed in [3, 17, WITH_TRIGGERS + 3, WITH_RESTORES + 3] {
         assert_eq!(run(seed).fingerprint, run(seed).fingerprint, "SEED={seed}");
     }
     assert_ne!(run(3).fingerprint, run(17).fingerprint);
