@@ -97,7 +97,8 @@ pub struct Applied {
 ///   [`OUR_MARK`] makes the observed value of that group target suspect (invariant 4), and dirties
 ///   its contact: a topic may adopt it;
 /// - `Gone`: kept until `Merged` or `Deleted` resolves it; where only we missed somebody
-///   ([`Origin::Lookup`]), put off by ten minutes: a Mautic restored from a backup is noticed by then;
+///   ([`Origin::Lookup`]), put off by ten minutes: a Mautic restored from a backup is noticed by then. Whom an answer shows was missed by
+///   mistake; if Mautic had told of it, once that is an hour ago;
 /// - `Merged`: activities, log rows, adjustments and memberships move to the winner, with who did
 ///   it; the loser's profile, scores and intents go, the winner's group targets become suspect, the
 ///   winner is dirty. A merge told more than once happened at the earliest time told;

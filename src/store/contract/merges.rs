@@ -73,6 +73,27 @@ pub(crate) async fn who_is_missed_by_us_alone_is_asked_about_later(store: Shared
     assert_eq!(found, [id(1), id(3)]);
 }
 
+pub(crate) async fn who_is_there_after_all_is_asked_about_no_more(store: SharedStore) {
+    let left = async |second: i64| {
+        let found = store.unresolved_gone(10, at(9_000)).await.unwrap();
+        let found: Vec<u32> = found.into_iter().map(|contact| contact.0).collect();
+        (second, found)
+    };
+    polled(&store, vec![gone(1, 1_000)]).await;
+    tell(&store, [gone(2, 1_000)]).await;
+    let shown = |second| vec![profile(1, second, "Bern", 0), profile(2, second, "Bern", 0)];
+    polled(&store, shown(1_100)).await;
+    assert_eq!(left(1_100).await, (1_100, vec![1, 2]), "not asked for");
+    tell_at(&store, 1_200, shown(1_200)).await;
+    assert_eq!(
+        left(1_200).await,
+        (1_200, vec![1]),
+        "Mautic tells before it deletes"
+    );
+    tell_at(&store, 4_600, shown(4_600)).await;
+    assert_eq!(left(4_600).await, (4_600, vec![]));
+}
+
 pub(crate) async fn everything_moves_to_the_winner(store: SharedStore) {
     want(&store, 1, &[(group(3), 5), (segment(4), 1)]).await;
     want(&store, 2, &[(group(3), 7), (segment(4), 1)]).await;

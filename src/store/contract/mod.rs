@@ -46,6 +46,7 @@ macro_rules! store_contract {
             merges: gone_until_resolved,
             merges: who_was_merged_away_does_not_live_on,
             merges: gone_put_off_come_last,
+            merges: who_is_there_after_all_is_asked_about_no_more,
             merges: who_is_missed_by_us_alone_is_asked_about_later,
             merges: everything_moves_to_the_winner,
             merges: chains_are_followed,

@@ -244,7 +244,7 @@ async fn live(store: &SharedStore, told: &Story, facts: &[(Source, Fact)]) -> Kn
         });
         let batch = Batch {
             sightings: sightings.collect(),
-            ..batch(Origin::Lookup, vec![])
+            ..batch(Origin::Poll(Vec::new()), vec![])
         };
         store.apply(batch).await.unwrap();
     }

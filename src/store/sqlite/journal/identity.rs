@@ -20,6 +20,9 @@ const TOLD: i64 = 0;
 /// `gone.lost`: only we missed it.
 const MISSED: i64 = 2;
 
+/// A deletion that Mautic told of is carried out by then (microseconds), or never.
+const CARRIED_OUT: i64 = 60 * 60 * 1_000_000;
+
 /// What an id is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
@@ -116,6 +119,17 @@ impl Applier<'_> {
             Identity::MergedInto(_) => {}
             Identity::Erased => self.drop_fact(contact),
         }
+        Ok(())
+    }
+
+    /// Asked, Mautic shows who had vanished: we missed him by an error of Mautic's, or it told of a
+    /// deletion that it did not carry out. It tells before it is done, so that shows only later.
+    pub(super) fn is_there_after_all(&self, contact: ContactId) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM gone WHERE contact = ?1 AND (lost = 2 OR lost = 0 AND at <= ?2)",
+            )?
+            .execute(params![contact.0, self.since.saturating_sub(CARRIED_OUT)])?;
         Ok(())
     }
 

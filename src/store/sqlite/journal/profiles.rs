@@ -35,6 +35,9 @@ impl Applier<'_> {
         let Some(contact) = self.shown(profile.contact)? else {
             return Ok(());
         };
+        if self.is_lookup {
+            self.is_there_after_all(contact)?;
+        }
         let known = self.known(contact, profile)?;
         if let Some(known) = &known
             && rereading::notice(self.db, &known.profile, profile, self.since)?
