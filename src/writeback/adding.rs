@@ -1,7 +1,7 @@
 //! Points that are added, not set: look, write down, call, and look again where no answer came.
 
 use super::attempt::{Attempt, Made, doubtful, failed, holds, looked_up, put_off};
-use super::dispatcher::{Dispatcher, FRESH};
+use super::dispatcher::{Dispatcher, Turn};
 use super::mautic::{Answered, CallError, PointsWrite};
 use super::points::{LOG_PAGE, Next, Seen, fate, group, is_older, marker, next};
 use super::told::tell;
@@ -14,7 +14,6 @@ use crate::metrics::Endpoint;
 use crate::store::Result;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
-use tokio::time::Instant;
 
 /// Until then the poller has read what others gave.
 const POLLED: SignedDuration = SignedDuration::from_secs(5);
@@ -49,7 +48,7 @@ impl Dispatcher {
     pub(super) async fn add_points(
         &self,
         claim: &ContactIntents,
-        looked: Instant,
+        turn: &Turn,
     ) -> Result<Vec<Attempt>> {
         let known = |intent: &Intent| Some((intent.clone(), intent.known.clone()?));
         let intents: Vec<_> = claim.intents.iter().filter_map(known).collect();
@@ -67,7 +66,7 @@ impl Dispatcher {
         let mut attempts = Vec::with_capacity(intents.len());
         for (intent, known) in &intents {
             // A read may have waited long for its turn: whose the id is, and the score, are old then.
-            if looked.elapsed() > FRESH {
+            if turn.is_over() {
                 break;
             }
             let seen = read.seen(intent.target);

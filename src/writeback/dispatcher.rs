@@ -28,7 +28,7 @@ const BATCH: usize = 20;
 /// Contacts written at the same time; the request budget bounds what is really in flight.
 const SIDE_BY_SIDE: usize = 8;
 /// Longest time from the look at identities to the last write: a contact may be merged meanwhile.
-pub(super) const FRESH: Duration = Duration::from_mins(1);
+const FRESH: Duration = Duration::from_mins(1);
 /// A worker that vanished gives its contacts back after this time.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
 /// How long to sleep when nothing rings.
@@ -62,14 +62,14 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Writes until told to stop; what was begun is finished and recorded first.
+    /// Writes until told to stop; calls that were begun are finished and recorded first.
     ///
     /// # Errors
     /// The store's, when it fails for good.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
             let bell = self.intents.armed();
-            let written = self.step().await?;
+            let written = self.step_until(&stop).await?;
             self.health
                 .ok(format!("{written} contacts just now"), self.clock.now());
             if written == 0 {
@@ -97,6 +97,10 @@ impl Dispatcher {
     /// # Errors
     /// The store's. Mautic's become results of the intents.
     pub async fn step(&self) -> Result<usize> {
+        self.step_until(&CancellationToken::new()).await
+    }
+
+    async fn step_until(&self, stop: &CancellationToken) -> Result<usize> {
         let now = self.clock.now();
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let claimed = self
@@ -118,7 +122,7 @@ impl Dispatcher {
             Ok(identities) => {
                 // Before the question: what happens meanwhile is newer than the answer.
                 let asked_at = self.mautic.there(now);
-                self.write(&claimed, &identities, (urgency, asked_at))
+                self.write(&claimed, &identities, (urgency, asked_at), stop)
                     .await?;
             }
             Err(error) => {
@@ -140,6 +144,7 @@ impl Dispatcher {
         claimed: &[ContactIntents],
         identities: &BTreeMap<ContactId, Identity>,
         (urgency, asked_at): (Urgency, Timestamp),
+        stop: &CancellationToken,
     ) -> Result<()> {
         let own: Vec<ContactIntents> = claimed
             .iter()
@@ -150,28 +155,32 @@ impl Dispatcher {
         self.keep(put_off(claimed, identities, now)).await?;
         let facts = vanished(identities, asked_at);
         tell(&self.store, &self.dirty, facts, now).await?;
-        let looked = Instant::now();
+        let turn = Turn::begin(stop);
+        let goes_on = || std::future::ready(!turn.is_over());
         let groups = stream::iter(own.clone())
-            .map(|claim| self.write_groups(claim, looked, urgency))
+            .take_while(|_| goes_on())
+            .map(|claim| self.write_groups(claim, &turn, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         self.keep(groups.await).await?;
         for claim in &own {
-            if looked.elapsed() > FRESH {
+            if turn.is_over() {
                 return Ok(());
             }
-            let added = self.add_points(claim, looked).await?;
+            let added = self.add_points(claim, &turn).await?;
             self.keep(added).await?;
         }
-        if looked.elapsed() > FRESH {
+        if turn.is_over() {
             return Ok(());
         }
         let adds = segment_adds(&own);
         let adds = stream::iter(adds)
+            .take_while(|_| goes_on())
             .map(|(segment, adds)| self.add(segment, adds, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .concat();
         let leaving = stream::iter(removes(&own))
+            .take_while(|_| goes_on())
             .map(|(contact, segment, intent)| self.remove(contact, segment, intent, urgency))
             .buffer_unordered(SIDE_BY_SIDE)
             .collect::<Vec<_>>();
@@ -204,7 +213,7 @@ impl Dispatcher {
     async fn write_groups(
         &self,
         claim: ContactIntents,
-        looked: Instant,
+        turn: &Turn,
         urgency: Urgency,
     ) -> Vec<Attempt> {
         let intents: Vec<_> = claim.intents.iter().filter(|i| is_set(i)).collect();
@@ -227,7 +236,7 @@ impl Dispatcher {
         };
         let mut results = Vec::with_capacity(intents.len());
         for intent in intents {
-            if looked.elapsed() > FRESH {
+            if turn.is_over() {
                 break;
             }
             results.push(match call_for(intent, seen.as_ref()) {
@@ -361,6 +370,28 @@ fn most_attempts(claimed: &[ContactIntents]) -> u32 {
         .map(|i| i.attempts)
         .max()
         .unwrap_or(0)
+}
+
+/// For how long a batch may be written.
+pub(super) struct Turn {
+    /// When it was known whose the ids are.
+    looked: Instant,
+    stop: CancellationToken,
+}
+
+impl Turn {
+    fn begin(stop: &CancellationToken) -> Self {
+        Self {
+            looked: Instant::now(),
+            stop: stop.clone(),
+        }
+    }
+
+    /// Whether no further call may begin: contacts may be merged by now, or Mautic was noticed to be
+    /// restored and their ids are other people's, or the process is to end.
+    pub(super) fn is_over(&self) -> bool {
+        self.looked.elapsed() > FRESH || self.stop.is_cancelled()
+    }
 }
 
 /// Intents of vanished contacts wait until the journal knows what became of them.

@@ -81,7 +81,7 @@ impl EffectWorker {
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
             let (fired, written) = (self.intents.armed(), self.effects.armed());
-            let contacts = self.step().await?;
+            let contacts = self.step_until(&stop).await?;
             self.health
                 .ok(format!("{contacts} contacts just now"), self.clock.now());
             if contacts == 0 {
@@ -110,6 +110,10 @@ impl EffectWorker {
     /// # Errors
     /// The store's. All others become outcomes of effects.
     pub async fn step(&self) -> Result<usize> {
+        self.step_until(&CancellationToken::new()).await
+    }
+
+    async fn step_until(&self, stop: &CancellationToken) -> Result<usize> {
         let now = self.clock.now();
         let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
         let claimed = self
@@ -125,6 +129,7 @@ impl EffectWorker {
             began: Instant::now(),
             whose: self.whose(&claimed).await?,
             looked: Instant::now(),
+            stop,
         };
         let worked: Result<Vec<()>> = stream::iter(claimed)
             .map(|claim| turn.contact(claim))
@@ -198,6 +203,7 @@ struct Turn<'w> {
     began: Instant,
     whose: Whose,
     looked: Instant,
+    stop: &'w CancellationToken,
 }
 
 impl Turn<'_> {
@@ -215,7 +221,7 @@ impl Turn<'_> {
             if waiting.contains(&lane) {
                 continue;
             }
-            if self.began.elapsed() > TURN {
+            if self.began.elapsed() > TURN || self.stop.is_cancelled() {
                 break;
             }
             let outcome = self.effect(effect, claim.profile.as_ref()).await?;
