@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use topicscore::demo::{Difference, Stage, Story, differences};
 
 /// Time in which anything must have happened that has to happen.
-pub const REST: Duration = Duration::from_mins(1);
+pub const REST: Duration = Duration::from_mins(4);
 
 /// Where a daemon lives: its files, and the ports it listens on.
 #[derive(Debug, Clone)]
