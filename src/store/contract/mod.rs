@@ -62,6 +62,7 @@ macro_rules! store_contract {
             rereading: a_date_far_ahead_lets_nobody_in,
             rereading: who_is_made_in_the_future_was_imported,
             rereading: nothing_is_done_for_the_lost,
+            rereading: a_merge_into_a_lost_id_takes_nothing_away,
             rereading: a_late_answer_erases_nobody_told_of_since,
             rereading: what_is_told_before_the_person_is_kept,
             rereading: a_membership_that_was_ended_after_the_backup_is_there_again,

@@ -297,6 +297,22 @@ pub(crate) async fn a_date_far_ahead_lets_nobody_in(store: SharedStore) {
     assert_eq!(store.resolve(id(2)).await.unwrap(), None);
 }
 
+/// A visitor gets the id of somebody who is lost, and turns out to be somebody known at once.
+pub(crate) async fn a_merge_into_a_lost_id_takes_nothing_away(store: SharedStore) {
+    tell(&store, [made(1, 1, 10), made(7, 7, 10)]).await;
+    give_points(&store, 1, 5).await;
+    give_points(&store, 7, 7).await;
+    noticed(&store).await;
+    store.forget_told(at(100)).await.unwrap();
+    tell(&store, [made(1, 1, 110)]).await;
+    store.end_rereading(id(1), at(120)).await.unwrap();
+    // Told before the winner's own profile.
+    tell(&store, [merged(1, 7, 131)]).await;
+    assert_eq!(given(&store, 7).await, [5]);
+    tell(&store, [made(7, 130, 140)]).await;
+    assert_eq!(given(&store, 7).await, [5]);
+}
+
 /// Mautic was asked about somebody whom it lost, and gave the id to somebody else before it was
 /// known what it answered.
 pub(crate) async fn a_late_answer_erases_nobody_told_of_since(store: SharedStore) {

@@ -195,12 +195,17 @@ pub(super) fn found(db: &Connection, known: &Profile) -> Result<()> {
     if known.as_of != FORGOTTEN {
         return Ok(());
     }
+    clear_lost(db, known.contact)
+}
+
+/// The id of a contact that seemed to be lost is somebody's.
+pub(super) fn clear_lost(db: &Connection, contact: ContactId) -> Result<()> {
     let seemed_lost = db
         .prepare_cached("DELETE FROM gone WHERE contact = ?1 AND lost = 1")?
-        .execute([known.contact.0])?;
+        .execute([contact.0])?;
     if seemed_lost == 1 {
         db.prepare_cached("UPDATE target SET desired = NULL, pending = 0 WHERE contact = ?1")?
-            .execute([known.contact.0])?;
+            .execute([contact.0])?;
     }
     Ok(())
 }

@@ -203,6 +203,11 @@ impl Applier<'_> {
         if rereading::was_anothers(self.db, loser)? {
             forget_person(self.db, loser)?;
         }
+        // Before the loser's comes to it: the id is somebody else's by now.
+        if rereading::is_lost(self.db, winner)? {
+            rereading::clear_lost(self.db, winner)?;
+            forget_person(self.db, winner)?;
+        }
         for (sql, parameters) in [
             ("UPDATE alias SET winner = ?2 WHERE winner = ?1", 2),
             (
