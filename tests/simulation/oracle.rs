@@ -308,6 +308,8 @@ impl Oracle {
     pub(crate) fn read_anew(&mut self) {
         self.known_merges.clear();
         self.lost_by_hand.clear();
+        // What was known of points that were not added is forgotten, too.
+        self.restored();
     }
 
     /// Whether Mautic was restored and is not read anew yet.

@@ -294,7 +294,21 @@ impl Watch {
         if after <= (highest + given).max(before) {
             return;
         }
-        if self
+        let kept = match of {
+            Scored::Main => -self
+                .oracle()
+                .may_miss(contact)
+                .first()
+                .copied()
+                .unwrap_or(0),
+            Scored::Topic(_) | Scored::Quiet => 0,
+        };
+        if kept > 0 && after <= highest + given + kept {
+            self.diary.count(
+                "not promised",
+                "main points logged, not taken, found out by nobody",
+            );
+        } else if self
             .oracle()
             .merged_in(contact)
             .is_some_and(|merged| merged >= begun)
